@@ -1,0 +1,2 @@
+DROP TRIGGER append_only ON activity_eventline;
+DROP TRIGGER append_only ON activity_event;

@@ -1,0 +1,14 @@
+-- Refuses every change of an append-only table, also from raw SQL and by the tables' owner.
+CREATE FUNCTION core_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+
+-- Raised with every change of configuration, whoever makes it and however: processes compare it with their copy.
+CREATE FUNCTION core_raise_epoch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+BEGIN
+    UPDATE core_epoch SET value = value + 1;
+    RETURN NULL;
+END $$;
+
+INSERT INTO core_epoch (id, value) VALUES (1, 1);

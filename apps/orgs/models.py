@@ -1,0 +1,196 @@
+"""The group's tree, its programmes, the people who work in it and what they may do where.
+
+A role on a unit is a django-guardian object permission on that `OrgUnit` (`role_<code>`); the group of the same
+role holds Django's model permissions. Both must hold, and only the units count where the role is held.
+"""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, Group, UserManager
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
+
+from apps.core.scope import STEP, Scope, ScopedModel, ScopedQuerySet
+
+
+class Persona(models.TextChoices):
+    """The jobs of architecture.md, section 7; each is a role that can be held on a unit."""
+
+    MARKETING = "marketing", _("Marketing")
+    FINANCE = "finance", _("Finance")
+    REGIONAL_MANAGER = "regional_manager", _("Regional manager")
+    SERVICE = "service", _("Customer service")
+    SHOP = "shop", _("Shop staff")
+    AUDITOR = "auditor", _("Auditor")
+    INTEGRATOR = "integrator", _("Integrator")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+class OrgUnitQuerySet(MP_NodeQuerySet, ScopedQuerySet):
+    """Units in tree order."""
+
+    def within(self, path: str) -> "OrgUnitQuerySet":
+        """The unit at `path` and everything below it."""
+        return self.filter(path__startswith=path)
+
+
+class OrgUnitManager(MP_NodeManager.from_queryset(OrgUnitQuerySet)):  # type: ignore[misc]
+    def get_queryset(self) -> OrgUnitQuerySet:
+        return OrgUnitQuerySet(self.model, using=self._db).order_by("path")
+
+
+class OrgUnit(MP_Node):
+    """A node of the group's tree: group, company, region or store."""
+
+    class Kind(models.TextChoices):
+        GROUP = "group", _("Group")
+        COMPANY = "company", _("Company")
+        REGION = "region", _("Region")
+        STORE = "store", _("Store")
+
+    scope = Scope(units=("self",))
+    steplen = STEP
+
+    code = models.CharField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    is_active = models.BooleanField(_("active"), default=True)
+    opened_on = models.DateField(_("opened on"), null=True, blank=True)
+
+    objects = OrgUnitManager()
+    history = HistoricalRecords(excluded_fields=["numchild"])
+
+    class Meta:
+        verbose_name = _("org unit")
+        verbose_name_plural = _("org units")
+        permissions: ClassVar = [(f"role_{code}", f"Works here as {code}") for code in Persona.values]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="orgunit_only_group_is_root",
+                condition=Q(kind="group", depth=1) | (~Q(kind="group") & Q(depth__gt=1)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Program(ScopedModel):
+    """One loyalty scheme of a company or the group: currency, time zone, what refunds may do."""
+
+    scope = Scope(units=("unit",), governs=True)
+
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="programs", verbose_name=_("org unit"))
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    currency = models.CharField(
+        _("currency"), max_length=3, default="CNY", help_text=_("ISO 4217, for example CNY")
+    )
+    time_zone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai")
+    allows_debt = models.BooleanField(
+        _("allows debt"),
+        default=True,
+        help_text=_(
+            "A refund of points already spent makes the balance negative; otherwise the refund is refused."
+        ),
+    )
+    grace_days = models.PositiveSmallIntegerField(
+        _("grace days"),
+        default=30,
+        help_text=_(
+            "How long points last that come back from a cancelled redemption after they had expired."
+        ),
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("programme")
+        verbose_name_plural = _("programmes")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["unit"], name="program_one_per_unit"),
+            models.CheckConstraint(name="program_currency_iso", condition=Q(currency__regex="^[A-Z]{3}$")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StaffQuerySet(ScopedQuerySet):
+    """People who sign in."""
+
+
+class StaffManager(UserManager.from_queryset(StaffQuerySet)):  # type: ignore[misc]
+    pass
+
+
+class Staff(AbstractUser):
+    """A person who signs in to the studio."""
+
+    scope = Scope(units=("unit",))
+
+    unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, null=True, blank=True, related_name="staff", verbose_name=_("org unit"),
+        help_text=_("Where this person belongs; what they may do follows from their roles."),
+    )  # fmt: skip
+    language = models.CharField(_("language"), max_length=10, blank=True)
+
+    objects = StaffManager()
+    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+
+    class Meta:
+        verbose_name = _("staff person")
+        verbose_name_plural = _("staff")
+
+
+class Role(ScopedModel):
+    """A job: the model permissions of its group, in force on the units where somebody holds it."""
+
+    scope = Scope(everybody=True)
+
+    code = models.CharField(_("code"), max_length=40, unique=True, choices=Persona.choices)
+    group = models.OneToOneField(Group, models.PROTECT, related_name="role", verbose_name=_("permissions"))
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+
+    def __str__(self) -> str:
+        return self.get_code_display()
+
+
+class ApiClient(ScopedModel):
+    """A till, web shop or ERP that calls the API with a key; it reaches its unit and no further."""
+
+    class AccessScope(models.TextChoices):
+        EVENTS_WRITE = "events:write", _("Send events")
+        MEMBERS_READ = "members:read", _("Read members, masked")
+        MEMBERS_WRITE = "members:write", _("Enrol and change members")
+        MEMBERS_PERSONAL = "members:personal", _("Read personal data")
+        POINTS_READ = "points:read", _("Read balances and entries")
+        POINTS_REDEEM = "points:redeem", _("Hold and redeem points")
+
+    scope = Scope(units=("unit",))
+    is_authenticated = True
+    is_superuser = False
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="api_clients", verbose_name=_("org unit"))
+    scopes = models.JSONField(_("scopes"), default=list)
+    key_hash = models.BinaryField(unique=True, max_length=32, editable=False)
+    key_hint = models.CharField(_("key"), max_length=12, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created at"))
+
+    history = HistoricalRecords(excluded_fields=["key_hash"])
+
+    class Meta:
+        verbose_name = _("API client")
+        verbose_name_plural = _("API clients")
+
+    def __str__(self) -> str:
+        return self.name

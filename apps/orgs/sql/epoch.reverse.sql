@@ -1,0 +1,2 @@
+DROP TRIGGER raise_epoch ON orgs_orgunit;
+DROP TRIGGER raise_epoch ON orgs_program;

@@ -1,0 +1,337 @@
+"""Points: accounts, postings, entries, lots and holds.
+
+An entry moves one lot, or debt where `lot` is empty, so that every figure is a sum of entries:
+
+    account.balance  = Σ entries.points           = Σ settled lots' remaining − debt
+    account.pending  = Σ entries.pending_points   = Σ pending lots' remaining
+    lot.remaining    = Σ its entries' (points + pending_points)
+    account.debt     = −Σ points of its entries without a lot
+
+Written only by the functions in `sql/`, called by `apps.points.services`.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from apps.activity.models import Event
+from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
+from apps.members.models import Member
+from apps.orgs.models import OrgUnit, Program
+
+
+class PointType(ScopedModel):
+    """A kind of points of a programme: how long they last, when they become spendable, what one costs."""
+
+    class Kind(models.TextChoices):
+        REWARD = "reward", _("Reward points (spendable)")
+        STATUS = "status", _("Status points (count for tiers)")
+
+    scope = Scope(units=("program__unit",), governs=True)
+
+    program = models.ForeignKey(
+        Program, models.PROTECT, related_name="point_types", verbose_name=_("programme")
+    )
+    code = models.SlugField(_("code"), max_length=40)
+    name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.REWARD)
+    expiry = models.JSONField(_("expiry"), default=dict)
+    pending_days = models.PositiveSmallIntegerField(
+        _("pending days"),
+        default=0,
+        help_text=_("How long points wait, for returns, before they can be spent."),
+    )
+    unit_cost_micros = models.BigIntegerField(
+        _("cost of a point, in millionths"),
+        default=10_000,
+        help_text=_("In millionths of the programme's currency: 10000 is ¥0.01."),
+    )
+    funder = models.ForeignKey(
+        OrgUnit, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("funded by"),
+        help_text=_("Who pays for the points; empty: the unit where they are earned."),
+    )  # fmt: skip
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("point type")
+        verbose_name_plural = _("point types")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["program", "code"], name="pointtype_code_once"),
+            models.CheckConstraint(name="pointtype_cost_not_negative", condition=Q(unit_cost_micros__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Account(ScopedModel):
+    """One member's points of one point type. `balance` is negative when there is debt."""
+
+    scope = Scope(units=("member__home_unit",))
+
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="accounts", verbose_name=_("member"), db_index=False
+    )
+    point_type = models.ForeignKey(PointType, models.PROTECT, related_name="+", verbose_name=_("point type"))
+    balance = models.BigIntegerField(_("balance"), default=0)
+    pending = models.BigIntegerField(_("pending"), default=0)
+    held = models.BigIntegerField(_("held"), default=0)
+    debt = models.BigIntegerField(_("debt"), default=0)
+    earned_total = models.BigIntegerField(_("earned so far"), default=0)
+    lapses_at = models.DateTimeField(_("lapses at"), null=True)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "point_type"], name="account_one_per_type"),
+            models.CheckConstraint(name="account_pending_not_negative", condition=Q(pending__gte=0)),
+            models.CheckConstraint(name="account_debt_not_negative", condition=Q(debt__gte=0)),
+            # Lots cover what is held: Σ remaining = balance + debt ≥ held ≥ 0. Two tills cannot get past this.
+            models.CheckConstraint(
+                name="account_never_overspent",
+                condition=Q(held__gte=0) & Q(balance__gte=F("held") - F("debt")),
+            ),
+        ]
+        indexes: ClassVar = [
+            # The nightly expiry by inactivity.
+            models.Index(fields=["lapses_at"], name="account_lapses", condition=Q(lapses_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id}/{self.point_type_id}"
+
+    @property
+    def available(self) -> int:
+        """What can be spent now: never negative."""
+        return max(0, self.balance - self.held)
+
+
+class PostingKind(models.TextChoices):
+    EARN = "earn", _("Earned")
+    RELEASE = "release", _("Released")
+    REDEEM = "redeem", _("Redeemed")
+    ADJUST = "adjust", _("Adjusted")
+    EXPIRE = "expire", _("Expired")
+    REVERSE = "reverse", _("Reversed")
+    CLAWBACK = "clawback", _("Taken back after a refund")
+    REPAY = "repay", _("Debt paid off")
+
+
+class Posting(AppendOnlyModel):
+    """One act on one account: the entries that one verb wrote together, under one key, with its reason."""
+
+    scope = Scope(units=("org_unit", "member__home_unit"))
+
+    key = models.CharField(_("key"), max_length=160, unique=True)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="postings", verbose_name=_("account"))
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
+    )
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=PostingKind.choices)
+    points = models.BigIntegerField(_("points"))
+    pending_points = models.BigIntegerField(_("pending points"))
+    event = models.ForeignKey(
+        Event, models.PROTECT, null=True, related_name="postings", verbose_name=_("event"), db_index=False
+    )
+    reverses = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="reversals",
+        verbose_name=_("reverses"),
+        db_index=False,
+    )
+    actor = models.ForeignKey(
+        "orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("by"), db_index=False
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    content_hash = models.BinaryField(max_length=16, null=True, editable=False)
+    day = models.DateField(_("local day"))
+    posted_at = models.DateTimeField(_("posted at"))
+
+    class Meta:
+        verbose_name = _("posting")
+        verbose_name_plural = _("postings")
+        permissions: ClassVar = [
+            ("adjust_points", "Can adjust points"),
+            ("redeem_points", "Can hold and redeem points"),
+        ]
+        constraints: ClassVar = [
+            # Nothing is reversed twice.
+            models.UniqueConstraint(
+                fields=["reverses"],
+                name="posting_reversed_once",
+                condition=Q(reverses__isnull=False, kind="reverse"),
+            ),
+        ]
+        indexes: ClassVar = [
+            # What an event earned, and what refunds took back of it.
+            models.Index(fields=["event"], name="posting_of_event", condition=Q(event__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Lot(ScopedModel):
+    """Points earned together. Spending takes the lot that expires first; `expires_at` is excluded."""
+
+    scope = Scope(units=("org_unit", "member__home_unit"))
+
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="lots", verbose_name=_("account"), db_index=False
+    )
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
+    )
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("earned at"), db_index=False
+    )
+    funder = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("funded by"), db_index=False
+    )
+    rule_id = models.BigIntegerField(_("rule"), null=True)
+    rule_version_id = models.BigIntegerField(_("rule version"), null=True)
+    event = models.ForeignKey(
+        Event, models.PROTECT, null=True, related_name="lots", verbose_name=_("event"), db_index=False
+    )
+    unit_cost_micros = models.BigIntegerField(_("cost of a point, in millionths"))
+    earned = models.BigIntegerField(_("earned"))
+    remaining = models.BigIntegerField(_("remaining"))
+    held = models.BigIntegerField(_("held"), default=0)
+    is_pending = models.BooleanField(_("pending"), default=False)
+    earned_at = models.DateTimeField(_("earned at"))
+    releases_at = models.DateTimeField(_("releases at"), null=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True)
+
+    class Meta:
+        verbose_name = _("lot")
+        verbose_name_plural = _("lots")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="lot_life", condition=Q(remaining__gte=0) & Q(remaining__lte=F("earned"))
+            ),
+            models.CheckConstraint(
+                name="lot_held_within_remaining", condition=Q(held__gte=0) & Q(held__lte=F("remaining"))
+            ),
+            models.CheckConstraint(name="lot_pending_not_held", condition=Q(is_pending=False) | Q(held=0)),
+        ]
+        indexes: ClassVar = [
+            # Spending: an account's open lots, the first to expire first.
+            models.Index(fields=["account", "expires_at"], name="lot_open", condition=Q(remaining__gt=0)),
+            # The nightly expiry.
+            models.Index(
+                fields=["expires_at", "account"], name="lot_due",
+                condition=Q(remaining__gt=0, expires_at__isnull=False),
+            ),
+            # The release of pending points.
+            models.Index(fields=["releases_at"], name="lot_releases", condition=Q(is_pending=True, remaining__gt=0)),
+            # What one event earned.
+            models.Index(fields=["event"], name="lot_of_event", condition=Q(event__isnull=False)),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.remaining}/{self.earned}"
+
+
+class Entry(AppendOnlyModel):
+    """One signed movement of one lot, or of debt where `lot` is empty.
+
+    `cost_micros` is (points + pending_points) × the lot's unit cost. `transaction` lets reports fold each entry
+    into their facts exactly once.
+    """
+
+    scope = Scope(units=("org_unit", "member__home_unit"))
+
+    posting = models.ForeignKey(Posting, models.PROTECT, related_name="entries", verbose_name=_("posting"))
+    account = models.ForeignKey(Account, models.PROTECT, related_name="entries", verbose_name=_("account"))
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
+    )
+    lot = models.ForeignKey(Lot, models.PROTECT, null=True, related_name="entries", verbose_name=_("lot"))
+    kind = models.CharField(_("kind"), max_length=10, choices=PostingKind.choices)
+    points = models.BigIntegerField(_("points"))
+    pending_points = models.BigIntegerField(_("pending points"), default=0)
+    cost_micros = models.BigIntegerField(_("cost, in millionths"))
+    program = models.ForeignKey(
+        Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False
+    )
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False
+    )
+    rule_id = models.BigIntegerField(_("rule"), null=True)
+    rule_version_id = models.BigIntegerField(_("rule version"), null=True)
+    day = models.DateField(_("local day"))
+    posted_at = models.DateTimeField(_("posted at"))
+
+    class Meta:
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.points:+d}"
+
+
+class Hold(ScopedModel):
+    """Points set aside for a redemption: taken (captured), given back (voided) or lapsed after a time."""
+
+    class State(models.TextChoices):
+        HELD = "held", _("Held")
+        CAPTURED = "captured", _("Captured")
+        VOIDED = "voided", _("Voided")
+
+    scope = Scope(units=("org_unit", "member__home_unit"))
+
+    key = models.CharField(_("key"), max_length=160, unique=True)
+    content_hash = models.BinaryField(max_length=16, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="holds", verbose_name=_("account"))
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
+    )
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False
+    )
+    points = models.BigIntegerField(_("points"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.HELD)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    held_at = models.DateTimeField(_("held at"))
+    lapses_at = models.DateTimeField(_("lapses at"))
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
+        constraints: ClassVar = [models.CheckConstraint(name="hold_positive", condition=Q(points__gt=0))]
+        indexes: ClassVar = [
+            # Holds nobody captured in time.
+            models.Index(fields=["lapses_at"], name="hold_lapses", condition=Q(state="held")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.points} {self.state}"
+
+
+class HoldLot(ScopedModel):
+    """How much of which lot a hold set aside."""
+
+    scope = Scope(units=("hold__org_unit", "hold__member__home_unit"))
+
+    hold = models.ForeignKey(Hold, models.PROTECT, related_name="parts", verbose_name=_("hold"))
+    lot = models.ForeignKey(Lot, models.PROTECT, related_name="hold_parts", verbose_name=_("lot"))
+    points = models.BigIntegerField(_("points"))
+
+    class Meta:
+        verbose_name = _("part of a hold")
+        verbose_name_plural = _("parts of holds")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["hold", "lot"], name="holdlot_once")]
+
+    def __str__(self) -> str:
+        return f"{self.hold_id}: {self.points}"

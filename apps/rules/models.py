@@ -1,0 +1,134 @@
+"""Rules and their versions, what each event came to, and the counters of caps."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from apps.activity.models import Event
+from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
+from apps.members.models import Member
+from apps.orgs.models import OrgUnit, Program
+
+
+class Rule(ScopedModel):
+    """What earns points: a name and a place; its content lives in versions."""
+
+    scope = Scope(units=("unit",), governs=True)
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="rules", verbose_name=_("programme"))
+    unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="rules", verbose_name=_("org unit"),
+        help_text=_("The rule applies to events in this unit and below it."),
+    )  # fmt: skip
+    code = models.SlugField(_("code"), max_length=60)
+    name = models.CharField(_("name"), max_length=120)
+    created_at = models.DateTimeField(_("created at"))
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("rule")
+        verbose_name_plural = _("rules")
+        permissions: ClassVar = [("publish_rule", "Can publish and retire rules")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["program", "code"], name="rule_code_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleVersion(ScopedModel):
+    """One wording of a rule. Immutable once published; in force from `starts_at` until before `ends_at`."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+        RETIRED = "retired", _("Retired")
+
+    scope = Scope(units=("rule__unit",), governs=True)
+
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="versions", verbose_name=_("rule"))
+    number = models.PositiveIntegerField(_("version"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
+    definition = models.JSONField(_("definition"))
+    starts_at = models.DateTimeField(_("in force from"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("in force until"), null=True, blank=True)
+    created_by = models.ForeignKey(
+        "orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("drafted by")
+    )
+    created_at = models.DateTimeField(_("drafted at"))
+    published_by = models.ForeignKey(
+        "orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("published by")
+    )
+    published_at = models.DateTimeField(_("published at"), null=True)
+    retired_at = models.DateTimeField(_("retired at"), null=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("rule version")
+        verbose_name_plural = _("rule versions")
+        ordering: ClassVar = ["rule_id", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["rule", "number"], name="ruleversion_number_once"),
+            models.UniqueConstraint(
+                fields=["rule"], name="ruleversion_one_draft", condition=Q(state="draft")
+            ),
+            models.CheckConstraint(
+                name="ruleversion_published_has_start",
+                condition=Q(state="draft") | Q(starts_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="ruleversion_period", condition=Q(ends_at__isnull=True) | Q(ends_at__gte=F("starts_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} v{self.number}"
+
+
+class Outcome(AppendOnlyModel):
+    """What an event came to: the answer its sender got, and why. One per event, replayed for a repeated key."""
+
+    scope = Scope(units=("event__org_unit", "member__home_unit"))
+
+    event = models.OneToOneField(
+        Event, models.PROTECT, primary_key=True, related_name="outcome", verbose_name=_("event")
+    )
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
+    )
+    points = models.BigIntegerField(_("points"))
+    answer = models.JSONField(_("answer"))
+
+    class Meta:
+        verbose_name = _("outcome")
+        verbose_name_plural = _("outcomes")
+
+    def __str__(self) -> str:
+        return f"{self.event_id}: {self.points:+d}"
+
+
+class Counter(ScopedModel):
+    """How many points a rule has given a member on one local day, for its cap."""
+
+    scope = Scope(units=("member__home_unit",))
+
+    member = models.ForeignKey(
+        Member, models.CASCADE, related_name="+", verbose_name=_("member"), db_index=False
+    )
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"), db_index=False)
+    day = models.DateField(_("day"))
+    points = models.BigIntegerField(_("points"), default=0)
+
+    class Meta:
+        verbose_name = _("counter")
+        verbose_name_plural = _("counters")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "day", "rule"], name="counter_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.rule_id} {self.day}"

@@ -1,0 +1,91 @@
+"""Reads settings from the environment and refuses a wrong value by its name.
+
+Every reader returns a typed value or raises `WrongSetting`, whose text names the variable, says what
+was expected and never repeats the value (it may be a secret).
+"""
+
+import os
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+class WrongSetting(ImproperlyConfigured):
+    """A variable of the environment holds a value the studio cannot start with."""
+
+    def __init__(self, name: str, expected: str) -> None:
+        super().__init__(f"{name} is wrong: expected {expected}.")
+        self.name = name
+
+
+class Environment:
+    """Typed readers over a mapping of variables, `os.environ` unless a test hands in its own."""
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self.variables = os.environ if variables is None else variables
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.variables.get(name, "").strip()
+        if value:
+            return value
+        if default is None:
+            raise WrongSetting(name, "a value, and none is set")
+        return default
+
+    def boolean(self, name: str, default: bool) -> bool:
+        value = self.text(name, "true" if default else "false").lower()
+        if value in ("true", "1", "yes", "on"):
+            return True
+        if value in ("false", "0", "no", "off"):
+            return False
+        raise WrongSetting(name, "true or false")
+
+    def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
+        """A whole number, both ends included."""
+        value = self.text(name, str(default))
+        try:
+            number = int(value)
+        except ValueError:
+            raise WrongSetting(name, f"a whole number from {lowest} to {highest}") from None
+        if not lowest <= number <= highest:
+            raise WrongSetting(name, f"a whole number from {lowest} to {highest}")
+        return number
+
+    def listed(self, name: str, default: str = "") -> list[str]:
+        """A comma-separated list; empty parts are dropped."""
+        return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise WrongSetting(name, "one of " + ", ".join(allowed))
+        return value
+
+    def database(self, name: str) -> dict[str, object] | None:
+        """`postgresql://user:password@host:port/name` as Django's connection settings, or None when unset.
+
+        `host` may also be given as a query parameter, for the folder of a socket.
+        """
+        url = self.text(name, "")
+        if not url:
+            return None
+        expected = "postgresql://user:password@host:port/name"
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise WrongSetting(name, expected) from None
+        query = dict(parse_qsl(parts.query))
+        host = query.pop("host", None) or parts.hostname or ""
+        if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
+            raise WrongSetting(name, expected)
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.strip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": host,
+            "PORT": str(port or ""),
+            "OPTIONS": dict(query),
+        }

@@ -1,0 +1,154 @@
+"""What every environment shares. Variables are read through `config.env`, which refuses a wrong one by name."""
+
+import os
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.postgres import OWNER, EmbeddedPostgres
+from config.env import Environment
+from config.secrets import local_secrets
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").resolve()
+
+env = Environment()
+IS_LOCAL = env.choice("STUDIO_ENV", "local", ("local", "production")) == "local"
+if IS_LOCAL:
+    env = Environment(local_secrets(DATA_DIR) | dict(os.environ))
+
+SECRET_KEY = env.text("SECRET_KEY")
+PERSONAL_DATA_KEYS = env.text("PERSONAL_DATA_KEYS")
+LOOKUP_KEY = env.text("LOOKUP_KEY")
+DEBUG = False
+ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if IS_LOCAL else None)
+PORT = env.integer("PORT", 8000, 1, 65535)
+
+INSTALLED_APPS = [
+    "apps.core.apps.CoreConfig",
+    "apps.conditions",
+    "apps.orgs",
+    "apps.members",
+    "apps.activity",
+    "apps.points",
+    "apps.rules",
+    "apps.reports",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.simple_history",
+    "unfold.contrib.import_export",
+    "apps.core.apps.StudioAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "guardian",
+    "import_export",
+    "simple_history",
+    "treebeard",
+    "ninja",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    },
+]
+
+# -- Database: the application's own role, and the owner of the tables for migrations only ----------------------
+
+EMBEDDED_POSTGRES = EmbeddedPostgres(DATA_DIR)
+_given = env.database("DATABASE_URL")
+if _given is None:
+    _application = EMBEDDED_POSTGRES.connection() | {"ENGINE": "apps.core.backend"}
+    _owner = EMBEDDED_POSTGRES.connection(user=OWNER) | {"ENGINE": "apps.core.backend"}
+else:
+    _application, _owner = _given, env.database("DATABASE_OWNER_URL") or dict(_given)
+DATABASES = {
+    "default": {**_application, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True},
+    "owner": _owner,
+}
+DATABASE_ROUTERS = ["apps.core.database.OwnerMigrates"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# -- People -----------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "orgs.Staff"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "apps.orgs.auth.RoleBackend"]
+ANONYMOUS_USER_NAME = None
+SILENCED_SYSTEM_CHECKS = [
+    "guardian.W001"
+]  # apps.orgs.auth reads guardian's grants itself, by role and subtree
+LOGIN_URL = "admin:login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+# -- Languages and time -----------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# -- Files ------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+MEDIA_ROOT = DATA_DIR / "uploads"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+# -- Background work --------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "")
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_TASK_TIME_LIMIT = 240

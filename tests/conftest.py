@@ -1,0 +1,33 @@
+"""What every test stands on: a database, a cast, and the clock of the stories."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+
+from tests import databases
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """Points this process at a database of its own, copied from the migrated template."""
+    name = f"test_{os.getpid()}"
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        databases.create(name)
+        databases.point_at(name)
+    yield
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        for alias in connections:
+            connections[alias].close()
+        with databases.maintenance() as admin:
+            databases.drop(name, admin)
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own with real commits, for threads, processes and crashes; its name."""
+    with django_db_blocker.unblock(), databases.scratch("test") as name:  # type: ignore[attr-defined]
+        yield name
+        for alias in connections:
+            connections[alias].close()
