@@ -57,9 +57,7 @@ def template() -> str:
             point_at(draft)
             call_command("migrate", verbosity=0, interactive=False)
             connections["owner"].close()
-            admin.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name))
-            )
+            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name)))
     return name
 
 

@@ -41,17 +41,11 @@ class Event(AppendOnlyModel):
 
     scope = Scope(units=("org_unit", "member__home_unit"))
 
-    source = models.ForeignKey(
-        Source, models.PROTECT, related_name="+", verbose_name=_("source"), db_index=False
-    )
+    source = models.ForeignKey(Source, models.PROTECT, related_name="+", verbose_name=_("source"), db_index=False)
     key = models.CharField(_("key"), max_length=120)
     content_hash = models.BinaryField(max_length=16, editable=False)
-    program = models.ForeignKey(
-        Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False
-    )
-    member = models.ForeignKey(
-        Member, models.PROTECT, related_name="events", verbose_name=_("member"), db_index=False
-    )
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False)
+    member = models.ForeignKey(Member, models.PROTECT, related_name="events", verbose_name=_("member"), db_index=False)
     org_unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"))
     kind = models.CharField(_("kind"), max_length=40)
     occurred_at = models.DateTimeField(_("occurred at"))
@@ -76,9 +70,7 @@ class Event(AppendOnlyModel):
             # The timeline of a member.
             models.Index(fields=["member", "-occurred_at"], name="event_member_timeline"),
             # What was given back of one purchase.
-            models.Index(
-                fields=["refund_of"], name="event_refunds", condition=models.Q(refund_of__isnull=False)
-            ),
+            models.Index(fields=["refund_of"], name="event_refunds", condition=models.Q(refund_of__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -90,9 +82,7 @@ class EventLine(AppendOnlyModel):
 
     scope = Scope(units=("event__org_unit", "event__member__home_unit"))
 
-    event = models.ForeignKey(
-        Event, models.PROTECT, related_name="lines", verbose_name=_("event"), db_index=False
-    )
+    event = models.ForeignKey(Event, models.PROTECT, related_name="lines", verbose_name=_("event"), db_index=False)
     line_no = models.PositiveIntegerField(_("line"))
     sku = models.CharField(_("article"), max_length=80, blank=True)
     category = models.CharField(_("category"), max_length=80, blank=True)
@@ -103,9 +93,7 @@ class EventLine(AppendOnlyModel):
         verbose_name = _("event line")
         verbose_name_plural = _("event lines")
         # Also the index for reading an event's lines.
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["event", "line_no"], name="eventline_number_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["event", "line_no"], name="eventline_number_once")]
 
     def __str__(self) -> str:
         return f"{self.line_no}: {self.sku or self.category}"
@@ -116,12 +104,8 @@ class MemberDay(ScopedModel):
 
     scope = Scope(units=("member__home_unit",))
 
-    member = models.ForeignKey(
-        Member, models.CASCADE, related_name="days", verbose_name=_("member"), db_index=False
-    )
-    program = models.ForeignKey(
-        Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False
-    )
+    member = models.ForeignKey(Member, models.CASCADE, related_name="days", verbose_name=_("member"), db_index=False)
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False)
     day = models.DateField(_("day"))
     events = models.IntegerField(_("events"), default=0)
     purchases = models.IntegerField(_("purchases"), default=0)
@@ -133,9 +117,7 @@ class MemberDay(ScopedModel):
     class Meta:
         verbose_name = _("member's day")
         verbose_name_plural = _("members' days")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["member", "program", "day"], name="memberday_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["member", "program", "day"], name="memberday_once")]
 
     def __str__(self) -> str:
         return f"{self.member_id} {self.day}"

@@ -22,9 +22,7 @@ def every_model_is_scoped(app_configs: Any, **kwargs: Any) -> Iterable[CheckMess
             yield Error(f"{model._meta.label} names no scope.", obj=model, id="core.E001",
                         hint="Say where its rows live: scope = Scope(units=(…,)).")  # fmt: skip
         elif not isinstance(model._default_manager.get_queryset(), ScopedQuerySet):
-            yield Error(
-                f"{model._meta.label}'s default manager has no visible_to().", obj=model, id="core.E002"
-            )
+            yield Error(f"{model._meta.label}'s default manager has no visible_to().", obj=model, id="core.E002")
 
 
 @register(Tags.admin)
@@ -34,6 +32,4 @@ def every_admin_is_scoped(app_configs: Any, **kwargs: Any) -> Iterable[CheckMess
 
     for model, model_admin in admin.site._registry.items():
         if not isinstance(model_admin, ScopedAdmin):
-            yield Error(
-                f"{model._meta.label} is in the admin without ScopedAdmin.", obj=model, id="core.E003"
-            )
+            yield Error(f"{model._meta.label} is in the admin without ScopedAdmin.", obj=model, id="core.E003")

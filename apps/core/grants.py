@@ -19,9 +19,7 @@ def apply_grants(using: str = "owner") -> None:
     if role == connection.settings_dict["USER"]:
         return
     name = connection.ops.quote_name
-    append_only = [
-        model._meta.db_table for model in apps.get_models() if getattr(model, "append_only", False)
-    ]
+    append_only = [model._meta.db_table for model in apps.get_models() if getattr(model, "append_only", False)]
     with connection.cursor() as cursor:
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {name(role)}")
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name(role)}")

@@ -79,9 +79,7 @@ class Scope:
             if lookup == "self":
                 condition |= units
             else:
-                condition |= Q(
-                    **{f"{lookup}__in": _related(model, lookup)._default_manager.filter(units).values("pk")}
-                )
+                condition |= Q(**{f"{lookup}__in": _related(model, lookup)._default_manager.filter(units).values("pk")})
         return condition
 
 
@@ -101,9 +99,7 @@ class ScopedQuerySet(models.QuerySet):
         wanted = permission or f"{meta.app_label}.view_{meta.model_name}"
         scope: Scope = self.model.scope  # type: ignore[attr-defined]
         from_below = wanted.partition(".")[2].startswith("view_")
-        return self.filter(
-            scope.condition(self.model, reach_of(principal, wanted), principal, from_below=from_below)
-        )
+        return self.filter(scope.condition(self.model, reach_of(principal, wanted), principal, from_below=from_below))
 
 
 class ScopedModel(models.Model):

@@ -19,9 +19,7 @@ class Member(ScopedModel):
 
     scope = Scope(units=("home_unit",))
 
-    home_unit = models.ForeignKey(
-        OrgUnit, models.PROTECT, related_name="members", verbose_name=_("home unit")
-    )
+    home_unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="members", verbose_name=_("home unit"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)
     joined_on = models.DateField(_("joined on"))
     name_cipher = models.BinaryField(null=True, editable=False)

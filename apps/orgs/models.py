@@ -86,23 +86,17 @@ class Program(ScopedModel):
     unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="programs", verbose_name=_("org unit"))
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("name"), max_length=120)
-    currency = models.CharField(
-        _("currency"), max_length=3, default="CNY", help_text=_("ISO 4217, for example CNY")
-    )
+    currency = models.CharField(_("currency"), max_length=3, default="CNY", help_text=_("ISO 4217, for example CNY"))
     time_zone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai")
     allows_debt = models.BooleanField(
         _("allows debt"),
         default=True,
-        help_text=_(
-            "A refund of points already spent makes the balance negative; otherwise the refund is refused."
-        ),
+        help_text=_("A refund of points already spent makes the balance negative; otherwise the refund is refused."),
     )
     grace_days = models.PositiveSmallIntegerField(
         _("grace days"),
         default=30,
-        help_text=_(
-            "How long points last that come back from a cancelled redemption after they had expired."
-        ),
+        help_text=_("How long points last that come back from a cancelled redemption after they had expired."),
     )
 
     history = HistoricalRecords()

@@ -32,9 +32,7 @@ class PointType(ScopedModel):
 
     scope = Scope(units=("program__unit",), governs=True)
 
-    program = models.ForeignKey(
-        Program, models.PROTECT, related_name="point_types", verbose_name=_("programme")
-    )
+    program = models.ForeignKey(Program, models.PROTECT, related_name="point_types", verbose_name=_("programme"))
     code = models.SlugField(_("code"), max_length=40)
     name = models.CharField(_("name"), max_length=80)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.REWARD)
@@ -129,12 +127,8 @@ class Posting(AppendOnlyModel):
 
     key = models.CharField(_("key"), max_length=160, unique=True)
     account = models.ForeignKey(Account, models.PROTECT, related_name="postings", verbose_name=_("account"))
-    member = models.ForeignKey(
-        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
-    )
-    org_unit = models.ForeignKey(
-        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False
-    )
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False)
+    org_unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False)
     kind = models.CharField(_("kind"), max_length=10, choices=PostingKind.choices)
     points = models.BigIntegerField(_("points"))
     pending_points = models.BigIntegerField(_("pending points"))
@@ -186,18 +180,10 @@ class Lot(ScopedModel):
 
     scope = Scope(units=("org_unit", "member__home_unit"))
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, related_name="lots", verbose_name=_("account"), db_index=False
-    )
-    member = models.ForeignKey(
-        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
-    )
-    org_unit = models.ForeignKey(
-        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("earned at"), db_index=False
-    )
-    funder = models.ForeignKey(
-        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("funded by"), db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, related_name="lots", verbose_name=_("account"), db_index=False)
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False)
+    org_unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("earned at"), db_index=False)
+    funder = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("funded by"), db_index=False)
     rule_id = models.BigIntegerField(_("rule"), null=True)
     rule_version_id = models.BigIntegerField(_("rule version"), null=True)
     event = models.ForeignKey(
@@ -216,9 +202,7 @@ class Lot(ScopedModel):
         verbose_name = _("lot")
         verbose_name_plural = _("lots")
         constraints: ClassVar = [
-            models.CheckConstraint(
-                name="lot_life", condition=Q(remaining__gte=0) & Q(remaining__lte=F("earned"))
-            ),
+            models.CheckConstraint(name="lot_life", condition=Q(remaining__gte=0) & Q(remaining__lte=F("earned"))),
             models.CheckConstraint(
                 name="lot_held_within_remaining", condition=Q(held__gte=0) & Q(held__lte=F("remaining"))
             ),
@@ -253,20 +237,14 @@ class Entry(AppendOnlyModel):
 
     posting = models.ForeignKey(Posting, models.PROTECT, related_name="entries", verbose_name=_("posting"))
     account = models.ForeignKey(Account, models.PROTECT, related_name="entries", verbose_name=_("account"))
-    member = models.ForeignKey(
-        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
-    )
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False)
     lot = models.ForeignKey(Lot, models.PROTECT, null=True, related_name="entries", verbose_name=_("lot"))
     kind = models.CharField(_("kind"), max_length=10, choices=PostingKind.choices)
     points = models.BigIntegerField(_("points"))
     pending_points = models.BigIntegerField(_("pending points"), default=0)
     cost_micros = models.BigIntegerField(_("cost, in millionths"))
-    program = models.ForeignKey(
-        Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False
-    )
-    org_unit = models.ForeignKey(
-        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False
-    )
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False)
+    org_unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False)
     rule_id = models.BigIntegerField(_("rule"), null=True)
     rule_version_id = models.BigIntegerField(_("rule version"), null=True)
     day = models.DateField(_("local day"))
@@ -293,12 +271,8 @@ class Hold(ScopedModel):
     key = models.CharField(_("key"), max_length=160, unique=True)
     content_hash = models.BinaryField(max_length=16, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, related_name="holds", verbose_name=_("account"))
-    member = models.ForeignKey(
-        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
-    )
-    org_unit = models.ForeignKey(
-        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False
-    )
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False)
+    org_unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False)
     points = models.BigIntegerField(_("points"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.HELD)
     reason = models.CharField(_("reason"), max_length=500, blank=True)

@@ -14,13 +14,9 @@ class DailyFact(ScopedModel):
 
     scope = Scope(units=("org_unit",))
 
-    program = models.ForeignKey(
-        Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False
-    )
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False)
     day = models.DateField(_("local day"))
-    org_unit = models.ForeignKey(
-        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False
-    )
+    org_unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False)
     rule_id = models.BigIntegerField(_("rule"), default=0)
     kind = models.CharField(_("kind"), max_length=10)
     entries = models.BigIntegerField(_("entries"))
@@ -32,9 +28,7 @@ class DailyFact(ScopedModel):
         verbose_name = _("daily fact")
         verbose_name_plural = _("daily facts")
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["program", "day", "org_unit", "rule_id", "kind"], name="dailyfact_once"
-            )
+            models.UniqueConstraint(fields=["program", "day", "org_unit", "rule_id", "kind"], name="dailyfact_once")
         ]
 
     def __str__(self) -> str:

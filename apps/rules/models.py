@@ -73,9 +73,7 @@ class RuleVersion(ScopedModel):
         ordering: ClassVar = ["rule_id", "-number"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["rule", "number"], name="ruleversion_number_once"),
-            models.UniqueConstraint(
-                fields=["rule"], name="ruleversion_one_draft", condition=Q(state="draft")
-            ),
+            models.UniqueConstraint(fields=["rule"], name="ruleversion_one_draft", condition=Q(state="draft")),
             models.CheckConstraint(
                 name="ruleversion_published_has_start",
                 condition=Q(state="draft") | Q(starts_at__isnull=False),
@@ -97,9 +95,7 @@ class Outcome(AppendOnlyModel):
     event = models.OneToOneField(
         Event, models.PROTECT, primary_key=True, related_name="outcome", verbose_name=_("event")
     )
-    member = models.ForeignKey(
-        Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False
-    )
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False)
     points = models.BigIntegerField(_("points"))
     answer = models.JSONField(_("answer"))
 
@@ -116,9 +112,7 @@ class Counter(ScopedModel):
 
     scope = Scope(units=("member__home_unit",))
 
-    member = models.ForeignKey(
-        Member, models.CASCADE, related_name="+", verbose_name=_("member"), db_index=False
-    )
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+", verbose_name=_("member"), db_index=False)
     rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"), db_index=False)
     day = models.DateField(_("day"))
     points = models.BigIntegerField(_("points"), default=0)
@@ -126,9 +120,7 @@ class Counter(ScopedModel):
     class Meta:
         verbose_name = _("counter")
         verbose_name_plural = _("counters")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["member", "day", "rule"], name="counter_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["member", "day", "rule"], name="counter_once")]
 
     def __str__(self) -> str:
         return f"{self.member_id} {self.rule_id} {self.day}"

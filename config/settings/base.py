@@ -108,9 +108,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "orgs.Staff"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "apps.orgs.auth.RoleBackend"]
 ANONYMOUS_USER_NAME = None
-SILENCED_SYSTEM_CHECKS = [
-    "guardian.W001"
-]  # apps.orgs.auth reads guardian's grants itself, by role and subtree
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # apps.orgs.auth reads guardian's grants itself, by role and subtree
 LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

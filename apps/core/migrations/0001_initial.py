@@ -16,9 +16,7 @@ class Migration(migrations.Migration):
                 ("value", models.BigIntegerField(default=1)),
             ],
             options={
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("id", 1)), name="epoch_single_row")
-                ],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="epoch_single_row")],
             },
         ),
     ]

@@ -43,9 +43,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="identifier",
-            constraint=models.UniqueConstraint(
-                fields=("kind", "value_hash"), name="identifier_names_one_member"
-            ),
+            constraint=models.UniqueConstraint(fields=("kind", "value_hash"), name="identifier_names_one_member"),
         ),
         migrations.AddConstraint(
             model_name="identifier",

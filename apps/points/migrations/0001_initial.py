@@ -23,9 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("balance", models.BigIntegerField(default=0, verbose_name="balance")),
                 ("pending", models.BigIntegerField(default=0, verbose_name="pending")),
@@ -92,9 +90,7 @@ class Migration(migrations.Migration):
                 ("history_change_reason", models.CharField(max_length=100, null=True)),
                 (
                     "history_type",
-                    models.CharField(
-                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
-                    ),
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
                 (
                     "funder",
@@ -144,9 +140,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=160, unique=True, verbose_name="key")),
                 ("content_hash", models.BinaryField(max_length=16)),
@@ -204,9 +198,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("rule_id", models.BigIntegerField(null=True, verbose_name="rule")),
                 ("rule_version_id", models.BigIntegerField(null=True, verbose_name="rule version")),
@@ -280,9 +272,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("points", models.BigIntegerField(verbose_name="points")),
                 (
@@ -314,9 +304,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("code", models.SlugField(max_length=40, verbose_name="code")),
                 ("name", models.CharField(max_length=80, verbose_name="name")),
@@ -391,9 +379,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("key", models.CharField(max_length=160, unique=True, verbose_name="key")),
                 (
@@ -496,9 +482,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -590,9 +574,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="hold",
-            index=models.Index(
-                condition=models.Q(("state", "held")), fields=["lapses_at"], name="hold_lapses"
-            ),
+            index=models.Index(condition=models.Q(("state", "held")), fields=["lapses_at"], name="hold_lapses"),
         ),
         migrations.AddConstraint(
             model_name="hold",
@@ -622,9 +604,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="lot",
-            index=models.Index(
-                condition=models.Q(("event__isnull", False)), fields=["event"], name="lot_of_event"
-            ),
+            index=models.Index(condition=models.Q(("event__isnull", False)), fields=["event"], name="lot_of_event"),
         ),
         migrations.AddConstraint(
             model_name="lot",
@@ -679,9 +659,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("debt__gte", 0)), name="account_debt_not_negative"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("debt__gte", 0)), name="account_debt_not_negative"),
         ),
         migrations.AddConstraint(
             model_name="account",
@@ -690,9 +668,7 @@ class Migration(migrations.Migration):
                     ("held__gte", 0),
                     (
                         "balance__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("held"), "-", models.F("debt")
-                        ),
+                        django.db.models.expressions.CombinedExpression(models.F("held"), "-", models.F("debt")),
                     ),
                 ),
                 name="account_never_overspent",
@@ -700,9 +676,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="posting",
-            index=models.Index(
-                condition=models.Q(("event__isnull", False)), fields=["event"], name="posting_of_event"
-            ),
+            index=models.Index(condition=models.Q(("event__isnull", False)), fields=["event"], name="posting_of_event"),
         ),
         migrations.AddConstraint(
             model_name="posting",
