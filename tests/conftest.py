@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 
 from tests import databases
+from tests.factories import Cast, CoffeeGroup, make_cast, make_group
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +32,15 @@ def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
         yield name
         for alias in connections:
             connections[alias].close()
+
+
+@pytest.fixture
+def group(db: None) -> CoffeeGroup:
+    """A small coffee group with two companies; see tests/factories.py."""
+    return make_group()
+
+
+@pytest.fixture
+def cast(group: CoffeeGroup) -> Cast:
+    """One person per persona of company EAST, and an outsider of company WEST."""
+    return make_cast(group)

@@ -56,7 +56,8 @@ def template() -> str:
             admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(draft)))
             point_at(draft)
             call_command("migrate", verbosity=0, interactive=False)
-            connections["owner"].close()
+            for alias in connections:
+                connections[alias].close()
             admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name)))
     return name
 

@@ -14,3 +14,7 @@ class OwnerMigrates:
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
         return db == "owner"
+
+    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
+        """Both connections lead to one database."""
+        return True

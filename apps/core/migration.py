@@ -1,5 +1,6 @@
-"""SQL that migrations run, kept beside the app it belongs to in `.sql` files."""
+"""What migrations share: SQL kept beside its app in `.sql` files, and what other rooms do after a migrate."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from django.db import migrations
@@ -14,3 +15,16 @@ def sql_file(app: str, name: str) -> migrations.RunSQL:
         (folder / f"{name}.sql").read_text(encoding="utf-8"),
         (folder / f"{name}.reverse.sql").read_text(encoding="utf-8"),
     )
+
+
+_after_migrate: list[Callable[[str], None]] = []
+
+
+def after_migrate(step: Callable[[str], None]) -> None:
+    """Has `step(database alias)` run at the end of every `migrate`; a room registers it when it is ready."""
+    _after_migrate.append(step)
+
+
+def run_after_migrate(using: str) -> None:
+    for step in _after_migrate:
+        step(using)

@@ -6,4 +6,8 @@ class OrgsConfig(AppConfig):
     label = "orgs"
 
     def ready(self) -> None:
+        from apps.core.migration import after_migrate
         from apps.orgs import reach  # noqa: F401 -- supplies core with the reach of a principal
+        from apps.orgs.services import sync_roles
+
+        after_migrate(sync_roles)

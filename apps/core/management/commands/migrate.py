@@ -1,4 +1,4 @@
-"""Django's migrate, run as the tables' owner, then the rights of the application's role."""
+"""Django's migrate, run as the tables' owner, then the application role's rights and what rooms add."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
 
 from apps.core.grants import apply_grants
+from apps.core.migration import run_after_migrate
 
 
 class Command(migrate.Command):
@@ -16,3 +17,4 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         super().handle(*args, **options)
         apply_grants(options["database"])
+        run_after_migrate(options["database"])

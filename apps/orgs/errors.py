@@ -1,0 +1,111 @@
+"""What the tree, its programmes, its people and its API clients refuse."""
+
+from django.utils.translation import gettext as _
+
+from apps.core.errors import LoyaltyError
+
+
+class UnitMisplaced(LoyaltyError):
+    """A unit of this kind does not go there: group, company, regions, store."""
+
+    code = "unit_misplaced"
+    field = "kind"
+
+    def sentence(self) -> str:
+        if self.data["parent"] is None:
+            return _("Only a group stands at the top; choose the unit that this one belongs to.")
+        return _("A unit of kind “%(kind)s” cannot stand below one of kind “%(parent)s”.") % self.data
+
+
+class CodeTaken(LoyaltyError):
+    code = "code_taken"
+    field = "code"
+
+    def sentence(self) -> str:
+        return _("The code “%(value)s” is already in use.") % self.data
+
+
+class ProgramMisplaced(LoyaltyError):
+    """Programmes belong to a company or to the group, and each of these has one at most."""
+
+    code = "program_misplaced"
+    field = "unit"
+
+    def sentence(self) -> str:
+        if self.data["taken"]:
+            return _("%(unit)s already has a programme.") % self.data
+        return _("A programme belongs to a company or to the group, not to %(unit)s.") % self.data
+
+
+class ProgramFixed(LoyaltyError):
+    """What past points were counted in cannot change under them."""
+
+    code = "program_fixed"
+
+    def sentence(self) -> str:
+        return _("Org unit, code, currency and time zone of a programme stay as they were when it was made.")
+
+
+class UnknownCurrency(LoyaltyError):
+    code = "unknown_currency"
+    field = "currency"
+
+    def sentence(self) -> str:
+        return _("“%(value)s” is no currency code. Three capital letters, for example CNY.") % self.data
+
+
+class UnknownTimeZone(LoyaltyError):
+    code = "unknown_time_zone"
+    field = "time_zone"
+
+    def sentence(self) -> str:
+        return _("“%(value)s” is no time zone. An example: Asia/Shanghai.") % self.data
+
+
+class OwnRoles(LoyaltyError):
+    code = "own_roles"
+
+    def sentence(self) -> str:
+        return _("Nobody changes their own roles. Ask another administrator.")
+
+
+class BeyondReach(LoyaltyError):
+    """Somebody who works beyond the actor's reach is not theirs to change."""
+
+    code = "beyond_reach"
+
+    def sentence(self) -> str:
+        return _("This person also works where you are not an administrator. An administrator of the group can do it.")
+
+
+class LastAdministrator(LoyaltyError):
+    code = "last_administrator"
+
+    def sentence(self) -> str:
+        return _("%(unit)s would be left without an administrator. Name another one first.") % self.data
+
+
+class UnknownRole(LoyaltyError):
+    code = "unknown_role"
+    field = "role"
+
+    def sentence(self) -> str:
+        return _("There is no role “%(value)s”.") % self.data
+
+
+class UnknownScope(LoyaltyError):
+    code = "unknown_scope"
+    field = "scopes"
+
+    def sentence(self) -> str:
+        return _("There is no scope “%(value)s”.") % self.data
+
+
+class PersonalScope(LoyaltyError):
+    """A key that reads personal data is an administrator's to give."""
+
+    code = "personal_scope"
+    field = "scopes"
+
+    def sentence(self) -> str:
+        return _("A key that reads personal data can only be made by an administrator.")

@@ -1,0 +1,49 @@
+"""What each job may touch: the model permissions of every persona. Where, follows from the units of its roles.
+
+Seeing personal data in clear (`members.reveal_member`) is never part of seeing a member.
+"""
+
+from apps.orgs.models import Persona
+
+
+def _can(verbs: str, *models: str) -> frozenset[str]:
+    """`_can("view change", "orgs.program")` is `orgs.view_program` and `orgs.change_program`."""
+    pairs = [(verb, *model.split(".")) for verb in verbs.split() for model in models]
+    return frozenset(f"{app}.{verb}_{model}" for verb, app, model in pairs)
+
+
+TREE = _can("view", "orgs.orgunit", "orgs.program", "orgs.role", "core.epoch")
+PROGRAMME = _can("view", "points.pointtype", "rules.rule", "rules.ruleversion")
+MEMBERS = _can("view", "members.member", "members.identifier")
+ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
+LEDGER = _can(
+    "view", "points.account", "points.posting", "points.entry", "points.lot", "points.hold", "points.holdlot",
+    "rules.outcome", "rules.counter",
+)  # fmt: skip
+IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importfault")
+REPORTS = _can("view", "reports.dailyfact", "reports.watermark")
+
+PERMISSIONS: dict[Persona, frozenset[str]] = {
+    Persona.MARKETING: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
+    | _can("add change", "rules.rule", "rules.ruleversion", "points.pointtype")
+    | _can("delete", "rules.ruleversion")
+    | _can("add", "activity.importjob")
+    | {"rules.publish_rule"},
+    Persona.FINANCE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS,
+    Persona.REGIONAL_MANAGER: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
+    | {"points.adjust_points"},
+    Persona.SERVICE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
+    | _can("add change", "members.member", "members.identifier")
+    | _can("delete", "members.identifier")
+    | {"members.reveal_member", "points.adjust_points", "points.redeem_points"},
+    Persona.SHOP: TREE | _can("add", "activity.event") | {"points.redeem_points"},
+    Persona.AUDITOR: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
+    | _can("view", "orgs.staff", "orgs.apiclient"),
+    Persona.INTEGRATOR: TREE | PROGRAMME | IMPORTS
+    | _can("view", "activity.source")
+    | _can("view add change", "orgs.apiclient")
+    | _can("add change", "activity.importjob"),
+    Persona.ADMINISTRATOR: TREE | PROGRAMME | REPORTS
+    | _can("add change", "orgs.orgunit", "orgs.program", "points.pointtype")
+    | _can("view add change", "orgs.staff", "orgs.apiclient"),
+}  # fmt: skip

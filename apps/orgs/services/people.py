@@ -1,0 +1,186 @@
+"""People who sign in, and the roles they hold on units."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group, Permission
+from django.db import connections, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Concat
+from guardian.models import UserObjectPermission
+from guardian.shortcuts import assign_perm, remove_perm
+
+from apps.core.errors import NotAllowed
+from apps.core.scope import reach_of
+from apps.orgs.errors import BeyondReach, CodeTaken, LastAdministrator, OwnRoles, UnknownRole
+from apps.orgs.models import OrgUnit, Persona, Role, Staff
+from apps.orgs.querysets import paths_above, units_worked_on
+from apps.orgs.roles import PERMISSIONS
+from apps.orgs.services.actors import require, signed
+
+PARTICULARS = ("first_name", "last_name", "email", "language")
+
+
+@transaction.atomic
+def create_staff(
+    username: str,
+    *,
+    unit: OrgUnit,
+    password: str | None = None,
+    first_name: str = "",
+    last_name: str = "",
+    email: str = "",
+    language: str = "",
+    actor: Staff | None = None,
+) -> Staff:
+    """A person of `unit` who may sign in and holds no role yet; without a password, only once one is set.
+
+    Raises CodeTaken, NotAllowed.
+    """
+    require(actor, "orgs.add_staff", unit)
+    if Staff.objects.filter(username=username).exists():
+        raise CodeTaken(value=username)
+    staff = Staff(
+        username=username, unit=unit, first_name=first_name, last_name=last_name, email=email, language=language,
+        is_staff=True, password=make_password(password),
+    )  # fmt: skip
+    signed(staff, actor).save()
+    return staff
+
+
+@transaction.atomic
+def change_staff(
+    staff: Staff, *, unit: OrgUnit | None = None, actor: Staff | None = None, reason: str = "", **values: str
+) -> Staff:
+    """`staff` with new particulars (`PARTICULARS`), or at another home unit.
+
+    Raises NotAllowed, BeyondReach, OwnRoles (one's own home unit).
+    """
+    staff = _locked(staff, actor, own_allowed=True)
+    if unit is not None and unit.pk != staff.unit_id:
+        if actor is not None and actor.pk == staff.pk:
+            raise OwnRoles()
+        require(actor, "orgs.change_staff", unit)
+        staff.unit = unit
+    for name in PARTICULARS:
+        if name in values:
+            setattr(staff, name, values[name])
+    signed(staff, actor, reason).save()
+    return staff
+
+
+@transaction.atomic
+def set_password(staff: Staff, password: str, *, actor: Staff | None = None) -> None:
+    """Replaces the password, which ends the person's sessions. Raises NotAllowed, BeyondReach."""
+    staff = _locked(staff, actor, own_allowed=True)
+    staff.set_password(password)
+    signed(staff, actor, "password set").save()
+
+
+@transaction.atomic
+def set_staff_active(staff: Staff, is_active: bool, *, actor: Staff | None = None, reason: str = "") -> Staff:
+    """Lets `staff` in or shuts them out; from their next request on.
+
+    Raises NotAllowed, BeyondReach, OwnRoles, LastAdministrator.
+    """
+    staff = _locked(staff, actor, own_allowed=False)
+    if not is_active:
+        for unit in units_worked_on(staff, Persona.ADMINISTRATOR):
+            _refuse_last_administrator(staff, unit)
+    staff.is_active = is_active
+    signed(staff, actor, reason).save()
+    return staff
+
+
+@transaction.atomic
+def grant_role(actor: Staff | None, staff: Staff, role: str, unit: OrgUnit) -> None:
+    """`staff` works as `role` on `unit` and below it. Granting again changes nothing.
+
+    Raises UnknownRole, OwnRoles, NotAllowed.
+    """
+    _check_role_change(actor, staff, role, unit)
+    if any(held.pk == unit.pk for held in units_worked_on(staff, role)):
+        return
+    assign_perm(f"role_{role}", staff, unit)
+    signed(staff, actor, f"role granted: {role} @ {unit.code}").save()
+
+
+@transaction.atomic
+def revoke_role(actor: Staff | None, staff: Staff, role: str, unit: OrgUnit) -> None:
+    """`staff` no longer works as `role` on `unit`; from their next request on.
+
+    Raises UnknownRole, OwnRoles, NotAllowed, LastAdministrator.
+    """
+    _check_role_change(actor, staff, role, unit)
+    if not any(held.pk == unit.pk for held in units_worked_on(staff, role)):
+        return
+    if role == Persona.ADMINISTRATOR:
+        _refuse_last_administrator(staff, unit)
+    remove_perm(f"role_{role}", staff, unit)
+    signed(staff, actor, f"role revoked: {role} @ {unit.code}").save()
+
+
+def sync_roles(using: str = "default") -> None:
+    """Makes each persona's role and group hold exactly the permissions of `apps.orgs.roles`."""
+    if Role._meta.db_table not in connections[using].introspection.table_names():
+        return
+    held = Group.permissions.through.objects.using(using)
+    for persona, names in PERMISSIONS.items():
+        group, _ = Group.objects.using(using).get_or_create(name=persona.value)
+        Role.objects.using(using).get_or_create(code=persona.value, defaults={"group": group})
+        wanted = _permission_ids(names, using)
+        held.filter(group_id=group.pk).exclude(permission_id__in=wanted).delete()
+        rows = [held.model(group_id=group.pk, permission_id=permission) for permission in wanted]
+        held.bulk_create(rows, ignore_conflicts=True)
+
+
+def _permission_ids(names: Iterable[str], using: str) -> list[int]:
+    named = Concat("content_type__app_label", Value("."), "codename")
+    permissions = Permission.objects.using(using).annotate(full_name=named).filter(full_name__in=names)
+    return list(permissions.values_list("pk", flat=True))
+
+
+def _check_role_change(actor: Staff | None, staff: Staff, role: str, unit: OrgUnit) -> None:
+    if role not in Persona.values:
+        raise UnknownRole(value=role)
+    if actor is None:
+        return
+    if actor.pk == staff.pk:
+        raise OwnRoles()
+    require(actor, "orgs.change_staff", unit)
+    if staff.is_superuser and not actor.is_superuser:
+        raise NotAllowed(permission="orgs.change_staff")
+    require(actor, "orgs.change_staff", staff.unit)
+
+
+def _locked(staff: Staff, actor: Staff | None, *, own_allowed: bool) -> Staff:
+    """`staff` read again under a lock, when `actor` may change them.
+
+    Whoever can set a person's password can act as them, so the actor must reach every unit the person works on.
+    """
+    staff = Staff.objects.select_for_update(no_key=True, of=("self",)).select_related("unit").get(pk=staff.pk)
+    if actor is None:
+        return staff
+    if actor.pk == staff.pk:
+        if not own_allowed:
+            raise OwnRoles()
+        return staff
+    require(actor, "orgs.change_staff", staff.unit)
+    reach = reach_of(actor, "orgs.change_staff")
+    if staff.is_superuser and not actor.is_superuser:
+        raise BeyondReach()
+    if not all(reach.covers(unit.path) for unit in units_worked_on(staff)):
+        raise BeyondReach()
+    return staff
+
+
+def _refuse_last_administrator(staff: Staff, unit: OrgUnit) -> None:
+    """Refuses when `staff` is the only active administrator on `unit` and above it. Locks the tree's root."""
+    OrgUnit.objects.select_for_update(no_key=True).get(path=paths_above(unit.path)[0])
+    above = OrgUnit.objects.filter(path__in=paths_above(unit.path)).values_list("pk", flat=True)
+    others = UserObjectPermission.objects.filter(
+        permission__codename=f"role_{Persona.ADMINISTRATOR}", object_pk__in=[str(pk) for pk in above]
+    ).exclude(user=staff)
+    active = Staff.objects.filter(is_active=True).exclude(pk=staff.pk)
+    if not active.filter(Q(is_superuser=True) | Q(pk__in=others.values("user"))).exists():
+        raise LastAdministrator(unit=unit.name)

@@ -1,0 +1,48 @@
+"""The matrix of jobs: what each persona may touch."""
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Permission
+
+from apps.core.scope import ScopedModel
+from apps.orgs.models import Persona, Role
+from apps.orgs.roles import PERMISSIONS
+
+CHANGES = ("add_", "change_", "delete_")
+
+
+def names(permissions: object) -> set[str]:
+    return {f"{p.content_type.app_label}.{p.codename}" for p in permissions.select_related("content_type")}  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_every_permission_of_the_matrix_exists_and_is_in_force() -> None:
+    every = names(Permission.objects)
+    for persona, wanted in PERMISSIONS.items():
+        assert not wanted - every, f"{persona} names permissions that no model has"
+        assert names(Role.objects.get(code=persona).group.permissions) == wanted
+
+
+def test_every_persona_has_a_row() -> None:
+    assert set(PERMISSIONS) == set(Persona)
+
+
+def test_the_auditor_sees_every_model_and_changes_none() -> None:
+    scoped = [model for model in apps.get_models() if hasattr(model, "scope") and model.__module__.startswith("apps.")]
+    assert len(scoped) > 20
+    assert issubclass(scoped[0], ScopedModel)
+    assert PERMISSIONS[Persona.AUDITOR] == {f"{m._meta.app_label}.view_{m._meta.model_name}" for m in scoped}
+
+
+def test_only_administrators_touch_staff_and_only_service_reveals() -> None:
+    for permission, holder in [("orgs.change_staff", Persona.ADMINISTRATOR), ("members.reveal_member", "service")]:
+        assert [persona for persona, held in PERMISSIONS.items() if permission in held] == [holder]
+
+
+def test_finance_changes_nothing() -> None:
+    assert not [name for name in PERMISSIONS[Persona.FINANCE] if name.partition(".")[2].startswith(CHANGES)]
+
+
+def test_shop_staff_and_integrators_browse_no_members() -> None:
+    for persona in (Persona.SHOP, Persona.INTEGRATOR):
+        assert not [name for name in PERMISSIONS[persona] if name.startswith("members.")]
