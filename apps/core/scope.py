@@ -12,6 +12,8 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 
+from apps.core.errors import NotAllowed
+
 
 @dataclass(frozen=True)
 class Reach:
@@ -120,3 +122,9 @@ class AppendOnlyModel(ScopedModel):
 
     class Meta:
         abstract = True
+
+
+def require(principal: Any, permission: str, path: str) -> None:
+    """Raises NotAllowed unless `principal` holds `permission` on the unit at `path`; None is the studio itself."""
+    if principal is not None and not reach_of(principal, permission).covers(path):
+        raise NotAllowed(permission=permission)

@@ -1,0 +1,88 @@
+"""What the ledger refuses."""
+
+from django.utils.translation import gettext as _
+
+from apps.core.errors import LoyaltyError
+
+
+class NotEnoughPoints(LoyaltyError):
+    """`wanted` and `available`, in points."""
+
+    code = "not_enough_points"
+    field = "points"
+
+    def sentence(self) -> str:
+        return _("The account has %(available)d points to spend; %(wanted)d were asked for.") % self.data
+
+
+class PointsMustBePositive(LoyaltyError):
+    code = "points_not_positive"
+    field = "points"
+
+    def sentence(self) -> str:
+        return _("The number of points must be a whole number above zero.")
+
+
+class ReasonMissing(LoyaltyError):
+    code = "reason_missing"
+    field = "reason"
+
+    def sentence(self) -> str:
+        return _("Say why: the reason stays beside the points for ever.")
+
+
+class KeyReused(LoyaltyError):
+    """The same key came before with other content; nothing was changed. `key`."""
+
+    code = "key_reused"
+    field = "key"
+
+    def sentence(self) -> str:
+        return _("The key %(key)s was used before with other content. Nothing was changed.") % self.data
+
+
+class NoSuchAccount(LoyaltyError):
+    code = "no_such_account"
+
+    def sentence(self) -> str:
+        return _("The member has no account of this kind of points.")
+
+
+class HoldEnded(LoyaltyError):
+    """`state` is what became of it: captured, voided or lapsed."""
+
+    code = "hold_ended"
+
+    def sentence(self) -> str:
+        return {
+            "captured": _("These points were already taken."),
+            "voided": _("These points were already given back."),
+            "lapsed": _("The time to take these points has passed; they went back to the member."),
+        }[self.data["state"]]
+
+
+class NotReversible(LoyaltyError):
+    """`kind` of the posting that cannot be reversed."""
+
+    code = "not_reversible"
+
+    def sentence(self) -> str:
+        return _("This movement cannot be reversed: only earning, redeeming and adjusting can.")
+
+
+class AlreadyReversed(LoyaltyError):
+    code = "already_reversed"
+
+    def sentence(self) -> str:
+        return _("This movement has already been reversed.")
+
+
+class DebtNotAllowed(LoyaltyError):
+    """A refund would take `missing` points that are already spent, and the programme allows no debt."""
+
+    code = "debt_not_allowed"
+
+    def sentence(self) -> str:
+        return _("%(missing)d of the points to take back are already spent, and this programme allows no debt.") % (
+            self.data
+        )

@@ -1,0 +1,20 @@
+"""The verbs of the ledger. Whatever moves points, from whichever door, goes through one of these.
+
+Each is one transaction, carries a unique key, and answers a repeated key with the first result.
+"""
+
+from apps.points.services.adjusting import adjust, reverse
+from apps.points.services.expiring import expire_due, release_due, void_lapsed_holds
+from apps.points.services.spending import capture, hold, redeem, void
+
+__all__ = [
+    "adjust",
+    "capture",
+    "expire_due",
+    "hold",
+    "redeem",
+    "release_due",
+    "reverse",
+    "void",
+    "void_lapsed_holds",
+]
