@@ -169,6 +169,8 @@ class Posting(AppendOnlyModel):
         indexes: ClassVar = [
             # What an event earned, and what refunds took back of it.
             models.Index(fields=["event"], name="posting_of_event", condition=Q(event__isnull=False)),
+            # What was taken back of an award.
+            models.Index(fields=["reverses"], name="posting_of_reversed", condition=Q(reverses__isnull=False)),
         ]
 
     def __str__(self) -> str:

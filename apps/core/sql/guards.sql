@@ -5,10 +5,12 @@ BEGIN
 END $$;
 
 -- Raised with every change of configuration, whoever makes it and however: processes compare it with their copy.
+-- From a sequence, so that a number is never used again, not even after a rollback.
+CREATE SEQUENCE core_epoch_seq;
 CREATE FUNCTION core_raise_epoch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 BEGIN
-    UPDATE core_epoch SET value = value + 1;
+    UPDATE core_epoch SET value = nextval('core_epoch_seq');
     RETURN NULL;
 END $$;
 
-INSERT INTO core_epoch (id, value) VALUES (1, 1);
+INSERT INTO core_epoch (id, value) VALUES (1, nextval('core_epoch_seq'));

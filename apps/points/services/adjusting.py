@@ -108,7 +108,7 @@ def reverse(actor: Any, posting_id: int, *, reason: str, key: str, when: datetim
         others = open_lots([opened.state.id])
         for lot_id, points in moves:
             lot = next((other for other in others if other.id == lot_id), lots[lot_id])
-            gone = points_gone(lot_id)
+            gone = points_gone(target, lot_id)
             book.take_back(
                 opened.state,
                 circumstances,
@@ -121,8 +121,9 @@ def reverse(actor: Any, posting_id: int, *, reason: str, key: str, when: datetim
     return Posting.objects.get(pk=post(book)[0])
 
 
-def points_gone(lot_id: int) -> int:
-    """How many points of a lot expired or were taken back already: nobody takes them a second time."""
-    entries = Lot.objects.get(pk=lot_id).entries.filter(kind__in=(PostingKind.EXPIRE, PostingKind.CLAWBACK))
-    total = entries.aggregate(total=Sum(F("points") + F("pending_points")))["total"]
-    return -(total or 0)
+def points_gone(target: Posting, lot_id: int) -> int:
+    """How many points of an award expired or went back with a refund: nobody takes them a second time."""
+    expired = Lot.objects.get(pk=lot_id).entries.filter(kind=PostingKind.EXPIRE).aggregate(total=Sum("points"))["total"]
+    refunds = Posting.objects.filter(reverses=target, kind=PostingKind.CLAWBACK)
+    refunded = refunds.aggregate(total=Sum(F("points") + F("pending_points")))["total"]
+    return -(expired or 0) - (refunded or 0)

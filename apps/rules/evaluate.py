@@ -1,0 +1,126 @@
+"""What an event earns: pure, so that the API, the batch, the try-out panel, the backtest and the tests agree.
+
+No query, no clock. `RuleSet.matches` is the generated function of `apps.conditions` for all rules at once; here is
+what the rules that hold are worth, and what their caps leave of it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from typing import Any
+
+from apps.activity.facts import EventFacts, LineFacts
+from apps.members.facts import MemberFacts
+
+HOLDS = -1
+"""What `matches` answers for a rule whose condition holds; otherwise the number of the leaf that failed."""
+
+ROUNDING = {"down": ROUND_DOWN, "half_up": ROUND_HALF_UP, "up": ROUND_UP}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEffect:
+    """`points` for each `per` of the amount of the lines that count; a fixed number where `per` is None."""
+
+    point_type_id: int
+    points: Decimal
+    per: Decimal | None = None
+    rounding: str = ROUND_DOWN
+    counts: Callable[[LineFacts], bool] | None = None
+
+    def base(self, event: EventFacts) -> Decimal | None:
+        """The amount that counts; None where the event has none."""
+        if self.counts is None:
+            return event.amount
+        return sum((line.amount for line in event.lines if self.counts(line)), Decimal(0))
+
+    def worth(self, base: Decimal | None) -> int:
+        """Whole points for `base`, rounded as the effect says."""
+        if self.per is None:
+            return int(self.points)
+        if not base:
+            return 0
+        return int((base * self.points / self.per).to_integral_value(self.rounding))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRule:
+    """A rule version in force."""
+
+    rule_id: int
+    version_id: int
+    number: int
+    code: str
+    name: str
+    effects: tuple[LiveEffect, ...]
+    cap_per_member_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The rules in force at one unit and time, in the order they are reckoned, and their conditions as one function."""
+
+    rules: tuple[LiveRule, ...]
+    matches: Callable[[EventFacts, MemberFacts], Sequence[int]]
+    point_type_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """`points` that one effect of a rule gives; `cut` is what the cap took of what it was worth."""
+
+    rule: LiveRule
+    effect: int
+    point_type_id: int
+    base: Decimal | None
+    points: int
+    cut: int
+
+    def why(self) -> dict[str, Any]:
+        """The reason as data; `apps.rules.explain` puts it into words."""
+        effect = self.rule.effects[self.effect]
+        reason: dict[str, Any] = {"points": self.points + self.cut}
+        if effect.per is None:
+            reason["code"] = "fixed"
+        else:
+            reason |= {
+                "code": "per_amount",
+                "amount": format(self.base or 0, "f"),
+                "rate": format(effect.points, "f"),
+                "per": format(effect.per, "f"),
+                "rounding": effect.rounding,
+            }
+        if self.cut:
+            reason |= {"cut": self.cut, "cap": self.rule.cap_per_member_day}
+        return reason
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an event came to: its awards, and for each rule in force that gave none the leaf that failed."""
+
+    awards: tuple[Award, ...]
+    skipped: tuple[tuple[int, int], ...]
+
+
+def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, counters: Mapping[int, int]) -> Outcome:
+    """What `event` of `member` earns under `rules`. `counters` holds, by rule, the points of this local day so far."""
+    awards: list[Award] = []
+    skipped: list[tuple[int, int]] = []
+    for rule, leaf in zip(rules.rules, rules.matches(event, member), strict=True):
+        if leaf != HOLDS:
+            skipped.append((rule.version_id, leaf))
+            continue
+        room = None
+        if rule.cap_per_member_day is not None:
+            room = max(0, rule.cap_per_member_day - counters.get(rule.rule_id, 0))
+        for number, effect in enumerate(rule.effects):
+            base = None if effect.per is None else effect.base(event)
+            worth = effect.worth(base)
+            if worth <= 0:
+                continue
+            granted = worth if room is None else min(worth, room)
+            if room is not None:
+                room -= granted
+            awards.append(Award(rule, number, effect.point_type_id, base, granted, worth - granted))
+    return Outcome(tuple(awards), tuple(skipped))

@@ -1,0 +1,216 @@
+"""The configuration as the main road needs it: one process's copy, thrown away when the epoch has moved on.
+
+Units, programmes, point types and the published rule versions, compiled. `rules_open` compares the copy's epoch
+with the database's in the statement that uses it, so nothing is ever awarded under an old copy.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from apps.conditions.compiling import compile_lines, compile_many
+from apps.conditions.tree import parse
+from apps.core.clock import start_of_day
+from apps.core.models import Epoch
+from apps.orgs.models import OrgUnit, Program
+from apps.points.expiry import expires_at, lapses_at, parse_policy
+from apps.points.models import PointType
+from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
+from apps.rules.evaluate import ROUNDING, LiveEffect, LiveRule, RuleSet
+from apps.rules.models import RuleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class UnitInfo:
+    id: int
+    code: str
+    path: str
+    program_id: int | None
+
+
+@dataclass(slots=True)
+class PointTypeInfo:
+    """A point type and the dates it gives, each computed once a day."""
+
+    id: int
+    code: str
+    kind: str
+    unit_cost_micros: int
+    funder_id: int | None
+    pending_days: int
+    policy: Any
+    zone: ZoneInfo
+    _dates: dict[date, tuple[datetime | None, datetime | None, datetime | None]] = field(default_factory=dict)
+
+    def dates(self, day: date) -> tuple[datetime | None, datetime | None, datetime | None]:
+        """For points earned on local `day`: when they expire, are released, and when the account would lapse."""
+        found = self._dates.get(day)
+        if found is None:
+            released = None
+            if self.pending_days:
+                released = start_of_day(date.fromordinal(day.toordinal() + self.pending_days), self.zone)
+            found = (expires_at(self.policy, day, self.zone), released, lapses_at(self.policy, day, self.zone))
+            self._dates[day] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published version with where and when it is in force: from `starts_at`, until before `ends_at`."""
+
+    live: LiveRule
+    condition: dict[str, Any]
+    unit_path: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+    def is_in_force(self, at: datetime) -> bool:
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
+
+
+@dataclass(slots=True)
+class ProgramInfo:
+    id: int
+    code: str
+    currency: str
+    zone: ZoneInfo
+    allows_debt: bool
+    point_types: dict[int, PointTypeInfo]
+    versions: tuple[Version, ...] = ()
+    boundaries: tuple[datetime, ...] = ()
+
+    @property
+    def main_type(self) -> PointTypeInfo | None:
+        """The reward points whose balance an answer names: the first made."""
+        rewards = [kind for kind in self.point_types.values() if kind.kind == PointType.Kind.REWARD]
+        return min(rewards, key=lambda kind: kind.id, default=None)
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """One epoch's configuration."""
+
+    epoch: int
+    units: dict[str, UnitInfo]
+    units_by_id: dict[int, UnitInfo]
+    programs: dict[int, ProgramInfo]
+    paths: dict[str, str]
+    _rule_sets: dict[tuple[int, int, int], RuleSet] = field(default_factory=dict)
+
+    def rules_for(self, unit: UnitInfo, at: datetime) -> RuleSet:
+        """The rules in force for events at `unit` that happened at `at`."""
+        program = self.programs[unit.program_id]  # type: ignore[index]
+        key = (unit.id, program.id, bisect_right(program.boundaries, at))
+        found = self._rule_sets.get(key)
+        if found is None:
+            versions = [v for v in program.versions if unit.path.startswith(v.unit_path) and v.is_in_force(at)]
+            found = self._rule_sets[key] = build_rule_set(versions, self.paths)
+        return found
+
+
+def build_rule_set(versions: list[Version], paths: dict[str, str]) -> RuleSet:
+    """Compiles versions, already narrowed to a unit and time, into one function."""
+    trees = [parse(version.condition, CATALOGUE, paths) for version in versions]
+    kinds = {effect.point_type_id for version in versions for effect in version.live.effects}
+    return RuleSet(
+        tuple(version.live for version in versions), compile_many(trees, CATALOGUE, paths), tuple(sorted(kinds))
+    )
+
+
+_copies: dict[str, Snapshot] = {}
+
+
+def current() -> Snapshot:
+    """This process's copy, read when there is none."""
+    name = str(connection.settings_dict["NAME"])
+    if name not in _copies:
+        _copies[name] = read_snapshot()
+    return _copies[name]
+
+
+def forget() -> None:
+    """Drops this process's copy: the epoch has moved on."""
+    _copies.pop(str(connection.settings_dict["NAME"]), None)
+
+
+def read_snapshot() -> Snapshot:
+    """Reads everything; the epoch first, so that a change meanwhile makes the copy old, never wrong."""
+    epoch = Epoch.objects.values_list("value", flat=True).get()
+    programs = {
+        row.pk: ProgramInfo(row.pk, row.code, row.currency, ZoneInfo(row.time_zone), row.allows_debt, {})
+        for row in Program.objects.all()
+    }
+    for row in PointType.objects.order_by("pk"):
+        program = programs[row.program_id]
+        program.point_types[row.pk] = PointTypeInfo(
+            row.pk,
+            row.code,
+            row.kind,
+            row.unit_cost_micros,
+            row.funder_id,
+            row.pending_days,
+            parse_policy(row.expiry),
+            program.zone,
+        )
+    by_path = dict(Program.objects.values_list("unit__path", "pk"))
+    units = {}
+    for pk, code, path in OrgUnit.objects.values_list("pk", "code", "path"):
+        nearest = next(
+            (by_path[path[:end]] for end in range(len(path), 0, -OrgUnit.steplen) if path[:end] in by_path), None
+        )
+        units[code] = UnitInfo(pk, code, path, nearest)
+    paths = {code: unit.path for code, unit in units.items()}
+    _read_versions(programs, paths)
+    return Snapshot(epoch, units, {unit.id: unit for unit in units.values()}, programs, paths)
+
+
+def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> None:
+    found: dict[int, list[Version]] = {pk: [] for pk in programs}
+    rows = (
+        RuleVersion.objects.exclude(state=RuleVersion.State.DRAFT)
+        .select_related("rule__unit")
+        .order_by("rule_id", "number")
+    )
+    for row in rows:
+        if row.ends_at is not None and row.ends_at <= row.starts_at:
+            continue
+        codes = {kind.code: kind.id for kind in programs[row.rule.program_id].point_types.values()}
+        live = live_rule(row, row.definition, codes, paths)
+        found[row.rule.program_id].append(
+            Version(live, row.definition["condition"], row.rule.unit.path, row.starts_at, row.ends_at)
+        )
+    for pk, versions in found.items():
+        programs[pk].versions = tuple(versions)
+        edges = {v.starts_at for v in versions} | {v.ends_at for v in versions if v.ends_at is not None}
+        programs[pk].boundaries = tuple(sorted(edges))
+
+
+def live_rule(row: RuleVersion, definition: dict[str, Any], codes: dict[str, int], paths: dict[str, str]) -> LiveRule:
+    """A version's definition as evaluation takes it; `codes` maps point types' codes to ids."""
+    effects = []
+    for effect in definition["effects"]:
+        kind = codes[effect["point_type"]]
+        if effect["effect"] == "fixed_points":
+            effects.append(LiveEffect(kind, Decimal(effect["points"])))
+        else:
+            lines = effect.get("lines")
+            counts = compile_lines(parse(lines, LINE_CATALOGUE, paths), LINE_CATALOGUE, paths) if lines else None
+            effects.append(
+                LiveEffect(
+                    kind, Decimal(effect["points"]), Decimal(effect["per"]), ROUNDING[effect["rounding"]], counts
+                )
+            )
+    return LiveRule(
+        row.rule_id,
+        row.pk,
+        row.number,
+        row.rule.code,
+        row.rule.name,
+        tuple(effects),
+        definition.get("cap_per_member_day"),
+    )

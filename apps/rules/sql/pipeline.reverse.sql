@@ -1,0 +1,2 @@
+DROP FUNCTION rules_settle(jsonb, jsonb, jsonb);
+DROP FUNCTION rules_open(jsonb, bigint, bigint, timestamptz);
