@@ -33,7 +33,7 @@ def at_once(work: Callable[[int], bool], attempts: int, workers: int = 16) -> in
             if number >= attempts - workers:
                 connection.close()
 
-    with ThreadPoolExecutor(workers, initializer=connection.close) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         return sum(pool.map(closing, range(attempts)))
 
 
