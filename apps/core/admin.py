@@ -18,15 +18,23 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import router, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from apps.core import filters  # noqa: F401 -- registers the scoped filter for foreign keys
 from apps.core.errors import LoyaltyError
-from apps.core.lists import LargeChangeList, LookAheadPaginator
+from apps.core.history import HistoryReader
+from apps.core.lists import LargeChangeList, LookAheadPaginator, key_in
 
 LOOKUPS = frozenset({"exact", "in", "isnull", "gte", "gt", "lte", "lt", "id", "pk", "year", "month", "day"})
 """What may follow a filter's field in an address; anything else could ask about what is not shown."""
+
+
+def actor_of(request: HttpRequest) -> Any:
+    """The signed-in person: admin pages have no other visitors."""
+    return request.user
 
 
 class _Scoped:
@@ -86,6 +94,8 @@ class ScopedAdmin(_Scoped, ModelAdmin):
     - `choice_permissions = {"unit": "rules.add_rule"}`: offers for that foreign key only the rows where the
       person holds the permission; by default those they may see.
     - `extra_lookups = ("member",)`: fields that addresses may filter by besides those in `list_filter`.
+    - `history_words = {"definition": as_sentence}`: how a field's value reads on the history page;
+      `history_exclude` leaves fields out; `history_reason(reason)` translates reasons that the studio wrote.
     - `fields` or `fieldsets` must be named (check core.E004): a form offers nothing by default.
     - `list_select_related` takes names; `raw_id_fields` is refused (core.E005), use `autocomplete_fields`.
 
@@ -96,6 +106,8 @@ class ScopedAdmin(_Scoped, ModelAdmin):
     `self.may(request, "publish_permission" or "app.codename", obj)` asks for a right; `self.object_or_404(request,
     object_id, "app.codename")` fetches a row for a page of one's own: unseen 404, seen but not allowed 403.
 
+    Forms find the person in `self.actor`, to scope choices of fields that they declare themselves.
+
     Actions get only rows for which the person holds each of the action's `permissions`; list them. Detail and row
     actions get an object that is visible and allowed. What changes something must ask for POST.
     """
@@ -103,12 +115,17 @@ class ScopedAdmin(_Scoped, ModelAdmin):
     read_only = False
     is_large = False
     extra_lookups: ClassVar[Sequence[str]] = ()
+    history_words: ClassVar[dict[str, Callable[[Any], str]]] = {}
+    history_exclude: ClassVar[Sequence[str]] = ()
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
     list_fullwidth = True
     warn_unsaved_form = True
+
+    class Media:
+        css: ClassVar = {"all": ["core/admin.css"]}
 
     def __init__(self, model: Any, admin_site: Any) -> None:
         super().__init__(model, admin_site)
@@ -198,6 +215,7 @@ class ScopedAdmin(_Scoped, ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
+        form.actor = actor_of(request)
         refusal: LoyaltyError | None = getattr(request, "refusal", None)
         return _refused(form, refusal) if refusal else form
 
@@ -278,7 +296,41 @@ class ScopedAdmin(_Scoped, ModelAdmin):
     def list_address(self) -> str:
         return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
-    # Django's own log of changes is not kept: histories are (see apps.core.history).
+    # History: our own page, in words. Django's own log of changes is not kept.
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        obj = self.object_or_404(request, object_id)
+        if not hasattr(self.model, "history"):
+            raise Http404
+        reader = HistoryReader(
+            self.model, request.user,
+            words=self.history_words, exclude=self.history_exclude, reason=self.history_reason,
+        )  # fmt: skip
+        versions, has_older = reader.versions(obj.pk, key_in(request, "before"))
+        one, other = key_in(request, "one"), key_in(request, "other")
+        compared = reader.compare(obj.pk, one, other) if one and other else None
+        older, newer, differences = compared or (None, None, [])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("History of %(name)s") % {"name": obj},
+            "opts": self.opts,
+            "original": obj,
+            "versions": versions,
+            "older_than": versions[-1].pk if has_older else None,
+            "can_compare": len(versions) > 1,
+            "comparison": compared is not None,
+            "older": older,
+            "newer": newer,
+            "differences": differences,
+            "one": one or (versions[1].pk if len(versions) > 1 else None),
+            "other": other or (versions[0].pk if versions else None),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "core/history.html", context)
+
+    def history_reason(self, reason: str) -> str:
+        """A stored reason, in the reader's language; people's own words stay as they are."""
+        return reason
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None: ...
 
@@ -287,10 +339,10 @@ class ScopedAdmin(_Scoped, ModelAdmin):
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None: ...
 
 
-def _refused(form: type[forms.ModelForm], refusal: LoyaltyError) -> type[forms.ModelForm]:
+def _refused(form: Any, refusal: LoyaltyError) -> type[forms.ModelForm]:
     """`form`, which will not validate: the refusal stands at its field, or on top."""
 
-    class RefusedForm(form):  # type: ignore[valid-type, misc]
+    class RefusedForm(form):
         def _post_clean(self) -> None:
             super()._post_clean()
             self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence())

@@ -55,7 +55,7 @@ class LargeChangeList(ChangeList):
         return {}
 
     def get_results(self, request: HttpRequest) -> None:
-        after, before = _key(request, AFTER), _key(request, BEFORE)
+        after, before = key_in(request, AFTER), key_in(request, BEFORE)
         size = self.list_per_page
         if before is not None:
             rows = list(self.queryset.order_by("pk").filter(pk__gt=before)[: size + 1])
@@ -79,6 +79,7 @@ class LargeChangeList(ChangeList):
         self.can_show_all = self.multi_page = False
 
 
-def _key(request: HttpRequest, name: str) -> int | None:
+def key_in(request: HttpRequest, name: str) -> int | None:
+    """The primary key in the address under `name`; None when it holds none."""
     value = request.GET.get(name, "")
     return int(value) if value.isdecimal() and len(value) < 19 else None

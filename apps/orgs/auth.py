@@ -25,7 +25,7 @@ class RoleBackend(ModelBackend):
         scope: Scope | None = getattr(obj, "scope", None)
         if obj is None or obj.pk is None or scope is None:
             return True
-        return type(obj)._default_manager.visible_to(user_obj, perm).filter(pk=obj.pk).exists()
+        return bool(type(obj)._default_manager.visible_to(user_obj, perm).filter(pk=obj.pk).exists())
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         if user_obj.is_superuser:

@@ -132,7 +132,7 @@ class Staff(AbstractUser):
     )  # fmt: skip
     language = models.CharField(_("language"), max_length=10, blank=True)
 
-    objects = StaffManager()
+    objects: ClassVar[StaffManager] = StaffManager()
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
 
     class Meta:

@@ -1,5 +1,10 @@
 """Reads of the tree that have a name."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
 from guardian.models import UserObjectPermission
 
 from apps.core.scope import STEP
@@ -22,3 +27,36 @@ def units_worked_on(staff: Staff, role: str | None = None) -> list[OrgUnit]:
     held = UserObjectPermission.objects.filter(user=staff, content_type__app_label="orgs")
     held = held.filter(permission__codename=f"role_{role}") if role else held
     return list(OrgUnit.objects.filter(pk__in=[int(pk) for pk in held.values_list("object_pk", flat=True)]))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A role that somebody holds on a unit."""
+
+    staff: Staff
+    role: str
+    unit: OrgUnit
+
+
+def jobs_of(people: Iterable[Staff]) -> dict[int, list[Job]]:
+    """Every job of each of `people`, by their id, in tree order. Two queries."""
+    known = {person.pk: person for person in people}
+    jobs: dict[int, list[Job]] = defaultdict(list)
+    for job in _jobs(UserObjectPermission.objects.filter(user__in=known), known):
+        jobs[job.staff.pk].append(job)
+    return jobs
+
+
+def jobs_within(role: str, reader: Staff) -> list[Job]:
+    """Who holds `role` where, as far as `reader` may see the people. Three queries."""
+    known = {person.pk: person for person in Staff.objects.visible_to(reader)}
+    held = UserObjectPermission.objects.filter(permission__codename=f"role_{role}", user__in=known)
+    return list(_jobs(held, known))
+
+
+def _jobs(held: QuerySet[UserObjectPermission], known: dict[int, Staff]) -> Iterator[Job]:
+    held = held.filter(content_type__app_label="orgs", content_type__model="orgunit")
+    rows = list(held.values_list("user_id", "permission__codename", "object_pk"))
+    units = OrgUnit.objects.in_bulk([int(unit) for _, _, unit in rows])
+    jobs = [Job(known[user], codename.removeprefix("role_"), units[int(unit)]) for user, codename, unit in rows]
+    return iter(sorted(jobs, key=lambda job: (job.unit.path, job.role, job.staff.username)))

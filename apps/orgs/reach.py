@@ -13,7 +13,9 @@ from apps.core.scope import Reach, set_reach_provider
 from apps.orgs.models import ApiClient
 
 CLIENT_PERMISSIONS = {
-    ApiClient.AccessScope.EVENTS_WRITE: {"activity.add_event", "activity.view_event", "orgs.view_orgunit", "orgs.view_program"},
+    ApiClient.AccessScope.EVENTS_WRITE: {
+        "activity.add_event", "activity.view_event", "orgs.view_orgunit", "orgs.view_program",
+    },
     ApiClient.AccessScope.MEMBERS_READ: {"members.view_member", "members.view_identifier"},
     ApiClient.AccessScope.MEMBERS_WRITE: {"members.add_member", "members.change_member", "members.view_member"},
     ApiClient.AccessScope.MEMBERS_PERSONAL: {"members.reveal_member"},

@@ -1,0 +1,88 @@
+"""Forms of the tree, its people and its API clients."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+
+from apps.orgs.models import ApiClient, OrgUnit, Persona, Staff
+
+DOES: dict[Persona, Any] = {
+    Persona.MARKETING: _("Designs rules and point types, imports events, sees members masked and what points cost."),
+    Persona.FINANCE: _("Sees what points cost and every entry of the ledger. Changes nothing."),
+    Persona.REGIONAL_MANAGER: _("Sees the region's members and stores, adjusts points."),
+    Persona.SERVICE: _("Sees each member's whole timeline, enrols members, adjusts points, reveals personal data."),
+    Persona.SHOP: _("Sends events and redeems points at the till. Does not browse members."),
+    Persona.AUDITOR: _("Sees everything and every history. Changes nothing."),
+    Persona.INTEGRATOR: _("Keeps API clients and imports. Sees no personal data."),
+    Persona.ADMINISTRATOR: _("Keeps units, programmes, people and their roles. Sees no members."),
+}
+
+
+class NewUnitForm(forms.ModelForm):
+    """A unit and where it goes."""
+
+    actor: Any
+    parent = forms.ModelChoiceField(
+        OrgUnit.objects.none(), required=False, label=_("belongs to"), widget=UnfoldAdminSelectWidget
+    )
+
+    class Meta:
+        model = OrgUnit
+        fields = ("kind", "name", "code", "opened_on")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent"].queryset = OrgUnit.objects.visible_to(self.actor, "orgs.add_orgunit")  # type: ignore[attr-defined]
+
+
+class UnitForm(forms.ModelForm):
+    class Meta:
+        model = OrgUnit
+        fields = ("name", "opened_on", "is_active")
+
+
+class StaffForm(forms.ModelForm):
+    """A person's particulars; what they may do is not among them."""
+
+    language = forms.ChoiceField(
+        choices=[("", _("as the browser says")), *settings.LANGUAGES], required=False, label=_("language"),
+        widget=UnfoldAdminSelectWidget,
+    )  # fmt: skip
+
+    class Meta:
+        model = Staff
+        fields = ("username", "first_name", "last_name", "email", "unit", "language")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "unit" in self.fields:
+            self.fields["unit"].required = True
+
+
+class GrantForm(forms.Form):
+    """A job: a role on a unit where the person who asks is an administrator."""
+
+    role = forms.ChoiceField(choices=Persona.choices, label=_("role"), widget=UnfoldAdminSelectWidget)
+    unit = forms.ModelChoiceField(
+        OrgUnit.objects.none(), label=_("org unit"), empty_label=None, widget=UnfoldAdminSelectWidget
+    )
+
+    def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["unit"].queryset = OrgUnit.objects.visible_to(actor, "orgs.change_staff")  # type: ignore[attr-defined]
+
+
+class ApiClientForm(forms.ModelForm):
+    scopes = forms.MultipleChoiceField(
+        choices=ApiClient.AccessScope.choices,
+        label=_("may"),
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+    class Meta:
+        model = ApiClient
+        fields = ("name", "code", "unit", "scopes")
