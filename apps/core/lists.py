@@ -29,6 +29,18 @@ class LookAheadPaginator(Paginator):
         return Page(rows[: self.per_page], number, self)
 
 
+class ScopedChangeList(ChangeList):
+    """A counted list; the admin class may add to the page's rows what its columns need."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.list_editable:
+            self.result_list = list(self.result_list)
+            self.model_admin.prepare_rows(self.result_list)
+
+
 class KeysetPager:
     """What the pagination template of a large list needs."""
 
@@ -72,6 +84,7 @@ class LargeChangeList(ChangeList):
             link({AFTER: rows[-1].pk}) if has_older and rows else None,
             has_newer or has_older,
         )
+        self.model_admin.prepare_rows(rows)
         self.result_list = rows
         self.result_count = self.full_result_count = len(rows)
         self.show_full_result_count = False

@@ -11,7 +11,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm
-from unfold.views import ChangeList
 
 from apps.core.admin import ScopedAdmin, actor_of
 from apps.core.clock import now
@@ -86,19 +85,6 @@ class ProgramAdmin(ScopedAdmin):
             obj.pk = services.create_program(values.pop("unit"), actor=actor_of(request), **values).pk
 
 
-class StaffList(ChangeList):
-    """People with their jobs, read for the page in one query."""
-
-    result_list: Any
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        jobs = jobs_of(self.result_list)
-        for person in self.result_list:
-            person.jobs = jobs.get(person.pk, [])
-
-
 @admin.register(Staff)
 class StaffAdmin(ScopedAdmin):
     """People and their jobs. Roles, passwords and being let in are changed below the form, each by its service."""
@@ -117,8 +103,10 @@ class StaffAdmin(ScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("username",) if obj else ()
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return StaffList
+    def prepare_rows(self, rows: list[Any]) -> None:
+        jobs = jobs_of(rows)
+        for person in rows:
+            person.jobs = jobs.get(person.pk, [])
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         values = form.cleaned_data

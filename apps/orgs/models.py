@@ -4,7 +4,7 @@ A role on a unit is a django-guardian object permission on that `OrgUnit` (`role
 role holds Django's model permissions. Both must hold, and only the units count where the role is held.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, Group, UserManager
 from django.db import models
@@ -121,6 +121,14 @@ class StaffManager(UserManager.from_queryset(StaffQuerySet)):  # type: ignore[mi
     pass
 
 
+class StaffHistory(HistoricalRecords):
+    """Signing in is no change of a person."""
+
+    def post_save(self, instance: models.Model, created: bool, using: str | None = None, **kwargs: Any) -> None:
+        if set(kwargs.get("update_fields") or ()) != {"last_login"}:
+            super().post_save(instance, created, using, **kwargs)
+
+
 class Staff(AbstractUser):
     """A person who signs in to the studio."""
 
@@ -133,7 +141,7 @@ class Staff(AbstractUser):
     language = models.CharField(_("language"), max_length=10, blank=True)
 
     objects: ClassVar[StaffManager] = StaffManager()
-    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+    history = StaffHistory(excluded_fields=["password", "last_login"])
 
     class Meta:
         verbose_name = _("staff person")
