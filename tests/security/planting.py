@@ -1,0 +1,176 @@
+"""A world for the sweeps: for each of two companies one row of every model, with a canary in every text field.
+
+Rows are planted straight into the tables, fields filled by kind; a model that needs more says so in `SPECIAL`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, models
+
+from apps.core.scope import Scope
+from apps.orgs.models import OrgUnit, Persona, Staff
+from apps.orgs.roles import PERMISSIONS
+from apps.orgs.services import create_staff
+from tests.factories import OUTSIDER_ROLES, PLACES, Cast, CoffeeGroup, make_cast, make_group
+
+WHEN = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+SCOPED = [
+    model
+    for model in apps.get_models()
+    if isinstance(getattr(model, "scope", None), Scope) and model.__module__.startswith("apps.")
+]
+"""Every model of ours."""
+
+COMMON = {"orgs.role", "core.epoch", "reports.watermark"}
+"""Models without a company: what they hold is for everybody."""
+
+SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
+    # Fields whose value has a shape of its own, by model: `lambda planted: {"definition": {...}}`.
+    "orgs.apiclient": lambda planted: {"scopes": ["events:write"]},
+    "rules.ruleversion": lambda planted: {"definition": {}},
+    "points.pointtype": lambda planted: {"expiry": {}},
+}
+
+
+@dataclass
+class Planted:
+    """One company's rows, by model label."""
+
+    company: str
+    store: OrgUnit
+    rows: dict[str, Any] = field(default_factory=dict)
+
+    def canary(self, model: type[models.Model], name: str) -> str:
+        """Short, and found nowhere by accident: `kanariWEST` and four letters of its own."""
+        return f"kanari{self.company}{sha256(f'{model._meta.label_lower}.{name}'.encode()).hexdigest()[:8]}"
+
+    def row(self, model: type[models.Model]) -> Any:
+        """The row of `model`; planted when it is first asked for, what it points to first."""
+        label = model._meta.label_lower
+        if label not in self.rows:
+            values = {each.name: self._value(model, each) for each in _fields(model)}
+            values |= SPECIAL.get(label, lambda planted: {})(self)
+            self.rows[label] = model._default_manager.create(**values)
+        return self.rows[label]
+
+    def _value(self, model: type[models.Model], each: Any) -> Any:
+        if each.is_relation:
+            return None if each.remote_field.model is model else self.row(each.remote_field.model)
+        if each.choices:
+            return each.default if each.has_default() else each.flatchoices[0][0]
+        for kind, value in (
+            (models.BinaryField, self.canary(model, each.name).encode()[-(each.max_length or 80) :]),
+            (models.CharField | models.TextField, self.canary(model, each.name)[-(each.max_length or 80) :]),
+            (models.JSONField, {"note": self.canary(model, each.name)}),
+        ):
+            if isinstance(each, kind):
+                return value
+        if each.has_default():
+            return each.get_default()
+        if each.null:
+            return None
+        return next(value for kind, value in PLAIN if isinstance(each, kind))
+
+
+PLAIN: list[tuple[Any, Any]] = [
+    (models.DateTimeField, WHEN),
+    (models.DateField, date(2026, 5, 4)),
+    (models.DecimalField, Decimal(1)),
+    (models.IntegerField, 1),
+]
+
+
+def _fields(model: type[models.Model]) -> Iterable[Any]:
+    return [each for each in model._meta.concrete_fields if not (each.primary_key and not each.is_relation)]
+
+
+@dataclass
+class World:
+    """The coffee group, its cast, and the planted rows of both companies."""
+
+    group: CoffeeGroup
+    cast: Cast
+    east: Planted
+    west: Planted
+
+
+def make_world() -> World:
+    _spread_ids()
+    group = make_group()
+    world = World(group, make_cast(group), Planted("EAST", group["S001"]), Planted("WEST", group["S101"]))
+    for planted in (world.east, world.west):
+        code = planted.company.lower()
+        person = create_staff(
+            f"{planted.canary(Staff, 'username')}", unit=planted.store, first_name=planted.canary(Staff, "first_name"),
+            last_name=planted.canary(Staff, "last_name"), email=f"{planted.canary(Staff, 'email')}@example.com",
+        )  # fmt: skip
+        OrgUnit.objects.filter(pk=planted.store.pk).update(name=planted.canary(OrgUnit, "name"))
+        planted.store.refresh_from_db()
+        program = group.programs[code]
+        program.name = planted.canary(type(program), "name")
+        program.save()
+        point_type = group.point_types[code]
+        point_type.name = planted.canary(type(point_type), "name")
+        point_type.save()
+        planted.rows |= {
+            "orgs.orgunit": planted.store, "orgs.staff": person, "orgs.program": program,
+            "points.pointtype": point_type,
+        }  # fmt: skip
+        for model in SCOPED:
+            if model._meta.label_lower not in COMMON:
+                planted.row(model)
+    return world
+
+
+def _spread_ids() -> None:
+    """Lets ids start at 10,000 and more, so that an id in a page is not taken for a number, nor a number for an id."""
+    for number, model in enumerate(SCOPED):
+        if isinstance(model._meta.pk, models.AutoField | models.BigAutoField):
+            with connection.cursor() as cursor:
+                sequence = f"pg_get_serial_sequence('{model._meta.db_table}', '{model._meta.pk.column}')"
+                skipped = f"generate_series(1, {10_000 + 111 * number})"
+                cursor.execute(f"SELECT count(nextval({sequence})) FROM {skipped}")
+
+
+def paths_of(row: Any) -> set[str]:
+    """Where a row lives, read off the objects and not through SQL."""
+    paths = set()
+    for lookup in row.scope.units:
+        value = row
+        for name in () if lookup == "self" else lookup.split("__"):
+            value = getattr(value, name)
+        if value is not None:
+            paths.add(value.path)
+    return paths
+
+
+def roles_of(persona: str) -> tuple[str, ...]:
+    return tuple(OUTSIDER_ROLES) if persona == "outsider" else (persona,)
+
+
+def place_of(persona: str) -> str:
+    return "WEST" if persona == "outsider" else PLACES.get(persona, "EAST")
+
+
+def holds(persona: str, permission: str) -> bool:
+    """Whether a role of `persona` grants `permission`, as the matrix in `apps.orgs.roles` says."""
+    return any(permission in PERMISSIONS[Persona(role)] for role in roles_of(persona))
+
+
+def reaches(world: World, persona: str, row: Any, *, from_below: bool = True) -> bool:
+    """Whether `row` lies where `persona` works; an independent reading of what `visible_to` does in SQL."""
+    scope: Scope = row.scope
+    if scope.everybody:
+        return True
+    home = world.group[place_of(persona)].path
+    if scope.own:
+        return bool(getattr(row, scope.own).pk == getattr(world.cast, persona).pk)
+    governed = from_below and scope.governs
+    return any(path.startswith(home) or (governed and home.startswith(path)) for path in paths_of(row))

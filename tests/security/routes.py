@@ -1,0 +1,115 @@
+"""Every address of the studio, read off the resolver, and the matrix of what each of them answers.
+
+Pages that `ScopedAdmin` gives every model have their rows here once, by kind. A page of one's own needs a row in
+`ROUTES`, under its full name; the sweep fails on an address without one.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, get_resolver
+
+KINDS = ("changelist", "add", "change", "delete", "history", "export")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address: its full name (or its pattern, where it has none) and its parameters."""
+
+    name: str
+    pattern: str
+    parameters: tuple[str, ...]
+
+    def path(self, **values: Any) -> str:
+        path = re.sub(r"<(?:[a-z]+:)?(\w+)>", lambda found: str(values[found[1]]), self.pattern)
+        return "/" + path
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """A page of an admin class: of the model, or of one row."""
+
+    model: Any
+    kind: str
+
+
+@dataclass(frozen=True)
+class RowPage:
+    """A page of one's own about one row. Who holds `permission` on it gets one of `get` or `post`; who sees the row
+    but may not gets 403; to everybody else the row does not exist."""
+
+    model: str
+    permission: str
+    get: tuple[int, ...] = (405,)
+    post: tuple[int, ...] = (302,)
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """A page about no row: what GET answers to a signed-in person, and to a stranger.
+
+    `values` fill its parameters. `permission`, where given, is needed; without it the answer is 403.
+    """
+
+    get: int = 200
+    stranger: int = 302
+    permission: str = ""
+    values: tuple[tuple[str, Any], ...] = ()
+
+
+ROUTES: dict[str, RowPage | SitePage] = {
+    "set_language": SitePage(get=302, stranger=302),
+    "admin:index": SitePage(),
+    "admin:login": SitePage(get=302, stranger=200),
+    "admin:logout": SitePage(get=405, stranger=302),
+    "admin:password_change": SitePage(),
+    "admin:password_change_done": SitePage(),
+    "admin:autocomplete": SitePage(get=403),
+    "admin:jsi18n": SitePage(),
+    "admin:search": SitePage(),
+    "admin:view_on_site": SitePage(get=404, values=(("content_type_id", 1), ("object_id", 10_001))),
+    "admin:app_list": SitePage(get=404, values=(("app_label", "none"),)),
+    "(?P<url>.*)$": SitePage(get=404, stranger=302, values=(("url", "no/such/page"),)),
+    "admin:orgs_staff_grant": RowPage("orgs.staff", "orgs.change_staff", post=(404,)),
+    "admin:orgs_staff_revoke": RowPage("orgs.staff", "orgs.change_staff", post=(404,)),
+    "admin:orgs_staff_active": RowPage("orgs.staff", "orgs.change_staff"),
+    "admin:orgs_staff_password": RowPage("orgs.staff", "orgs.change_staff", get=(200,), post=(200,)),
+    "admin:orgs_apiclient_rotate": RowPage("orgs.apiclient", "orgs.change_apiclient", post=(200, 302)),
+    "admin:orgs_apiclient_active": RowPage("orgs.apiclient", "orgs.change_apiclient"),
+}
+"""Rows of pages that are not every model's, by full name."""
+
+
+def every_route() -> list[Route]:
+    return list(_walk(get_resolver().url_patterns, "", ()))
+
+
+def _walk(patterns: Any, prefix: str, spaces: tuple[str, ...]) -> Iterator[Route]:
+    for each in patterns:
+        pattern = str(each.pattern)
+        if isinstance(each, URLResolver):
+            inner = (*spaces, each.namespace) if each.namespace else spaces
+            yield from _walk(each.url_patterns, prefix + pattern, inner)
+        elif isinstance(each, URLPattern):
+            name = ":".join((*spaces, each.name)) if each.name else prefix + pattern
+            text = re.sub(r"\(\?P<(\w+)>[^)]*\)|\^|\$$|\\", lambda found: f"<{found[1]}>" if found[1] else "", pattern)
+            names = re.findall(r"<(?:[a-z]+:)?(\w+)>", prefix + text)
+            yield Route(name, prefix + text, tuple(names))
+
+
+def model_pages() -> dict[str, ModelPage]:
+    """The pages that every registered model has, by full name."""
+    pages = {}
+    for model in admin.site._registry:
+        start = f"{model._meta.app_label}_{model._meta.model_name}"
+        pages |= {f"admin:{start}_{kind}": ModelPage(model, kind) for kind in KINDS}
+        # Django leads the bare address of a row to its form.
+        pages[f"{model._meta.app_label}/{model._meta.model_name}/<path:object_id>/"] = ModelPage(model, "bare")
+    return pages
+
+
+def row_of(route: Route) -> ModelPage | RowPage | SitePage | None:
+    return model_pages().get(route.name) or ROUTES.get(route.name)
