@@ -5,8 +5,11 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin import AllValuesFieldListFilter, RelatedFieldListFilter
+from django.contrib.admin.options import BaseModelAdmin
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from apps.core.filters import ScopedRelatedFilter
 from apps.core.scope import Scope, ScopedQuerySet
 
 OURS = "apps."
@@ -33,3 +36,33 @@ def every_admin_is_scoped(app_configs: Any, **kwargs: Any) -> Iterable[CheckMess
     for model, model_admin in admin.site._registry.items():
         if not isinstance(model_admin, ScopedAdmin):
             yield Error(f"{model._meta.label} is in the admin without ScopedAdmin.", obj=model, id="core.E003")
+
+
+@register(Tags.admin)
+def every_admin_offers_only_what_it_names(app_configs: Any, **kwargs: Any) -> Iterable[CheckMessage]:
+    """Forms name their fields; no choice, filter or label goes round `visible_to`."""
+    from apps.core.admin import ScopedAdmin
+
+    for model, model_admin in admin.site._registry.items():
+        if isinstance(model_admin, ScopedAdmin):
+            inlines = [inline(model, admin.site) for inline in model_admin.inlines]
+            for part in (model_admin, *inlines):
+                yield from _faults(model, part)
+
+
+def _faults(model: Any, part: Any) -> Iterable[CheckMessage]:
+    label = f"{model._meta.label}: {type(part).__name__}"
+    inherits = type(part).get_fields is BaseModelAdmin.get_fields
+    if inherits and not part.fields and not part.fieldsets:
+        yield Error(f"{label} names neither fields nor fieldsets.", obj=model, id="core.E004",
+                    hint="A form offers what it names, so that a new column is not editable by accident.")  # fmt: skip
+    if part.raw_id_fields:
+        # The widget prints the name of whatever id was sent.
+        yield Error(f"{label} uses raw_id_fields.", obj=model, id="core.E005", hint="Use autocomplete_fields.")
+    for item in getattr(part, "list_filter", ()):
+        if isinstance(item, tuple | list) and issubclass(item[1], RelatedFieldListFilter | AllValuesFieldListFilter):
+            if not issubclass(item[1], ScopedRelatedFilter):
+                yield Error(f"{label} filters by {item[0]} with unscoped choices.", obj=model, id="core.E006")
+        elif isinstance(item, str) and "__" in item:
+            yield Error(f"{label} filters across {item}.", obj=model, id="core.E006",
+                        hint="A filter across a relation lists values of rows that may be unseen.")  # fmt: skip

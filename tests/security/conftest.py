@@ -33,16 +33,21 @@ Ask = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def ask(world: World) -> Ask:
-    """`ask(persona, method, path, data)` is the answer to one request, everything it changed undone."""
+    """`ask(persona, method, path, data)` is the answer to one request, everything it changed undone.
+
+    `then()` is called before that; what it returns is `answer.seen`.
+    """
     clients: dict[str, Client] = {"nobody": Client(raise_request_exception=False)}
     for persona in PERSONAS:
         clients[persona] = Client(raise_request_exception=False)
         clients[persona].force_login(getattr(world.cast, persona), backend="apps.orgs.auth.RoleBackend")
 
-    def send(persona: str, method: str, path: str, data: Any = None, **extra: Any) -> Any:
+    def send(persona: str, method: str, path: str, data: Any = None, *, then: Any = None, **extra: Any) -> Any:
         with transaction.atomic():
             answer = getattr(clients[persona], method.lower())(path, data, **extra)
             answer.body = answer.getvalue() if not answer.streaming else b"".join(answer.streaming_content)
+            if then is not None:
+                answer.seen = then()
             transaction.set_rollback(True)
         return answer
 

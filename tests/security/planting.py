@@ -19,6 +19,7 @@ from apps.orgs.roles import PERMISSIONS
 from apps.orgs.services import create_staff
 from tests.factories import OUTSIDER_ROLES, PLACES, Cast, CoffeeGroup, make_cast, make_group
 
+FORMULAS = "=+-@"
 WHEN = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 SCOPED = [
@@ -48,8 +49,9 @@ class Planted:
     rows: dict[str, Any] = field(default_factory=dict)
 
     def canary(self, model: type[models.Model], name: str) -> str:
-        """Short, and found nowhere by accident: `kanariWEST` and four letters of its own."""
-        return f"kanari{self.company}{sha256(f'{model._meta.label_lower}.{name}'.encode()).hexdigest()[:8]}"
+        """Found nowhere by accident: `=kanariWEST` and some letters of its own; it starts as a formula does."""
+        digest = sha256(f"{model._meta.label_lower}.{name}".encode()).hexdigest()[:8]
+        return f"{FORMULAS[int(digest, 16) % len(FORMULAS)]}kanari{self.company}{digest}"
 
     def row(self, model: type[models.Model]) -> Any:
         """The row of `model`; planted when it is first asked for, what it points to first."""
@@ -67,7 +69,7 @@ class Planted:
             return each.default if each.has_default() else each.flatchoices[0][0]
         for kind, value in (
             (models.BinaryField, self.canary(model, each.name).encode()[-(each.max_length or 80) :]),
-            (models.CharField | models.TextField, self.canary(model, each.name)[-(each.max_length or 80) :]),
+            (models.CharField | models.TextField, self.canary(model, each.name)[: each.max_length or 80]),
             (models.JSONField, {"note": self.canary(model, each.name)}),
         ):
             if isinstance(each, kind):
@@ -109,7 +111,7 @@ def make_world() -> World:
         code = planted.company.lower()
         person = create_staff(
             f"{planted.canary(Staff, 'username')}", unit=planted.store, first_name=planted.canary(Staff, "first_name"),
-            last_name=planted.canary(Staff, "last_name"), email=f"{planted.canary(Staff, 'email')}@example.com",
+            last_name=planted.canary(Staff, "last_name"), email=f"{planted.canary(Staff, 'email')[1:]}@example.com",
         )  # fmt: skip
         OrgUnit.objects.filter(pk=planted.store.pk).update(name=planted.canary(OrgUnit, "name"))
         planted.store.refresh_from_db()
