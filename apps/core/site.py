@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from unfold.sites import UnfoldAdminSite
 
-
 METHODS = ("GET", "HEAD", "POST")
 
 
