@@ -36,6 +36,9 @@ class ScopedChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            # Then the page's title needs no "show all".
+            self.full_result_count = self.result_count
         if not self.list_editable:
             self.result_list = list(self.result_list)
             self.model_admin.prepare_rows(self.result_list)

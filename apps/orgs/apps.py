@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class OrgsConfig(AppConfig):
     name = "apps.orgs"
     label = "orgs"
+    verbose_name = _("Organisation")
 
     def ready(self) -> None:
         from apps.core.migration import after_migrate

@@ -26,7 +26,7 @@ class NewUnitForm(forms.ModelForm):
 
     actor: Any
     parent = forms.ModelChoiceField(
-        OrgUnit.objects.none(), required=False, label=_("belongs to"), widget=UnfoldAdminSelectWidget
+        OrgUnit.objects.none(), required=False, label=_("Belongs to"), widget=UnfoldAdminSelectWidget
     )
 
     class Meta:
@@ -35,7 +35,12 @@ class NewUnitForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["parent"].queryset = OrgUnit.objects.visible_to(self.actor, "orgs.add_orgunit")  # type: ignore[attr-defined]
+        parents = OrgUnit.objects.visible_to(self.actor, "orgs.add_orgunit")
+        self.fields["parent"].queryset = parents  # type: ignore[attr-defined]
+        if not self.actor.is_superuser:
+            self.fields["parent"].required = True
+            kinds = [(kind, label) for kind, label in OrgUnit.Kind.choices if kind != OrgUnit.Kind.GROUP]
+            self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
 
 
 class UnitForm(forms.ModelForm):
@@ -48,7 +53,7 @@ class StaffForm(forms.ModelForm):
     """A person's particulars; what they may do is not among them."""
 
     language = forms.ChoiceField(
-        choices=[("", _("as the browser says")), *settings.LANGUAGES], required=False, label=_("language"),
+        choices=[("", _("as the browser says")), *settings.LANGUAGES], required=False, label=_("Language"),
         widget=UnfoldAdminSelectWidget,
     )  # fmt: skip
 
@@ -65,9 +70,9 @@ class StaffForm(forms.ModelForm):
 class GrantForm(forms.Form):
     """A job: a role on a unit where the person who asks is an administrator."""
 
-    role = forms.ChoiceField(choices=Persona.choices, label=_("role"), widget=UnfoldAdminSelectWidget)
+    role = forms.ChoiceField(choices=Persona.choices, label=_("Role"), widget=UnfoldAdminSelectWidget)
     unit = forms.ModelChoiceField(
-        OrgUnit.objects.none(), label=_("org unit"), empty_label=None, widget=UnfoldAdminSelectWidget
+        OrgUnit.objects.none(), label=_("Org unit"), empty_label=None, widget=UnfoldAdminSelectWidget
     )
 
     def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
@@ -78,7 +83,7 @@ class GrantForm(forms.Form):
 class ApiClientForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(
         choices=ApiClient.AccessScope.choices,
-        label=_("may"),
+        label=_("May"),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )

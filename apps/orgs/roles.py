@@ -20,7 +20,7 @@ LEDGER = _can(
     "view", "points.account", "points.posting", "points.entry", "points.lot", "points.hold", "points.holdlot",
     "rules.outcome", "rules.counter",
 )  # fmt: skip
-IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importfault")
+IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault")
 REPORTS = _can("view", "reports.dailyfact", "reports.watermark")
 
 PERMISSIONS: dict[Persona, frozenset[str]] = {

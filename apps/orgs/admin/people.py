@@ -1,0 +1,161 @@
+"""People, their jobs, and what the jobs are."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.auth import update_session_auth_hash
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.forms import AdminPasswordChangeForm
+
+from apps.core.admin import ScopedAdmin, actor_of
+from apps.orgs import forms, services
+from apps.orgs.models import Persona, Role, Staff
+from apps.orgs.querysets import Job, jobs_of, jobs_within
+from apps.orgs.words import job_sentence, reason_in_words
+
+
+@admin.register(Staff)
+class StaffAdmin(ScopedAdmin):
+    """People and their jobs. Roles, passwords and being let in are changed below the form, each by its service."""
+
+    list_display = ("username", "full_name", "unit", "works_as", "is_active")
+    list_select_related = ("unit",)
+    list_filter = ("is_active", "unit")
+    search_fields = ("username", "first_name", "last_name", "email")
+    ordering = ("username",)
+    fields = ("username", "first_name", "last_name", "email", "unit", "language")
+    form = forms.StaffForm
+    choice_permissions: ClassVar = {"unit": "orgs.add_staff"}
+    change_form_outer_after_template = "orgs/staff_panel.html"
+    history_exclude = ("is_superuser", "is_staff", "date_joined")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("username",) if obj else ()
+
+    def prepare_rows(self, rows: list[Any]) -> None:
+        jobs = jobs_of(rows)
+        for person in rows:
+            person.jobs = jobs.get(person.pk, [])
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        values = form.cleaned_data
+        unit = values.pop("unit")
+        if change:
+            services.change_staff(obj, unit=unit, actor=actor_of(request), **values)
+        else:
+            obj.pk = services.create_staff(values.pop("username"), unit=unit, actor=actor_of(request), **values).pk
+
+    def history_reason(self, reason: str) -> str:
+        return reason_in_words(reason)
+
+    @admin.display(description=gettext_lazy("full name"))
+    def full_name(self, person: Staff) -> str:
+        return person.get_full_name()
+
+    @admin.display(description=gettext_lazy("works as"))
+    def works_as(self, person: Any) -> str:
+        return "; ".join(job_sentence(job.role, job.unit) for job in person.jobs)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
+        if obj is not None:
+            context["jobs"] = [_shown(job) for job in jobs_of([obj]).get(obj.pk, [])]
+            context["may_change_roles"] = self.has_change_permission(request, obj) and obj.pk != request.user.pk
+            context["may_set_password"] = self.has_change_permission(request, obj)
+            context["grant_form"] = forms.GrantForm(actor=actor_of(request))
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        return [
+            self.route("<path:object_id>/grant/", self.grant_view, "grant"),
+            self.route("<path:object_id>/revoke/", self.revoke_view, "revoke"),
+            self.route("<path:object_id>/active/", self.active_view, "active"),
+            self.route("<path:object_id>/password/", self.password_view, "password"),
+            *super().get_urls(),
+        ]
+
+    def grant_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._with_job(request, object_id, services.grant_role)
+
+    def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._with_job(request, object_id, services.revoke_role)
+
+    def _with_job(self, request: HttpRequest, object_id: str, verb: Any) -> HttpResponse:
+        staff = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form = forms.GrantForm(request.POST, actor=actor_of(request))
+        if not form.is_valid():
+            raise Http404
+        return self._done(
+            request, staff, lambda: verb(actor_of(request), staff, form.cleaned_data["role"], form.cleaned_data["unit"])
+        )
+
+    def active_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        staff = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        wanted = request.POST.get("is_active") == "1"
+        return self._done(request, staff, lambda: services.set_staff_active(staff, wanted, actor=actor_of(request)))
+
+    def password_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        staff = self.object_or_404(request, object_id, "change")
+        form = AdminPasswordChangeForm(staff, request.POST or None)
+        form.fields.pop("usable_password", None)
+        if request.method == "POST" and form.is_valid():
+            password = form.cleaned_data["password1"]
+
+            def change() -> None:
+                services.set_password(staff, password, actor=actor_of(request))
+                if staff.pk == request.user.pk:
+                    update_session_auth_hash(request, Staff.objects.get(pk=staff.pk))
+
+            return self._done(request, staff, change)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Set the password of %(name)s") % {"name": staff},
+            "form": form, "opts": self.opts, "original": staff,
+        }  # fmt: skip
+        return TemplateResponse(request, "orgs/password.html", context)
+
+    def _done(self, request: HttpRequest, staff: Staff, verb: Any) -> HttpResponse:
+        def run() -> HttpResponse:
+            verb()
+            self.message_user(request, _("Saved. It is in force from the next page on."), messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:orgs_staff_change", args=[staff.pk]))
+
+        answer: HttpResponse = self.refusals_shown(request, run)
+        return answer
+
+
+@admin.register(Role)
+class RoleAdmin(ScopedAdmin):
+    """Jobs: what each may do, and who holds it where."""
+
+    read_only = True
+    list_display = ("job", "does")
+    list_display_links = ("job",)
+    sortable_by = ()
+    ordering = ("pk",)
+    fields = ("job", "does")
+    readonly_fields = ("job", "does")
+    change_form_outer_after_template = "orgs/role_panel.html"
+
+    @admin.display(description=gettext_lazy("job"))
+    def job(self, role: Role) -> str:
+        return str(Persona(role.code).label)
+
+    @admin.display(description=gettext_lazy("does"))
+    def does(self, role: Role) -> str:
+        return str(forms.DOES[Persona(role.code)])
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
+        context["holders"] = jobs_within(obj.code, actor_of(request)) if self.may(request, "orgs.view_staff") else None
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+
+def _shown(job: Job) -> dict[str, Any]:
+    return {"sentence": job_sentence(job.role, job.unit), "role": job.role, "unit": job.unit.pk}
