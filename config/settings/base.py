@@ -130,9 +130,25 @@ LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+# -- What people see --------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": _("Loyalty Studio"),
+    "SITE_HEADER": _("Loyalty Studio"),
+    "SITE_URL": None,
+    "SITE_ICON": "config.look.icon",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.look.icon"}],
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "apps.core.admin.home.home_context",
+    "STYLES": ["config.look.style"],
+    "SCRIPTS": ["config.look.script"],
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.sidebar.navigation"},
+}
 
 # -- Files ------------------------------------------------------------------------------------------------------
 

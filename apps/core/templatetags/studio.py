@@ -1,0 +1,52 @@
+"""Figures, signs and dates in templates; see `apps.core.formats`."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.core import formats
+
+register = template.Library()
+
+
+@register.filter
+def number(value: Any) -> str:
+    """`{{ account.balance|number }}`"""
+    return "" if value is None else formats.number(value)
+
+
+@register.filter
+def points(value: Any) -> SafeString:
+    """`{{ posting.points|points }}`: signed, and coloured as the sign says."""
+    tone = "plus" if value > 0 else "minus" if value < 0 else "zero"
+    return format_html('<span class="studio-number studio-{}">{}</span>', tone, formats.signed(value))
+
+
+@register.filter
+def money(value: Any, currency: str) -> str:
+    """`{{ event.amount|money:program.currency }}`"""
+    return "" if value is None else formats.money(value, currency)
+
+
+@register.filter
+def cost(micros: Any, currency: str) -> str:
+    """`{{ row.cost_micros|cost:program.currency }}`"""
+    return "" if micros is None else formats.money_of_micros(micros, currency)
+
+
+@register.filter
+def day(value: Any, zone: str = "") -> str:
+    """`{{ lot.expires_at|day:program.time_zone }}`"""
+    return "" if value is None else formats.day(value, ZoneInfo(zone) if zone else None)
+
+
+@register.filter
+def moment(value: datetime | None, zone: str = "UTC") -> SafeString | str:
+    """`{{ event.occurred_at|moment:program.time_zone }}`, readable by machines too."""
+    if value is None:
+        return ""
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.moment(value, ZoneInfo(zone)))

@@ -1,0 +1,16 @@
+"""Addresses of the studio's own style, script and icon, as unfold's settings ask for them."""
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+
+
+def style(request: HttpRequest) -> str:
+    return static("studio/studio.css")
+
+
+def script(request: HttpRequest) -> str:
+    return static("studio/studio.js")
+
+
+def icon(request: HttpRequest) -> str:
+    return static("studio/icon.svg")

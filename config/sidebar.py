@@ -1,0 +1,107 @@
+"""What stands in the sidebar, for whom: the pages of a person's job that they have the right to open.
+
+Every other page that a person may open is found with Ctrl+K.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.orgs.jobs import jobs_held
+
+Text = str | Promise
+
+MARKETING, FINANCE, MANAGER, SERVICE, SHOP, AUDITOR, INTEGRATOR, ADMINISTRATOR = (
+    "marketing", "finance", "regional_manager", "service", "shop", "auditor", "integrator", "administrator",
+)  # fmt: skip
+EVERYBODY = (MARKETING, FINANCE, MANAGER, SERVICE, SHOP, AUDITOR, INTEGRATOR, ADMINISTRATOR)
+READERS = (MARKETING, FINANCE, MANAGER, SERVICE, AUDITOR)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A page in the sidebar: shown to who has one of `jobs` and holds `permission` somewhere."""
+
+    title: Text
+    icon: str
+    address: str
+    permission: str = ""
+    jobs: tuple[str, ...] = EVERYBODY
+
+    def entry(self, request: HttpRequest) -> dict[str, Any] | None:
+        person: Any = request.user
+        if not jobs_held(person).intersection(self.jobs):
+            return None
+        if self.permission and not person.has_perm(self.permission):
+            return None
+        try:
+            link = reverse(self.address)
+        except NoReverseMatch:
+            return None
+        is_here = request.path == link or (link != reverse("admin:index") and request.path.startswith(link))
+        return {"title": self.title, "icon": self.icon, "link": link, "active": lambda request: is_here}
+
+
+@dataclass(frozen=True)
+class Group:
+    title: Text
+    items: tuple[Item, ...]
+
+
+GROUPS = (
+    Group(_("My work"), (Item(_("Home"), "home", "admin:index"),)),
+    Group(_("Customers"), (
+        Item(_("Members"), "group", "admin:members_member_changelist", "members.view_member", READERS),
+        Item(_("Events"), "receipt_long", "admin:activity_event_changelist", "activity.view_event", READERS),
+    )),
+    Group(_("Programme"), (
+        Item(_("Rules"), "rule", "admin:rules_rule_changelist", "rules.view_rule",
+             (MARKETING, FINANCE, MANAGER, SERVICE, AUDITOR)),
+        Item(_("Point types"), "toll", "admin:points_pointtype_changelist", "points.view_pointtype",
+             (MARKETING, FINANCE, AUDITOR, ADMINISTRATOR)),
+        Item(_("Programmes"), "loyalty", "admin:orgs_program_changelist", "orgs.view_program",
+             (MARKETING, FINANCE, AUDITOR, ADMINISTRATOR, INTEGRATOR)),
+    )),
+    Group(_("Points ledger"), (
+        Item(_("Balances"), "account_balance_wallet", "admin:points_account_changelist", "points.view_account",
+             (FINANCE, MANAGER, SERVICE, AUDITOR)),
+        Item(_("Movements"), "swap_vert", "admin:points_posting_changelist", "points.view_posting",
+             (FINANCE, MANAGER, SERVICE, AUDITOR)),
+        Item(_("Entries"), "format_list_numbered", "admin:points_entry_changelist", "points.view_entry",
+             (FINANCE, AUDITOR)),
+        Item(_("Lots"), "layers", "admin:points_lot_changelist", "points.view_lot", (FINANCE, AUDITOR)),
+        Item(_("Holds"), "lock_clock", "admin:points_hold_changelist", "points.view_hold",
+             (FINANCE, SERVICE, AUDITOR)),
+    )),
+    Group(_("Reports"), (
+        Item(_("Points cost"), "monitoring", "admin:reports_cost", "reports.view_dailyfact",
+             (MARKETING, FINANCE, MANAGER, AUDITOR)),
+    )),
+    Group(_("Connections"), (
+        Item(_("Imports"), "upload_file", "admin:activity_importjob_changelist", "activity.view_importjob",
+             (MARKETING, FINANCE, AUDITOR, INTEGRATOR)),
+        Item(_("API clients"), "key", "admin:orgs_apiclient_changelist", "orgs.view_apiclient",
+             (INTEGRATOR, ADMINISTRATOR, AUDITOR)),
+        Item(_("Sources"), "lan", "admin:activity_source_changelist", "activity.view_source", (INTEGRATOR, AUDITOR)),
+    )),
+    Group(_("Organisation"), (
+        Item(_("Org units"), "account_tree", "admin:orgs_orgunit_changelist", "orgs.view_orgunit",
+             (ADMINISTRATOR, AUDITOR, INTEGRATOR, MANAGER)),
+        Item(_("Staff"), "badge", "admin:orgs_staff_changelist", "orgs.view_staff"),
+        Item(_("Roles"), "assignment_ind", "admin:orgs_role_changelist", "orgs.view_role", (ADMINISTRATOR, AUDITOR)),
+    )),
+)  # fmt: skip
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar for the signed-in person; groups without a page are left out."""
+    shown = []
+    for group in GROUPS:
+        items = [entry for item in group.items if (entry := item.entry(request))]
+        if items:
+            shown.append({"title": group.title, "items": items})
+    return shown

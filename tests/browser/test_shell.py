@@ -1,0 +1,58 @@
+"""What every page has: the sidebar of one's job, two languages, keys, and nothing for axe to find."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.driving import axe_findings
+from tests.security.conftest import PERSONAS
+
+pytestmark = pytest.mark.browser
+
+
+def test_each_persona_comes_home_without_an_error_and_axe_finds_nothing(studio_page: Any) -> None:
+    for persona in PERSONAS:
+        for language in ("en", "zh-hans"):
+            page = studio_page(persona, language=language)
+            page.goto("/")
+            expect(page.get_by_role("main")).to_be_visible()
+            assert axe_findings(page) == [], persona
+
+
+def test_the_language_switch_stays_on_the_page_with_its_filters(studio_page: Any) -> None:
+    page = studio_page("administrator")
+    page.goto("/orgs/orgunit/?kind__exact=store&q=Lake")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    assert page.url.endswith("/orgs/orgunit/?kind__exact=store&q=Lake")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert page.url.endswith("/orgs/orgunit/?kind__exact=store&q=Lake")
+
+
+def test_the_sidebar_holds_the_pages_of_the_job(studio_page: Any) -> None:
+    service, administrator = studio_page("service"), studio_page("administrator")
+    for page in (service, administrator):
+        page.goto("/")
+    assert service.locator("#nav-sidebar").get_by_role("link", name="Staff").count() == 0
+    assert administrator.locator("#nav-sidebar").get_by_role("link", name="Staff").count() == 1
+
+
+def test_the_palette_finds_pages_and_no_unit_of_another_company(studio_page: Any) -> None:
+    page = studio_page("administrator")
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    box = page.locator("#search-input-command")
+    box.press_sequentially("Staff")
+    expect(page.locator("#command-results-list")).to_contain_text("Staff")
+    box.fill("")
+    box.press_sequentially("Old Town")
+    expect(page.locator("#command-results-list")).to_contain_text("Nothing of that name")
+
+
+def test_the_question_mark_lists_the_keys(studio_page: Any) -> None:
+    page = studio_page("finance")
+    page.goto("/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
