@@ -1,6 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MembersConfig(AppConfig):
     name = "apps.members"
     label = "members"
+    verbose_name = _("Members")
+
+    def ready(self) -> None:
+        from apps.members import home  # noqa: F401 -- contributes to the home page

@@ -1,6 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PointsConfig(AppConfig):
     name = "apps.points"
     label = "points"
+    verbose_name = _("Points ledger")
+
+    def ready(self) -> None:
+        from apps.points import home, member_page  # noqa: F401 -- contribute to the pages of lower rooms

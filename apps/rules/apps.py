@@ -1,6 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RulesConfig(AppConfig):
     name = "apps.rules"
     label = "rules"
+    verbose_name = _("Rules")
+
+    def ready(self) -> None:
+        from apps.rules import home, member_page  # noqa: F401 -- contribute to the pages of lower rooms

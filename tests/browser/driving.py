@@ -72,7 +72,7 @@ class Studio:
             client.force_login(person, backend="apps.orgs.auth.RoleBackend")
             cookies["sessionid"] = client.cookies["sessionid"].value
         context.add_cookies([{"name": name, "value": value, "url": self.address} for name, value in cookies.items()])
-        context.add_init_script(f"localStorage.setItem('_x_adminTheme', JSON.stringify('{theme}'))")
+        context.add_init_script(f"localStorage.setItem('adminTheme', JSON.stringify('{theme}'))")
         page = context.new_page()
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.errors.append(f"{page.url}: {error}"))
@@ -97,4 +97,6 @@ class Studio:
 def axe_findings(page: Page) -> list[str]:
     """What axe finds on the page, one line per rule with the first element at fault; an empty list is the aim."""
     found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {each['help']} — {each['nodes'][0]['html'][:200]} ({len(each['nodes'])}×)" for each in found]
+    return [
+        f"{each['id']}: {each['help']} — {each['nodes'][0]['html'][:200]} ({len(each['nodes'])}×)" for each in found
+    ]

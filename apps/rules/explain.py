@@ -1,0 +1,124 @@
+"""Why an event earned what it earned, and why a rule gave nothing: the kept answer, in words. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from apps.conditions.sentences import sentence
+from apps.conditions.tree import ConditionError, leaves, parse
+from apps.core.formats import money, number
+from apps.rules.catalogue import CATALOGUE
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One award: its points, and the sentences that say why. `title` names the rule and its version."""
+
+    points: int
+    title: str
+    sentences: tuple[str, ...]
+    version_id: int | None = None
+
+
+def reasons(answer: Mapping[str, Any], definitions: Mapping[int, Any], currency: str) -> list[Reason]:
+    """The awards in the answer an event got. `definitions` holds the versions' definitions by their id."""
+    return [_reason(award, definitions, currency) for award in answer.get("awards") or ()]
+
+
+def _reason(award: Mapping[str, Any], definitions: Mapping[int, Any], currency: str) -> Reason:
+    version = award.get("version_id")
+    why = award.get("why") or {}
+    says = [_worth(why, currency)]
+    if why.get("code") != "refund":
+        says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s.")))
+    if why.get("cut"):
+        says.append(
+            _("The limit of %(cap)s points a day for one member cut off %(cut)s.")
+            % {"cap": number(why.get("cap") or 0), "cut": number(why["cut"])}
+        )
+    title = ""
+    if award.get("rule_name"):
+        title = _("%(rule)s, version %(number)s") % {"rule": award["rule_name"], "number": award.get("version", "")}
+    if award.get("state") == "pending":
+        says.append(_("The points are pending until the time for returns is over."))
+    return Reason(int(award.get("points") or 0), title, tuple(filter(None, says)), version)
+
+
+def _worth(why: Mapping[str, Any], currency: str) -> str:
+    """How the number of points came about."""
+    worded: dict[str, Callable[[], str]] = {
+        "fixed": lambda: _("A fixed %(points)s points.") % {"points": number(why["points"])},
+        "per_amount": lambda: (
+            _("%(rate)s points per %(per)s of %(amount)s come to %(points)s, rounded %(rounding)s.")
+            % {
+                "rate": _plain(why["rate"]),
+                "per": money(Decimal(why["per"]), currency),
+                "amount": money(Decimal(why["amount"]), currency),
+                "points": number(why["points"]),
+                "rounding": _rounding(why.get("rounding", "")),
+            }
+        ),
+        "refund": lambda: (
+            _(
+                "%(refunded)s of %(amount)s were given back, so that share of the %(earned)s points earned is taken back."
+            )
+            % {
+                "refunded": money(Decimal(why["refunded"]), currency),
+                "amount": money(Decimal(why["amount"]), currency),
+                "earned": number(why["earned"]),
+            }
+        ),
+    }
+    try:
+        return worded[why["code"]]()
+    except (KeyError, InvalidOperation, TypeError, ValueError):
+        return ""
+
+
+def _plain(value: str) -> str:
+    """A rate without needless zeros."""
+    return f"{Decimal(value).normalize():f}"
+
+
+def _rounding(name: str) -> str:
+    return {"ROUND_DOWN": _("down"), "ROUND_UP": _("up")}.get(name, _("to the nearest"))
+
+
+def why_not(skipped: Any, names: Mapping[int, str], definitions: Mapping[int, Any]) -> list[str]:
+    """Why each rule in force gave nothing: the first part of its condition that did not hold. `skipped` holds pairs of
+    a version's id and the number of that part; versions missing from `names` are left out."""
+    told = []
+    for version, failed in skipped or ():
+        if version not in names:
+            continue
+        clause = _leaf_sentence(definitions.get(version), failed)
+        if clause:
+            told.append(_("%(rule)s: it did not hold that %(clause)s.") % {"rule": names[version], "clause": clause})
+        else:
+            told.append(_("%(rule)s: its condition did not hold.") % {"rule": names[version]})
+    return told
+
+
+def condition_sentence(definition: Any, template: str) -> str:
+    """The condition of a definition, set into `template` at `clause`; empty where there is none to speak of."""
+    tree = _tree(definition)
+    if tree is None or not list(leaves(tree)):
+        return ""
+    return template % {"clause": sentence(tree, CATALOGUE, get_language() or "en")}
+
+
+def _leaf_sentence(definition: Any, place: int) -> str:
+    tree = _tree(definition)
+    parts = list(leaves(tree)) if tree is not None else []
+    return sentence(parts[place], CATALOGUE, get_language() or "en") if 0 <= place < len(parts) else ""
+
+
+def _tree(definition: Any) -> Any:
+    try:
+        return parse((definition or {}).get("condition"), CATALOGUE)
+    except ConditionError:
+        return None

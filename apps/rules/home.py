@@ -1,0 +1,38 @@
+"""What the home page says about rules: the drafts that wait to be published."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from apps.core.addresses import address
+from apps.core.formats import day
+from apps.core.home import Empty, Link, Panel, Row, section
+from apps.core.palette import MOST, Found, source
+from apps.rules.models import Rule, RuleVersion
+
+
+@section(order=10, permission="rules.change_ruleversion")
+def drafts(person: Any, when: datetime) -> Panel:
+    found = RuleVersion.objects.visible_to(person, "rules.change_ruleversion").filter(state=RuleVersion.State.DRAFT)
+    rows = tuple(
+        Row(
+            version.rule.name,
+            address("rules_rule_change", version.rule_id),
+            _("Version %(number)s, drafted on %(day)s") % {"number": version.number, "day": day(version.created_at)},
+            tag=str(version.get_state_display()),
+            tone="warn",
+        )
+        for version in found.select_related("rule").order_by("-created_at", "-pk")[:6]
+    )
+    empty = Empty(
+        _("A draft changes nothing until it is published. Start one, try it on last month, then publish it."),
+        Link(_("Draft a rule"), address("rules_rule_add")),
+    )
+    return Panel(_("Drafts to finish"), rows=rows, empty=empty)
+
+
+@source(permission="rules.view_rule")
+def rules(person: Any, term: str) -> list[Found]:
+    found = Rule.objects.visible_to(person).filter(name__icontains=term).select_related("unit").order_by("name", "pk")
+    return [Found(rule.name, str(rule.unit), address("rules_rule_change", rule.pk), "rule") for rule in found[:MOST]]
