@@ -67,9 +67,9 @@ GROUPS = (
              (MARKETING, FINANCE, AUDITOR, ADMINISTRATOR, INTEGRATOR)),
     )),
     Group(_("Points ledger"), (
-        Item(_("Balances"), "account_balance_wallet", "admin:points_account_changelist", "points.view_account",
+        Item(_("Accounts"), "account_balance_wallet", "admin:points_account_changelist", "points.view_account",
              (FINANCE, MANAGER, SERVICE, AUDITOR)),
-        Item(_("Movements"), "swap_vert", "admin:points_posting_changelist", "points.view_posting",
+        Item(_("Postings"), "swap_vert", "admin:points_posting_changelist", "points.view_posting",
              (FINANCE, MANAGER, SERVICE, AUDITOR)),
         Item(_("Entries"), "format_list_numbered", "admin:points_entry_changelist", "points.view_entry",
              (FINANCE, AUDITOR)),

@@ -86,3 +86,18 @@ class DebtNotAllowed(LoyaltyError):
         return _("%(missing)d of the points to take back are already spent, and this programme allows no debt.") % (
             self.data
         )
+
+
+class PointTypeCodeTaken(LoyaltyError):
+    code = "point_type_code_taken"
+    field = "code"
+
+    def sentence(self) -> str:
+        return _("This programme already has a point type with the code %(code)s.") % self.data
+
+
+class PointTypeFixed(LoyaltyError):
+    code = "point_type_fixed"
+
+    def sentence(self) -> str:
+        return _("The programme, code and kind of a point type stay as they are; make a new point type instead.")

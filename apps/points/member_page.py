@@ -80,4 +80,4 @@ def _open_lots(person: Any, accounts: Iterable[int]) -> list[Any]:
 
 @block(order=10, permission="points.view_account")
 def balances(asked: Asked) -> Block:
-    return Block(_("Points"), "points/member_balances.html", balances_of(asked.person, asked.member.pk))
+    return Block(_("Balance"), "points/member_balances.html", balances_of(asked.person, asked.member.pk))

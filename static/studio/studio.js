@@ -14,6 +14,19 @@ document.addEventListener("DOMContentLoaded", () => {
         }
     }
 
+    // Scrolling parts: the sidebar's needs no landmark of its own, a table's is named after the page.
+    window.addEventListener("load", () => {
+        const title = document.querySelector("h1")?.textContent.trim().replace(/\s+/g, " ") || document.title;
+        for (const part of document.querySelectorAll(".simplebar-content-wrapper[role=region]")) {
+            if (part.closest("#nav-sidebar")) {
+                part.removeAttribute("role");
+                part.removeAttribute("aria-label");
+            } else {
+                part.setAttribute("aria-label", title);
+            }
+        }
+    });
+
     for (const menu of document.querySelectorAll("details.studio-account")) {
         document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
         menu.addEventListener("keydown", (event) => { if (event.key === "Escape") menu.open = false; });

@@ -5,7 +5,8 @@ row that is visible but not theirs to change opens as a page to read.
 """
 
 from apps.core.admin.base import ScopedAdmin
+from apps.core.admin.columns import figure, local
 from apps.core.admin.inlines import ScopedStackedInline, ScopedTabularInline
 from apps.core.admin.scoped import Scoped, actor_of
 
-__all__ = ["Scoped", "ScopedAdmin", "ScopedStackedInline", "ScopedTabularInline", "actor_of"]
+__all__ = ["Scoped", "ScopedAdmin", "ScopedStackedInline", "ScopedTabularInline", "actor_of", "figure", "local"]

@@ -22,6 +22,7 @@ from django.urls import path
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 
+from apps.core.admin.columns import plain_value
 from apps.core.admin.scoped import ScopedPages
 from apps.core.exports import csv_lines, xlsx_file
 from apps.core.history import in_words
@@ -69,6 +70,8 @@ class ExportPages(ScopedPages):
                 yield [self._export_cell(row, column) for column in columns]
 
     def _export_cell(self, row: Any, column: str) -> Any:
+        if (plain := plain_value(self, column)) is not None:
+            return plain(row)
         field, _attribute, value = lookup_field(column, row, self)
         if field is not None and field.choices:
             return str(dict(field.flatchoices).get(value, value))

@@ -1,0 +1,83 @@
+"""The form of a point type: its policy of expiry as plain fields."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
+
+from apps.points.expiry import parse_policy
+from apps.points.models import PointType
+
+MICROS = 1_000_000
+POLICY = ("expiry_kind", "expiry_period", "expiry_plus_years", "expiry_plus_days", "expiry_days")
+
+
+class PointTypeForm(forms.ModelForm):
+    """`cleaned_data` holds `expiry` and `unit_cost_micros` as the model has them."""
+
+    actor: Any
+    expiry_kind = forms.ChoiceField(
+        label=gettext_lazy("Points expire"), widget=UnfoldAdminSelectWidget,
+        choices=[
+            ("never", gettext_lazy("never")),
+            ("after_days", gettext_lazy("a number of days after earning")),
+            ("end_of", gettext_lazy("at the end of the month, quarter or year")),
+            ("inactivity", gettext_lazy("after a time without activity")),
+        ],
+    )  # fmt: skip
+    expiry_period = forms.ChoiceField(
+        label=gettext_lazy("End of the"), required=False, widget=UnfoldAdminSelectWidget,
+        choices=[("month", gettext_lazy("month")), ("quarter", gettext_lazy("quarter")), ("year", gettext_lazy("year"))],
+    )  # fmt: skip
+    expiry_plus_years = forms.IntegerField(
+        label=gettext_lazy("plus years"), required=False, min_value=0, max_value=50,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )  # fmt: skip
+    expiry_plus_days = forms.IntegerField(
+        label=gettext_lazy("plus days"), required=False, min_value=0, max_value=36_500,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )  # fmt: skip
+    expiry_days = forms.IntegerField(
+        label=gettext_lazy("Number of days"), required=False, min_value=1, max_value=36_500,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )  # fmt: skip
+    unit_cost = forms.DecimalField(
+        label=gettext_lazy("Cost of a point"), min_value=0, max_value=1_000_000, decimal_places=6,
+        initial=Decimal("0.01"), widget=UnfoldAdminDecimalFieldWidget,
+        help_text=gettext_lazy("In the programme's currency, for example 0.01. It counts for points earned from now on."),
+    )  # fmt: skip
+
+    class Meta:
+        model = PointType
+        fields = ("program", "code", "name", "kind", "pending_days", "funder")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kind = self.instance
+        if kind.pk:
+            policy = parse_policy(kind.expiry).model_dump()
+            self.initial["expiry_kind"] = policy.pop("kind")
+            self.initial.update({f"expiry_{name}": value for name, value in policy.items()})
+            self.initial["unit_cost"] = Decimal(kind.unit_cost_micros) / MICROS
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        kind = data.get("expiry_kind")
+        if kind in ("after_days", "inactivity") and not data.get("expiry_days") and "expiry_days" not in self.errors:
+            self.add_error("expiry_days", _("Say how many days."))
+        if not self.errors:
+            policy: dict[str, Any] = {"kind": kind}
+            if kind in ("after_days", "inactivity"):
+                policy["days"] = data["expiry_days"]
+            elif kind == "end_of":
+                policy |= {
+                    "period": data.get("expiry_period") or "month",
+                    "plus_years": data.get("expiry_plus_years") or 0,
+                    "plus_days": data.get("expiry_plus_days") or 0,
+                }
+            data["expiry"] = parse_policy(policy).model_dump()
+            data["unit_cost_micros"] = int(data["unit_cost"] * MICROS)
+        return data
