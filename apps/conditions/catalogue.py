@@ -1,0 +1,85 @@
+"""Catalogues: the fields a condition may ask about in one context, with their types and their words.
+
+A catalogue is made of parts that rooms contribute: activity tells of events and lines, members of members. The names
+of fields come from here and from nowhere else, so a tree can read nothing that a catalogue does not offer.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from apps.conditions.types import Type
+from apps.conditions.words import Words
+
+LONGEST_KEY = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Something to ask about. `read` is the attribute path on the subject, such as `event.amount`."""
+
+    name: str
+    type: Type
+    label: Words
+    read: str
+    choices: tuple[tuple[str, Words], ...] = ()
+    key: str | None = None
+    """The key of a free attribute; None for a field of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Free attributes: `prefix` + `.colour` reads the key `colour` of the mapping at `read`."""
+
+    prefix: str
+    label: Words
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of an event: where they are, what each offers, and what can be summed."""
+
+    read: str
+    fields: tuple[Field, ...]
+    sums: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Fields by name. `subjects` are the parameters of a compiled condition, in order."""
+
+    subjects: tuple[str, ...]
+    fields: tuple[Field, ...] = ()
+    families: tuple[Family, ...] = ()
+    lines: Lines | None = None
+    _by_name: dict[str, Field] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {known.name: known for known in self.fields})
+
+    def field(self, name: str) -> Field | None:
+        """The field called `name`, a free attribute included; None when there is none."""
+        known = self._by_name.get(name)
+        if known is not None:
+            return known
+        for family in self.families:
+            key = name.removeprefix(family.prefix + ".")
+            if key != name and 0 < len(key) <= LONGEST_KEY and key.isprintable():
+                words = Words(f"{family.label.en} “{key}”", f"{family.label.zh}“{key}”")
+                return Field(name, Type.ANY, words, family.read, key=key)
+        return None
+
+    def extend(
+        self, fields: Iterable[Field] = (), families: Iterable[Family] = (), lines: Lines | None = None
+    ) -> "Catalogue":
+        """A catalogue that also offers these."""
+        return replace(
+            self,
+            fields=(*self.fields, *fields),
+            families=(*self.families, *families),
+            lines=lines or self.lines,
+        )
+
+    def of_lines(self) -> "Catalogue":
+        """The catalogue of one line, for conditions on which lines count."""
+        return Catalogue(subjects=("line",), fields=self.lines.fields if self.lines else ())

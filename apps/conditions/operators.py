@@ -1,0 +1,92 @@
+"""The one table of operators: which types take them, what value they take, what they mean in memory, their words.
+
+What a missing value (None) means, in every reading: the leaf does not hold, but for `is_not_set`, `ne`, `not_in`,
+`not_within` and `has_none`, which hold. Texts compare exactly; `contains` and `starts_with` ignore case. `between`
+includes both ends.
+
+`meaning` builds the Python expression over `v`, the value read, and `c`, the constant.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from apps.conditions.types import ORDERED, Type
+from apps.conditions.words import Words
+
+
+class Shape(Enum):
+    """How many values an operator is written with."""
+
+    NONE = "none"
+    ONE = "one"
+    TWO = "two"
+    MANY = "many"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator. `source` is its meaning as a Python expression over `v` and `c`: our text, never a user's."""
+
+    code: str
+    types: frozenset[Type]
+    shape: Shape
+    source: str
+    label: Words
+    sentence: Words
+    """A whole clause with the slots {field} and {value} (and {low}, {high})."""
+
+
+EQUAL = frozenset({Type.TEXT, Type.NUMBER, Type.INTEGER, Type.DATE, Type.WEEKDAY, Type.HOUR, Type.CHOICE, Type.ANY})
+LISTED = frozenset({Type.TEXT, Type.INTEGER, Type.WEEKDAY, Type.HOUR, Type.CHOICE, Type.ANY})
+COMPARED = ORDERED | {Type.ANY}
+TEXTS = frozenset({Type.TEXT, Type.ANY})
+TAGGED = frozenset({Type.TAGS, Type.ANY})
+UNITS = frozenset({Type.UNIT})
+TRUTH = frozenset({Type.BOOLEAN, Type.ANY})
+EVERY = frozenset(Type)
+
+_TABLE = [
+    Operator("eq", EQUAL, Shape.ONE, "v == c", Words("is", "等于"), Words("{field} is {value}", "{field}为{value}")),
+    Operator("ne", EQUAL, Shape.ONE, "v != c", Words("is not", "不等于"), Words("{field} is not {value}", "{field}不为{value}")),
+    Operator("lt", COMPARED, Shape.ONE, "v is not None and v < c", Words("is below", "小于"),
+             Words("{field} is below {value}", "{field}小于{value}")),
+    Operator("le", COMPARED, Shape.ONE, "v is not None and v <= c", Words("is at most", "不超过"),
+             Words("{field} is at most {value}", "{field}不超过{value}")),
+    Operator("gt", COMPARED, Shape.ONE, "v is not None and v > c", Words("is above", "大于"),
+             Words("{field} is above {value}", "{field}大于{value}")),
+    Operator("ge", COMPARED, Shape.ONE, "v is not None and v >= c", Words("is at least", "不低于"),
+             Words("{field} is at least {value}", "{field}不低于{value}")),
+    Operator("between", COMPARED, Shape.TWO, "v is not None and c[0] <= v <= c[1]", Words("is between", "介于"),
+             Words("{field} is from {low} to {high}", "{field}在{low}到{high}之间（含两端）")),
+    Operator("in", LISTED, Shape.MANY, "v in c", Words("is one of", "属于以下之一"),
+             Words("{field} is {value}", "{field}为{value}之一")),
+    Operator("not_in", LISTED, Shape.MANY, "v not in c", Words("is none of", "不属于以下任何一个"),
+             Words("{field} is neither {value}", "{field}不是{value}中的任何一个")),
+    Operator("contains", TEXTS, Shape.ONE, "v is not None and c in v.casefold()", Words("contains", "包含"),
+             Words("{field} contains {value}", "{field}包含{value}")),
+    Operator("starts_with", TEXTS, Shape.ONE, "v is not None and v.casefold().startswith(c)", Words("starts with", "开头为"),
+             Words("{field} starts with {value}", "{field}以{value}开头")),
+    Operator("within", UNITS, Shape.MANY, "v is not None and v.startswith(c)", Words("is within", "属于"),
+             Words("{field} is within {value}", "{field}属于{value}")),
+    Operator("not_within", UNITS, Shape.MANY, "v is None or not v.startswith(c)", Words("is not within", "不属于"),
+             Words("{field} is not within {value}", "{field}不属于{value}")),
+    Operator("has_any", TAGGED, Shape.MANY, "v is not None and not c.isdisjoint(v)", Words("has any of", "含有任一"),
+             Words("{field} includes any of {value}", "{field}含有{value}中的任意一个")),
+    Operator("has_all", TAGGED, Shape.MANY, "v is not None and c.issubset(v)", Words("has all of", "含有全部"),
+             Words("{field} includes all of {value}", "{field}含有{value}的全部")),
+    Operator("has_none", TAGGED, Shape.MANY, "v is None or c.isdisjoint(v)", Words("has none of", "不含任何"),
+             Words("{field} includes none of {value}", "{field}不含{value}中的任何一个")),
+    Operator("is_true", TRUTH, Shape.NONE, "v is True", Words("is yes", "为是"), Words("{field} is yes", "{field}为“是”")),
+    Operator("is_false", TRUTH, Shape.NONE, "v is False", Words("is no", "为否"), Words("{field} is no", "{field}为“否”")),
+    Operator("is_set", EVERY, Shape.NONE, "v is not None", Words("is known", "已填写"),
+             Words("{field} is known", "{field}已填写")),
+    Operator("is_not_set", EVERY, Shape.NONE, "v is None", Words("is not known", "未填写"),
+             Words("{field} is not known", "{field}未填写")),
+]  # fmt: skip
+
+OPERATORS = {operator.code: operator for operator in _TABLE}
+
+
+def operators_of(kind: Type) -> list[Operator]:
+    """The operators a field of this type takes, in the order a form offers them."""
+    return [operator for operator in _TABLE if kind in operator.types]
