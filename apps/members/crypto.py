@@ -1,0 +1,71 @@
+"""Personal data at rest: AES-256-GCM under a ring of keys, and keyed hashes by which a value is found again.
+
+A cipher text is: format (1 byte, 1), key number (2 bytes), nonce (12 bytes), the encrypted text with its tag. Its
+purpose, such as `identifier:phone`, is authenticated with it: a value moved to another column does not decrypt.
+"""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64decode
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+
+from apps.members.identifiers import normalise
+
+FORMAT = 1
+NONCE = 12
+
+
+@lru_cache(maxsize=4)
+def key_ring(written: str) -> dict[int, AESGCM]:
+    """`1:base64,2:base64` as ciphers by number. The highest number encrypts, all decrypt."""
+    ring = {}
+    for part in written.split(","):
+        number, _, key = part.strip().partition(":")
+        ring[int(number)] = AESGCM(urlsafe_b64decode(key))
+    return ring
+
+
+@lru_cache(maxsize=4)
+def _lookup_key(written: str) -> bytes:
+    return urlsafe_b64decode(written)
+
+
+def newest_key() -> int:
+    """The number of the key that encrypts."""
+    return max(key_ring(settings.PERSONAL_DATA_KEYS))
+
+
+def encrypt(text: str, purpose: str) -> bytes:
+    number = newest_key()
+    nonce = secrets.token_bytes(NONCE)
+    sealed = key_ring(settings.PERSONAL_DATA_KEYS)[number].encrypt(nonce, text.encode(), purpose.encode())
+    return bytes([FORMAT]) + number.to_bytes(2, "big") + nonce + sealed
+
+
+def decrypt(cipher: bytes, purpose: str) -> str:
+    """Raises cryptography's InvalidTag when the text, its purpose or the key is another."""
+    nonce, sealed = cipher[3 : 3 + NONCE], cipher[3 + NONCE :]
+    return key_ring(settings.PERSONAL_DATA_KEYS)[key_number(cipher)].decrypt(nonce, sealed, purpose.encode()).decode()
+
+
+def key_number(cipher: bytes) -> int:
+    """Which key a cipher text needs."""
+    return int.from_bytes(cipher[1:3], "big")
+
+
+def lookup_hash(kind: str, value: str) -> bytes:
+    """16 bytes by which an identifier is found; the same for every spelling that means the same."""
+    return _hash(f"{kind}:{normalise(kind, value)}")[:16]
+
+
+def tail_hash(tail: str) -> bytes:
+    """8 bytes by which identifiers with these last four characters are found."""
+    return _hash(f"tail:{tail}")[:8]
+
+
+def _hash(text: str) -> bytes:
+    return hmac.digest(_lookup_key(settings.LOOKUP_KEY), text.encode(), hashlib.sha256)
