@@ -170,7 +170,7 @@ class ImportJob(ScopedModel):
 class ImportChunk(ScopedModel):
     """A part of a job that one worker does in one transaction, its state changing with its work.
 
-    `payload` holds the chunk's events as the road takes them; a member's events are all in one chunk.
+    A member's rows are all in one chunk, so that no two workers touch one account.
     """
 
     class State(models.TextChoices):
@@ -182,8 +182,6 @@ class ImportChunk(ScopedModel):
     job = models.ForeignKey(ImportJob, models.CASCADE, related_name="chunks", verbose_name=_("import"))
     number = models.IntegerField(_("number"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.WAITING)
-    events = models.IntegerField(_("events"))
-    payload = models.BinaryField(editable=False)
 
     class Meta:
         verbose_name = _("chunk")
@@ -192,6 +190,26 @@ class ImportChunk(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.job_id}/{self.number}"
+
+
+class ImportRow(ScopedModel):
+    """A row of a file as it was read, until its chunk is done. `data` maps columns to texts."""
+
+    scope = Scope(units=("job__program__unit",))
+
+    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="staged", verbose_name=_("import"), db_index=False)
+    chunk = models.IntegerField(_("chunk"))
+    line = models.IntegerField(_("line"))
+    key = models.CharField(_("key"), max_length=200)
+    data = models.JSONField(_("row"))
+
+    class Meta:
+        verbose_name = _("staged row")
+        verbose_name_plural = _("staged rows")
+        indexes: ClassVar = [models.Index(fields=["job", "chunk"], name="importrow_of_chunk")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id}: {self.line}"
 
 
 class ImportFault(ScopedModel):

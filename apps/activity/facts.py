@@ -1,0 +1,33 @@
+"""An event as conditions and effects read it. Pure; values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One line of an order; `amount` is what was paid for the whole line, tax included."""
+
+    sku: str | None
+    category: str | None
+    quantity: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """One event. `hour`, `weekday` (1 Monday to 7 Sunday) and `date` are local to the programme."""
+
+    kind: str
+    amount: Decimal | None
+    channel: str | None
+    unit_path: str
+    device: str | None
+    attributes: Mapping[str, Any]
+    lines: tuple[LineFacts, ...]
+    hour: int
+    weekday: int
+    date: date

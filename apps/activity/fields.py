@@ -1,0 +1,38 @@
+"""What conditions may ask about an event and its lines."""
+
+from apps.activity.models import Event
+from apps.conditions.catalogue import Family, Field, Lines
+from apps.conditions.types import Type
+from apps.conditions.words import Words
+
+KINDS = (
+    (Event.Kind.PURCHASE.value, Words("purchase", "消费")),
+    (Event.Kind.REFUND.value, Words("refund", "退款")),
+    (Event.Kind.CHECK_IN.value, Words("check-in", "签到")),
+    (Event.Kind.REVIEW.value, Words("review", "评价")),
+    (Event.Kind.REFERRAL.value, Words("referral", "推荐")),
+    (Event.Kind.REGISTRATION.value, Words("registration", "注册")),
+    (Event.Kind.BIRTHDAY.value, Words("birthday", "生日")),
+)
+
+EVENT_FIELDS = (
+    Field("event.kind", Type.CHOICE, Words("the event", "事件类型"), "event.kind", KINDS),
+    Field("event.amount", Type.NUMBER, Words("the amount", "金额"), "event.amount"),
+    Field("event.store", Type.UNIT, Words("the store", "门店"), "event.unit_path"),
+    Field("event.channel", Type.TEXT, Words("the channel", "渠道"), "event.channel"),
+    Field("event.device", Type.TEXT, Words("the device", "设备"), "event.device"),
+    Field("event.weekday", Type.WEEKDAY, Words("the day of the week", "星期"), "event.weekday"),
+    Field("event.hour", Type.HOUR, Words("the hour", "小时"), "event.hour"),
+    Field("event.date", Type.DATE, Words("the date", "日期"), "event.date"),
+)
+EVENT_FAMILIES = (Family("event.attributes", Words("the event's", "事件的"), "event.attributes"),)
+EVENT_LINES = Lines(
+    read="event.lines",
+    fields=(
+        Field("line.sku", Type.TEXT, Words("the article", "商品编码"), "line.sku"),
+        Field("line.category", Type.TEXT, Words("the category", "品类"), "line.category"),
+        Field("line.quantity", Type.NUMBER, Words("the quantity", "数量"), "line.quantity"),
+        Field("line.amount", Type.NUMBER, Words("the line amount", "行金额"), "line.amount"),
+    ),
+    sums=("line.quantity", "line.amount"),
+)

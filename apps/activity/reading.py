@@ -1,0 +1,144 @@
+"""Reading a file of events: encoding, header, presets. Streams; a row is a dict of column to text.
+
+What a row means is decided later, by the same code for files and the API (`apps.activity.parsing`).
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.utils.translation import gettext as _
+
+from apps.core.errors import LoyaltyError
+
+REQUIRED = ("event_key", "kind", "member", "occurred_at")
+MOST_COLUMNS = 100
+LONGEST_CELL = 2_000
+
+Row = dict[str, str]
+
+
+class FileRefused(LoyaltyError):
+    """A file that cannot be read at all; nothing of it was taken. `reason` is one of the keys below."""
+
+    code = "file_refused"
+    field = "file"
+
+    def sentence(self) -> str:
+        return {
+            "empty": _("The file is empty."),
+            "not_csv": _("The file is not a CSV text: line %(line)s cannot be read."),
+            "encoding": _("The file is neither UTF-8 nor GB18030 text."),
+            "columns_missing": _("The file lacks the columns %(columns)s."),
+            "columns_twice": _("The columns %(columns)s stand in the header more than once."),
+            "too_many_columns": _("The file has more than %(most)s columns."),
+            "preset_unknown": _("There is no preset %(preset)s. There are: %(known)s."),
+            "missing": _("There is no file %(name)s."),
+            "too_large": _("The file is larger than %(most)s MB."),
+        }[self.data["reason"]] % self.data
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a kind of file becomes standard rows: the columns it must have, and the standard row of one of its."""
+
+    columns: tuple[str, ...]
+    standard: Callable[[Row, Counter[str]], Row]
+
+
+def _cdnow(row: Row, seen: Counter[str]) -> Row:
+    """The public CDNOW records hold no order number: a customer's n-th purchase of a day is one event."""
+    day = f"{row['customer_id']}-{row['date']}"
+    seen[day] += 1
+    return {
+        "event_key": f"{day}-{seen[day]}",
+        "kind": "purchase",
+        "member": row["customer_id"],
+        "occurred_at": row["date"],
+        "quantity": row["units"],
+        "amount": row["amount_usd"],
+    }
+
+
+PRESETS = {
+    "": Preset(REQUIRED, lambda row, seen: row),
+    "cdnow": Preset(("customer_id", "date", "units", "amount_usd"), _cdnow),
+}
+
+
+def preset_named(name: str) -> Preset:
+    """Raises FileRefused."""
+    if name not in PRESETS:
+        raise FileRefused(reason="preset_unknown", preset=name, known=", ".join(filter(None, PRESETS)))
+    return PRESETS[name]
+
+
+def encoding_of(path: Path) -> str:
+    """UTF-8, with or without a mark, or else GB18030. Reads the file once. Raises FileRefused."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            with path.open(encoding=encoding, newline="") as text:
+                while text.read(1 << 20):
+                    pass
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    raise FileRefused(reason="encoding")
+
+
+def read_rows(path: Path, preset: str) -> Iterator[tuple[int, Row]]:
+    """Each row as its line number in the file and its standard columns. Raises FileRefused, at the start or at
+    the first line that is not CSV."""
+    if not path.is_file():
+        raise FileRefused(reason="missing", name=path.name)
+    if path.stat().st_size == 0:
+        raise FileRefused(reason="empty")
+    chosen = preset_named(preset)
+    with path.open(encoding=encoding_of(path), newline="") as text:
+        yield from _rows(text, chosen)
+
+
+def _rows(text: IO[str], preset: Preset) -> Iterator[tuple[int, Row]]:
+    reader = csv.reader(text, strict=True)
+    seen: Counter[str] = Counter()
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(header, preset)
+        for cells in reader:
+            if not any(cells):
+                continue
+            # Cells beyond the header are kept under a name that no column can have: parsing refuses the row.
+            row = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name}
+            if len(cells) > len(header):
+                row[""] = str(len(cells) - len(header))
+            yield reader.line_num, preset.standard(_complete(row, preset), seen)
+    except csv.Error:
+        raise FileRefused(reason="not_csv", line=reader.line_num) from None
+
+
+def _complete(row: Row, preset: Preset) -> Row:
+    for name in preset.columns:
+        row.setdefault(name, "")
+    return row
+
+
+def _check_header(header: list[str], preset: Preset) -> None:
+    if any("\0" in name for name in header) or not any(header):
+        raise FileRefused(reason="not_csv", line=1)
+    if len(header) > MOST_COLUMNS:
+        raise FileRefused(reason="too_many_columns", most=MOST_COLUMNS)
+    missing = [name for name in preset.columns if name not in header]
+    if missing:
+        raise FileRefused(reason="columns_missing", columns=", ".join(missing))
+    twice = [name for name, times in Counter(header).items() if times > 1 and name]
+    if twice:
+        raise FileRefused(reason="columns_twice", columns=", ".join(twice))
+
+
+def line_count(path: Path) -> int:
+    """How many lines the file has, nearly: for progress and for the number of chunks."""
+    with path.open("rb", buffering=0) as raw:
+        return sum(block.count(b"\n") for block in iter(lambda: raw.read(1 << 20), b""))
