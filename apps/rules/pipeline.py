@@ -105,6 +105,8 @@ def process(principal: Any, source: Source, events: Sequence[IncomingEvent], *, 
         try:
             _process(copy, principal, source, events, results, when)
             return [result for result in results if result is not None]
+        except snapshot.Stale:
+            snapshot.forget()
         except DatabaseError as error:
             if getattr(error.__cause__, "sqlstate", None) != STALE:
                 raise
@@ -121,7 +123,8 @@ def _process(
     when: datetime,
 ) -> None:
     todo: list[Prepared] = []
-    home = copy.units_by_id[source.unit_id]
+    refused: list[tuple[int, EventRefused]] = []
+    home = copy.unit(source.unit_id)
     reach = None if principal is None else reach_of(principal, PERMISSION)
     for number, event in enumerate(events):
         if results[number] is not None:
@@ -132,7 +135,12 @@ def _process(
                 raise UnknownStore()
             todo.append(prepared)
         except EventRefused as refusal:
-            results[number] = Processed("refused", event.key, refusal=refusal)
+            refused.append((number, refusal))
+    if refused:
+        # A store opened a moment ago is not unknown: nobody is refused on the word of an old copy.
+        copy.confirm()
+    for number, refusal in refused:
+        results[number] = Processed("refused", events[number].key, refusal=refusal)
     for wave in _waves(todo):
         rest = wave
         while rest:
@@ -140,9 +148,9 @@ def _process(
                 for number, result in _run_wave(copy, source, rest, when):
                     results[number] = result
                 break
-            except _Refused as refused:
-                results[refused.number] = Processed("refused", events[refused.number].key, refusal=refused.refusal)
-                rest = [prepared for prepared in rest if prepared.number != refused.number]
+            except _Refused as found:
+                results[found.number] = Processed("refused", events[found.number].key, refusal=found.refusal)
+                rest = [prepared for prepared in rest if prepared.number != found.number]
 
 
 def _prepare(copy: Snapshot, home: UnitInfo, number: int, event: IncomingEvent, when: datetime) -> Prepared:
@@ -193,7 +201,12 @@ def _waves(todo: Iterable[Prepared]) -> list[list[Prepared]]:
 @in_transaction
 def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: datetime) -> list[tuple[int, Processed]]:
     refunds.find_purchases(source, wave)
-    opened, results, old = _open(copy, source, wave, when)
+    lost = [item for item in wave if item.event.kind == Event.Kind.REFUND and item.purchase is None]
+    refused = [(item.number, Processed("refused", item.event.key, refusal=UnknownPurchase())) for item in lost]
+    if len(lost) == len(wave):
+        return refused
+    opened, results, old = _open(copy, source, [item for item in wave if item not in lost] if lost else wave, when)
+    results += refused
     _reckon(opened, results)
     if old:
         results += _replay(source, old)
@@ -225,10 +238,10 @@ def _open(
         else:
             day_counters = counters.get((member_id, prepared.day))
             if day_counters is None:
-                day_counters = {int(rule): points for rule, points in (counted or {}).items()}
+                day_counters = {int(rule): points for rule, points in orjson.loads(counted or "{}").items()}
                 counters[member_id, prepared.day] = day_counters
             mine: dict[int, AccountState] = {}
-            for pk, point_type_id, balance, pending, held, debt, lapses_at in accounts or ():
+            for pk, point_type_id, balance, pending, held, debt, lapses_at in orjson.loads(accounts or "[]"):
                 state = states.get(pk)
                 if state is None:
                     lapses = datetime.fromisoformat(lapses_at) if lapses_at else None
@@ -237,7 +250,7 @@ def _open(
                         pk, member_id, point_type_id, program_id, balance, pending, held, debt, lapses
                     )
                 mine[point_type_id] = state
-            facts = MemberFacts(member_id, home_path, joined_on, attributes)
+            facts = MemberFacts(member_id, home_path, joined_on, orjson.loads(attributes))
             opened.append(Opened(prepared, event_id, member_id, facts, day_counters, mine))
     return opened, unknown, old
 

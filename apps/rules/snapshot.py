@@ -91,6 +91,10 @@ class ProgramInfo:
         return min(rewards, key=lambda kind: kind.id, default=None)
 
 
+class Stale(Exception):
+    """The configuration has changed since the copy was made."""
+
+
 @dataclass(slots=True)
 class Snapshot:
     """One epoch's configuration."""
@@ -101,6 +105,17 @@ class Snapshot:
     programs: dict[int, ProgramInfo]
     paths: dict[str, str]
     _rule_sets: dict[tuple[int, int, int], RuleSet] = field(default_factory=dict)
+
+    def unit(self, pk: int) -> UnitInfo:
+        """The unit with that id. Raises Stale when it is newer than the copy."""
+        if pk not in self.units_by_id:
+            raise Stale
+        return self.units_by_id[pk]
+
+    def confirm(self) -> None:
+        """Raises Stale unless the copy is the database's configuration at this moment."""
+        if Epoch.objects.values_list("value", flat=True).get() != self.epoch:
+            raise Stale
 
     def rules_for(self, unit: UnitInfo, at: datetime) -> RuleSet:
         """The rules in force for events at `unit` that happened at `at`."""

@@ -1,0 +1,13 @@
+"""What the condition of a rule may ask about: the event, its lines, the member."""
+
+from apps.activity.fields import EVENT_FAMILIES, EVENT_FIELDS, EVENT_LINES
+from apps.conditions.catalogue import Catalogue
+from apps.members.fields import MEMBER_FAMILIES, MEMBER_FIELDS
+
+CATALOGUE = Catalogue(
+    subjects=("event", "member"),
+    fields=(*EVENT_FIELDS, *MEMBER_FIELDS),
+    families=(*EVENT_FAMILIES, *MEMBER_FAMILIES),
+    lines=EVENT_LINES,
+)
+LINE_CATALOGUE = CATALOGUE.of_lines()
