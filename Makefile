@@ -13,10 +13,12 @@ export PORT DATA_DIR
 .PHONY: run test lint shots chaos benchmark lock messages clean
 
 run: $(VENV)/.runtime
+	@$(BIN)/python manage.py messages --compile
 	@$(BIN)/python manage.py studio
 
 test: $(VENV)/.dev
 	@sh bin/browser-and-broker
+	@$(BIN)/python manage.py messages --compile
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
 

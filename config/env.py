@@ -52,7 +52,7 @@ class Environment:
             raise WrongSetting(name, f"a whole number from {lowest} to {highest}")
         return number
 
-    def listed(self, name: str, default: str = "") -> list[str]:
+    def listed(self, name: str, default: str | None = "") -> list[str]:
         """A comma-separated list; empty parts are dropped."""
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
 

@@ -2,12 +2,19 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connections
 
+from apps.core import messages
 from tests import databases
 from tests.factories import Cast, CoffeeGroup, make_cast, make_group
+
+
+def pytest_configure() -> None:
+    messages.compile_all(Path(settings.BASE_DIR))
 
 
 @pytest.fixture(scope="session")

@@ -179,7 +179,7 @@ class _Reader:
                 found[key] = value
             elif isinstance(value, bool) or value is None:
                 found[key] = value
-            elif isinstance(value, int | Decimal) and abs(value) < LARGEST_AMOUNT:
+            elif isinstance(value, int | Decimal) and -LARGEST_AMOUNT < value < LARGEST_AMOUNT:
                 found[key] = value if isinstance(value, int) else format(value, "f")
             elif isinstance(value, list) and len(value) <= 50 and all(isinstance(part, str) for part in value):
                 found[key] = [part[:LONGEST_VALUE] for part in value]

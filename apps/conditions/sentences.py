@@ -85,10 +85,11 @@ class _Writer:
     def value(self, leaf: Leaf, value: Any) -> str:
         if leaf.field.choices:
             for code, words in leaf.field.choices:
-                if code == value:
-                    return words.in_language(self.language)
+                if value == code:
+                    return str(words.in_language(self.language))
         if leaf.reads is Type.WEEKDAY:
-            return WEEKDAYS[value - 1].in_language(self.language)
+            day: Words = WEEKDAYS[value - 1]
+            return day.in_language(self.language)
         if leaf.reads is Type.UNIT:
             return self.say(QUOTED, value=self.unit_names.get(value, value))
         return written(value, self.language)

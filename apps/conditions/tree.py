@@ -291,7 +291,8 @@ class _Parser:
             self.fault((*path, "where"), "where_missing", "Say which lines.", "请说明是哪些明细行。")
         of = operator = number = None
         if quantifier in ("count", "sum"):
-            operator = OPERATORS.get(data.get("op")) if isinstance(data.get("op"), str) else None
+            code = data.get("op")
+            operator = OPERATORS.get(code) if isinstance(code, str) else None
             if operator is None or operator.shape is not Shape.ONE or Type.NUMBER not in operator.types:
                 self.fault((*path, "op"), "unknown_operator", "A number cannot be compared so.", "数字不能这样比较。")
             number = self.one(Type.NUMBER, data.get("value"), (*path, "value"))

@@ -139,8 +139,8 @@ def _process(
     if refused:
         # A store opened a moment ago is not unknown: nobody is refused on the word of an old copy.
         copy.confirm()
-    for number, refusal in refused:
-        results[number] = Processed("refused", events[number].key, refusal=refusal)
+    for number, reason in refused:
+        results[number] = Processed("refused", events[number].key, refusal=reason)
     for wave in _waves(todo):
         rest = wave
         while rest:

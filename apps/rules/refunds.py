@@ -81,7 +81,7 @@ def open_lots_for(refunds: Sequence["Opened"]) -> Ledger:
         ledger.open_lots[row.account_id].append(lots[row.pk])
     for row in Lot.objects.filter(event_id__in=events).order_by("pk"):
         ledger.own_lots[row.event_id or 0].append(lots.get(row.pk) or lot_state(row))
-    own = [lot.id for found in ledger.own_lots.values() for lot in found]
+    own = [lot.id or 0 for found in ledger.own_lots.values() for lot in found]
     entries = Entry.objects.filter(lot_id__in=own)
     expired = entries.filter(kind=PostingKind.EXPIRE).values("lot_id").annotate(total=Sum("points"))
     ledger.expired = {lot: -points for lot, points in expired.values_list("lot_id", "total")}

@@ -192,6 +192,7 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
         .order_by("rule_id", "number")
     )
     for row in rows:
+        assert row.starts_at is not None  # a constraint: what is no draft has a start
         if row.ends_at is not None and row.ends_at <= row.starts_at:
             continue
         codes = {kind.code: kind.id for kind in programs[row.rule.program_id].point_types.values()}

@@ -6,7 +6,7 @@ it again, or twice at once, changes nothing more.
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -41,7 +41,7 @@ def expire_due(as_of: datetime, *, chunk: int = 50_000) -> Expired:
 
 
 @in_transaction
-def _expire_chunk(program_id: int, as_of: datetime, day: object, chunk: int) -> Expired:
+def _expire_chunk(program_id: int, as_of: datetime, day: date, chunk: int) -> Expired:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM points_expire(%s, %s, %s, %s)", [program_id, as_of, day, chunk])
         return Expired(*cursor.fetchone())
@@ -68,8 +68,8 @@ def _release_chunk(as_of: datetime, chunk: int) -> int:
     }
     states = {pk: state_of(row, row.point_type.program_id) for pk, row in accounts.items()}
     by_account = defaultdict(list)
-    for lot in due.filter(account_id__in=accounts).order_by("account_id", "releases_at", "pk"):
-        by_account[lot.account_id].append(lot_state(lot))
+    for row in due.filter(account_id__in=accounts).order_by("account_id", "releases_at", "pk"):
+        by_account[row.account_id].append(lot_state(row))
     book = Book()
     for account_id, lots in by_account.items():
         zone = ZoneInfo(accounts[account_id].point_type.program.time_zone)

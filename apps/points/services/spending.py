@@ -80,7 +80,7 @@ def hold(
         held_at=when,
         lapses_at=when + timedelta(minutes=minutes),
     )
-    HoldLot.objects.bulk_create(HoldLot(hold=held, lot_id=lot.id, points=part) for lot, part in parts)
+    HoldLot.objects.bulk_create(HoldLot(hold=held, lot_id=lot.id or 0, points=part) for lot, part in parts)
     return held
 
 
@@ -91,7 +91,8 @@ def capture(principal: Any, hold_id: int, *, when: datetime) -> Hold:
     if held.state == Hold.State.CAPTURED:
         return held
     if held.state == Hold.State.VOIDED:
-        raise HoldEnded(state="voided" if held.ended_at < held.lapses_at else "lapsed")
+        is_early = held.ended_at is not None and held.ended_at < held.lapses_at
+        raise HoldEnded(state="voided" if is_early else "lapsed")
     if held.lapses_at <= when:
         raise HoldEnded(state="lapsed")
     book = Book()
