@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.scope import Scope, ScopedModel
 from apps.orgs.models import OrgUnit
@@ -14,7 +15,7 @@ class Member(ScopedModel):
     """A customer enrolled in the group; belongs to the unit that enrolled them."""
 
     class State(models.TextChoices):
-        ACTIVE = "active", _("Active")
+        ACTIVE = "active", pgettext_lazy("member", "Active")
         CLOSED = "closed", _("Closed")
 
     scope = Scope(units=("home_unit",))
@@ -23,7 +24,7 @@ class Member(ScopedModel):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)
     joined_on = models.DateField(_("joined on"))
     name_cipher = models.BinaryField(null=True, editable=False)
-    masked_name = models.CharField(_("name"), max_length=120, blank=True)
+    masked_name = models.CharField(pgettext_lazy("of a person", "name"), max_length=120, blank=True)
     birth_on_cipher = models.BinaryField(null=True, editable=False)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created at"))

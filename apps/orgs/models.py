@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractUser, Group, UserManager
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
 
@@ -184,7 +185,7 @@ class ApiClient(ScopedModel):
     unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="api_clients", verbose_name=_("org unit"))
     scopes = models.JSONField(_("scopes"), default=list)
     key_hash = models.BinaryField(unique=True, max_length=32, editable=False)
-    key_hint = models.CharField(_("key"), max_length=12, editable=False)
+    key_hint = models.CharField(pgettext_lazy("of an API client", "key"), max_length=12, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"))
 
