@@ -62,6 +62,18 @@ class Environment:
             raise WrongSetting(name, "one of " + ", ".join(allowed))
         return value
 
+    def address(self, name: str, schemes: tuple[str, ...]) -> str:
+        """A URL with a host and one of `schemes`, or nothing."""
+        url = self.text(name, "")
+        try:
+            parts = urlsplit(url)
+            is_right = not url or (parts.scheme in schemes and bool(parts.hostname) and parts.port != 0)
+        except ValueError:
+            is_right = False
+        if not is_right:
+            raise WrongSetting(name, "an address that begins with " + ", ".join(f"{scheme}://" for scheme in schemes))
+        return url
+
     def database(self, name: str) -> dict[str, object] | None:
         """`postgresql://user:password@host:port/name` as Django's connection settings, or None when unset.
 

@@ -27,6 +27,7 @@ from apps.activity.reading import FileRefused, line_count, read_rows
 from apps.activity.services import source_for
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
+from apps.core.work import after_commit, unless_promised
 from apps.members.services import enrol_many
 from apps.orgs.models import Program
 from apps.rules.pipeline import Processed, process
@@ -34,6 +35,9 @@ from apps.rules.pipeline import Processed, process
 PERMISSION = "activity.add_importjob"
 CHUNK_ROWS = 2_000
 LARGEST_MB = 2_048
+PART = "apps.rules.tasks.run_import_part"
+SHARES = 4
+"""How many chunks of one job are under way at once, workers permitting."""
 
 Progress = Callable[[str, int, int], None]
 """Told the stage (reading, working), how much is done and of how much."""
@@ -91,6 +95,23 @@ def run_import(job_id: int, *, clock: Callable[[], datetime], progress: Progress
     finish(job_id, when=clock())
     job.refresh_from_db()
     return job
+
+
+def hand_to_workers(job_id: int) -> None:
+    """Has the workers do the job part by part; changes nothing when they are at it."""
+    unless_promised(PART, job_id)
+
+
+def run_part(job_id: int, *, when: datetime) -> None:
+    """One task's worth of a job: its file read, one chunk worked off, or its end; promises what comes after that."""
+    if ImportJob.objects.filter(pk=job_id, state=ImportJob.State.STAGING).exists():
+        stage(job_id, when=when)
+        for _ in range(SHARES):
+            after_commit(PART, job_id)
+    elif run_chunk(job_id, when=when):
+        after_commit(PART, job_id)
+    else:
+        finish(job_id, when=when)
 
 
 # -- reading the file --------------------------------------------------------------------------------------

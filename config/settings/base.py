@@ -5,8 +5,10 @@ from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.broker import DECLARED, QUEUE
 from apps.core.postgres import OWNER, EmbeddedPostgres
 from config.env import Environment
+from config.schedules import SCHEDULE
 from config.secrets import local_secrets
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -161,8 +163,27 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 
 # -- Background work --------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "")
+CELERY_BROKER_URL = env.address("CELERY_BROKER_URL", ("redis", "rediss", "amqp", "amqps"))
+CELERY_TASK_DEFAULT_QUEUE = QUEUE
+CELERY_TASK_TIME_LIMIT = 25 * 60
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 30 * 60,  # longer than any task may take
+    "poll_interval_ms": 50,
+    "socket_connect_timeout": 2,
+}
+if not CELERY_BROKER_URL:
+    CELERY_BROKER_URL = "pgmq://"
+    CELERY_BROKER_TRANSPORT = "apps.core.broker:Transport"
+    CELERY_TASK_QUEUES = (DECLARED,)
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 10
+# What these would add is unused, and a long host name stops the worker at its start.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-CELERY_TASK_TIME_LIMIT = 240
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = SCHEDULE
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "schedule")
+CELERY_TIMEZONE = "UTC"

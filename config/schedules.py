@@ -1,0 +1,30 @@
+"""What runs by the clock, in one table. A programme's day ends at its own midnight, so what follows days runs hourly."""
+
+from typing import Any
+
+from celery.schedules import crontab, schedule
+
+HOUR = 3600
+
+
+def _every(task: str, seconds: int) -> dict[str, Any]:
+    # A run that waited longer than its interval has been overtaken by the next.
+    return {"task": task, "schedule": schedule(seconds), "options": {"expires": seconds}}
+
+
+def _hourly(task: str, minute: int) -> dict[str, Any]:
+    return {"task": task, "schedule": crontab(minute=minute), "options": {"expires": HOUR}}
+
+
+def _nightly(task: str, hour: int, minute: int) -> dict[str, Any]:
+    return {"task": task, "schedule": crontab(hour=hour, minute=minute), "options": {"expires": 12 * HOUR}}
+
+
+SCHEDULE = {
+    "send promised work again": _every("apps.core.tasks.send_overdue", 60),
+    "go on with imports": _every("apps.rules.tasks.go_on_with_imports", 60),
+    "give holds back": _every("apps.points.tasks.void_lapsed_holds", 60),
+    "release pending points": _hourly("apps.points.tasks.release_pending", 2),
+    "expire points": _hourly("apps.points.tasks.expire_points", 7),
+    "check the ledger": _nightly("apps.points.tasks.check_ledger", 19, 30),
+}
