@@ -19,7 +19,7 @@ ORDER = (
 ENTRY_POINTS = ("admin", "api", "tasks", "management", "views")
 PURE = (
     "conditions/", "core/clock.py", "core/errors.py", "orgs/words.py", "points/book.py",
-    "points/expiry.py", "rules/evaluate.py",
+    "points/expiry.py", "rules/evaluate.py", "rules/definition.py",
 )  # fmt: skip
 """Modules and folders that hold no query, no settings and no clock; those of them that exist are held to it."""
 

@@ -9,7 +9,6 @@ fails, in `any` the last, in `not` the first leaf below it.
 """
 
 import ast
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +22,8 @@ from apps.conditions.tree import Group, Leaf, LinesLeaf, Not, Tree, leaves
 from apps.conditions.types import Type
 
 HOLDS = -1
+WIDEST = 16
+"""Children of one expression; wider groups are cut into groups of groups, so that no expression nests too deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,10 @@ def compile_lines(tree: Tree, catalogue: Catalogue, units: Mapping[str, str]) ->
 
 
 def as_number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
-        number = Decimal(value)
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
@@ -138,7 +139,8 @@ class _Builder:
 
     def verdict(self, tree: Tree) -> ast.expr:
         if isinstance(tree, Group):
-            return self._all(tree.children) if tree.kind == "all" else self._any(tree.children)
+            children = _narrow(tree)
+            return self._all(children) if tree.kind == "all" else self._any(children)
         if isinstance(tree, Not):
             first = self.next_leaf
             truth = self.truth(tree.child)
@@ -271,17 +273,32 @@ def lines_question(leaf: LinesLeaf, where: Callable[[Any], bool] | None) -> Call
     )
 
 
+def _narrow(group: Group) -> Sequence[Tree]:
+    """The children of a group, at most WIDEST: neighbours of a wider one are put into groups of the same kind."""
+    children: Sequence[Tree] = group.children
+    while len(children) > WIDEST:
+        children = [
+            Group(group.kind, tuple(children[start : start + WIDEST])) for start in range(0, len(children), WIDEST)
+        ]
+    return children
+
+
 def _filled(operator: Operator, value: str, constant: ast.Name | None) -> ast.expr:
     """The operator's meaning with `v` and `c` replaced."""
-
-    class Fill(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.AST:
-            if node.id == "v":
-                return ast.Name(value, ast.Load())
-            return constant if node.id == "c" and constant is not None else node
-
-    filled: ast.expr = Fill().visit(copy.deepcopy(_MEANINGS[operator.code]))
+    names = {"v": value} if constant is None else {"v": value, "c": constant.id}
+    filled: ast.expr = _copied(_MEANINGS[operator.code], names)
     return filled
+
+
+def _copied(node: Any, names: Mapping[str, str]) -> Any:
+    """A syntax tree with other names; much faster than a deep copy and a visit."""
+    if isinstance(node, list):
+        return [_copied(part, names) for part in node]
+    if not isinstance(node, ast.AST):
+        return node
+    if isinstance(node, ast.Name):
+        return ast.Name(names.get(node.id, node.id), ast.Load())
+    return type(node)(**{name: _copied(getattr(node, name), names) for name in node._fields})
 
 
 def _attribute(path: str) -> ast.expr:

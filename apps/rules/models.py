@@ -40,7 +40,10 @@ class Rule(ScopedModel):
 
 
 class RuleVersion(ScopedModel):
-    """One wording of a rule. Immutable once published; in force from `starts_at` until before `ends_at`."""
+    """One wording of a rule. Immutable once published; in force from `starts_at` until before `ends_at`.
+
+    No two versions of a rule are in force at once: an exclusion constraint, in sql/guards.sql.
+    """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -59,6 +62,12 @@ class RuleVersion(ScopedModel):
         "orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("drafted by")
     )
     created_at = models.DateTimeField(_("drafted at"))
+    revision = models.PositiveIntegerField(_("revision"), default=1)
+    """Grows with every saving of the draft, so that nobody saves over what they have not read."""
+    changed_by = models.ForeignKey(
+        "orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("changed by")
+    )
+    changed_at = models.DateTimeField(_("changed at"), null=True)
     published_by = models.ForeignKey(
         "orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("published by")
     )

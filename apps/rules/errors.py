@@ -1,0 +1,99 @@
+"""What the verbs of rules refuse."""
+
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from apps.conditions.tree import Fault
+from apps.core.errors import ChangedMeanwhile, LoyaltyError
+
+
+class RuleCodeTaken(LoyaltyError):
+    code = "rule_code_taken"
+    field = "code"
+
+    def sentence(self) -> str:
+        return _("This programme already has a rule with the code “%(code)s”.") % self.data
+
+
+class RuleMisplaced(LoyaltyError):
+    """The unit lies outside the programme, or has a nearer programme of its own."""
+
+    code = "rule_misplaced"
+    field = "unit"
+
+    def sentence(self) -> str:
+        return _("Events at %(unit)s do not belong to the programme %(program)s.") % self.data
+
+
+class RulePlaceFixed(LoyaltyError):
+    code = "rule_place_fixed"
+    field = "unit"
+
+    def sentence(self) -> str:
+        return _("Where a rule applies is fixed once a version of it is published. Retire it and draft a new rule.")
+
+
+class DefinitionFaulty(LoyaltyError):
+    """`faults`: everything that is wrong, each with its path."""
+
+    code = "definition_faulty"
+    field = "definition"
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(faults=[{"path": list(fault.path), "code": fault.code} for fault in faults])
+        self.faults = faults
+
+    def sentence(self) -> str:
+        code = get_language() or "en"
+        return " ".join(dict.fromkeys(fault.message.in_language(code) for fault in self.faults))
+
+
+class NotADraft(LoyaltyError):
+    code = "not_a_draft"
+
+    def sentence(self) -> str:
+        return _("This version is published and stays as it is. Draft a new version instead.")
+
+
+class DraftExists(LoyaltyError):
+    code = "draft_exists"
+
+    def sentence(self) -> str:
+        return _("This rule has a draft already: go on with it, or discard it first.")
+
+
+class DraftChanged(ChangedMeanwhile):
+    """`who` saved the draft after the person had opened it."""
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(**data)
+
+    def sentence(self) -> str:
+        if not self.data["who"]:
+            return super().sentence()
+        return _("%(who)s changed this draft after you opened it. Compare, then save again to keep yours.") % self.data
+
+
+class StartInThePast(LoyaltyError):
+    code = "start_in_the_past"
+    field = "starts_at"
+
+    def sentence(self) -> str:
+        return _("Events have happened since that moment and were judged without this version. Start now or later.")
+
+
+class EndInThePast(LoyaltyError):
+    code = "end_in_the_past"
+    field = "at"
+
+    def sentence(self) -> str:
+        return _("A rule cannot end in the past: events since then have earned its points.")
+
+
+class NothingToRetire(LoyaltyError):
+    code = "nothing_to_retire"
+
+    def sentence(self) -> str:
+        return _("No version of this rule is in force or waiting to start.")

@@ -1,0 +1,234 @@
+"""What is done with rules: draft, save, publish, retire, draft anew, discard.
+
+A published version never changes; its end alone is set, when a later one takes over or the rule is retired. So at no
+instant are two versions of one rule in force. What is published starts after its transaction is over, never before:
+an event is judged by the version that is in force when it happens, whoever judges it.
+"""
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from apps.activity.models import Event
+from apps.core.scope import require
+from apps.orgs.models import OrgUnit, Program, Staff
+from apps.orgs.querysets import program_of
+from apps.orgs.services.actors import signed
+from apps.points.models import PointType
+from apps.rules.definition import Definition, Faulty, check_definition
+from apps.rules.errors import (
+    DefinitionFaulty,
+    DraftChanged,
+    DraftExists,
+    EndInThePast,
+    NotADraft,
+    NothingToRetire,
+    RuleCodeTaken,
+    RuleMisplaced,
+    RulePlaceFixed,
+    StartInThePast,
+)
+from apps.rules.models import Rule, RuleVersion
+
+State = RuleVersion.State
+SOON = timedelta(seconds=2)
+"""How long “now” takes: the version is committed before it starts, also where clocks differ by a little."""
+
+
+def checked(program: Program, definition: Any) -> Definition:
+    """`definition` (decoded JSON), which may name the programme's point types and units. Raises DefinitionFaulty."""
+    point_types = dict(PointType.objects.filter(program=program).values_list("code", "pk"))
+    units = dict(OrgUnit.objects.within(program.unit.path).values_list("code", "path"))
+    try:
+        return check_definition(definition, point_types=point_types, units=units)
+    except Faulty as error:
+        raise DefinitionFaulty(error.faults) from None
+
+
+@transaction.atomic
+def create_rule(
+    actor: Staff | None, program: Program, unit: OrgUnit, *, code: str, name: str, definition: Any, when: datetime
+) -> RuleVersion:
+    """The first draft of a new rule for events at `unit` and below.
+
+    Raises RuleCodeTaken, RuleMisplaced, DefinitionFaulty, NotAllowed.
+    """
+    require(actor, "rules.add_rule", unit.path)
+    _check_place(program, unit)
+    if Rule.objects.filter(program=program, code=code).exists():
+        raise RuleCodeTaken(code=code)
+    content = checked(program, definition)
+    rule = Rule(program=program, unit=unit, code=code, name=name, created_at=when)
+    signed(rule, actor).save()
+    return _draft(actor, rule, 1, content.to_json(), when)
+
+
+def _check_place(program: Program, unit: OrgUnit) -> None:
+    if program_of(unit) != program:
+        raise RuleMisplaced(unit=unit.name, program=program.name)
+
+
+def _draft(actor: Staff | None, rule: Rule, number: int, content: dict[str, Any], when: datetime) -> RuleVersion:
+    version = RuleVersion(
+        rule=rule, number=number, definition=content,
+        created_by=actor, created_at=when, changed_by=actor, changed_at=when,
+    )  # fmt: skip
+    signed(version, actor).save()
+    return version
+
+
+@transaction.atomic
+def change_rule(actor: Staff | None, rule: Rule, *, name: str, unit: OrgUnit | None = None) -> Rule:
+    """`rule` with another name, and before anything of it is published another place.
+
+    Raises RulePlaceFixed, RuleMisplaced, NotAllowed.
+    """
+    rule = _locked(rule.pk)
+    require(actor, "rules.change_rule", rule.unit.path)
+    if unit is not None and unit != rule.unit:
+        require(actor, "rules.change_rule", unit.path)
+        if rule.versions.exclude(state=State.DRAFT).exists():
+            raise RulePlaceFixed()
+        _check_place(rule.program, unit)
+        rule.unit = unit
+    elif rule.name == name:
+        return rule
+    rule.name = name
+    signed(rule, actor).save()
+    return rule
+
+
+@transaction.atomic
+def save_draft(
+    actor: Staff | None, version: RuleVersion, definition: Any, *, revision: int | None = None, when: datetime
+) -> RuleVersion:
+    """The draft with another content. `revision` is the one that was read; None overwrites whatever is there.
+
+    Raises NotADraft, DraftChanged, DefinitionFaulty, NotAllowed.
+    """
+    rule = _locked(version.rule_id)
+    require(actor, "rules.change_ruleversion", rule.unit.path)
+    version = _draft_of(rule, version)
+    content = checked(rule.program, definition).to_json()
+    if content == version.definition:
+        return version
+    if revision is not None and revision != version.revision:
+        raise DraftChanged(who=str(version.changed_by or ""), at=version.changed_at, revision=version.revision)
+    version.definition = content
+    version.revision += 1
+    version.changed_by, version.changed_at = actor, when
+    signed(version, actor).save()
+    return version
+
+
+def _locked(pk: int) -> Rule:
+    """The rule, locked: the verbs of one rule run one after the other."""
+    rules = Rule.objects.select_for_update(no_key=True, of=("self",))
+    return rules.select_related("unit", "program__unit").get(pk=pk)
+
+
+def _draft_of(rule: Rule, version: RuleVersion) -> RuleVersion:
+    """The version, read again under the rule's lock. Raises NotADraft, also where it was discarded meanwhile."""
+    found = RuleVersion.objects.select_related("changed_by").filter(rule=rule, pk=version.pk, state=State.DRAFT).first()
+    if found is None:
+        raise NotADraft()
+    found.rule = rule
+    return found
+
+
+@transaction.atomic
+def publish_version(
+    actor: Staff | None,
+    version: RuleVersion,
+    *,
+    starts_at: datetime | None = None,
+    revision: int | None = None,
+    when: datetime,
+) -> RuleVersion:
+    """The draft, published: in force from `starts_at`, or as soon as may be. Earlier versions end where it starts.
+
+    A start in the past is taken only where no event has happened since that this version could have judged.
+    `revision` is the one that the person read. Raises NotADraft, DraftChanged, DefinitionFaulty, StartInThePast,
+    NotAllowed.
+    """
+    rule = _locked(version.rule_id)
+    require(actor, "rules.publish_rule", rule.unit.path)
+    version = _draft_of(rule, version)
+    if revision is not None and revision != version.revision:
+        raise DraftChanged(who=str(version.changed_by or ""), at=version.changed_at, revision=version.revision)
+    checked(rule.program, version.definition)  # a point type or unit may have gone since it was saved
+    start = _start(rule, starts_at, when)
+    for earlier in _reaching_beyond(rule, start):
+        earlier.ends_at = max(start, earlier.starts_at or start)
+        signed(earlier, actor).save()
+    version.state = State.PUBLISHED
+    version.starts_at = start
+    version.published_by, version.published_at = actor, when
+    signed(version, actor).save()
+    return version
+
+
+def _reaching_beyond(rule: Rule, instant: datetime) -> list[RuleVersion]:
+    """The published versions that would be in force at some time from `instant` on."""
+    open_or_later = Q(ends_at__isnull=True) | Q(ends_at__gt=instant)
+    return list(rule.versions.exclude(state=State.DRAFT).filter(open_or_later).exclude(ends_at=F("starts_at")))
+
+
+def _start(rule: Rule, wanted: datetime | None, when: datetime) -> datetime:
+    soon = datetime.fromtimestamp(math.ceil((when + SOON).timestamp()), UTC)
+    if wanted is None:
+        return soon
+    happened = Event.objects.filter(
+        program=rule.program_id, org_unit__path__startswith=rule.unit.path, occurred_at__gte=wanted
+    )
+    if wanted >= soon or not happened.exists():
+        return wanted
+    if wanted < when:
+        raise StartInThePast()
+    return soon
+
+
+@transaction.atomic
+def retire_rule(actor: Staff | None, rule: Rule, *, at: datetime | None = None, when: datetime) -> Rule:
+    """The rule, in force no longer from `at`, or from as soon as may be; what waits to start never starts.
+
+    Raises EndInThePast, NothingToRetire, NotAllowed.
+    """
+    rule = _locked(rule.pk)
+    require(actor, "rules.publish_rule", rule.unit.path)
+    if at is not None and at < when:
+        raise EndInThePast()
+    end = datetime.fromtimestamp(math.ceil((when + SOON).timestamp()), UTC)
+    end = end if at is None else max(at, end)
+    versions = _reaching_beyond(rule, end)
+    if not versions:
+        raise NothingToRetire()
+    for version in versions:
+        version.ends_at = max(end, version.starts_at or end)
+        version.state, version.retired_at = State.RETIRED, when
+        signed(version, actor).save()
+    return rule
+
+
+@transaction.atomic
+def start_draft(actor: Staff | None, source: RuleVersion, *, when: datetime) -> RuleVersion:
+    """A new draft of the rule that says what `source` says. Raises DraftExists, NotAllowed."""
+    rule = _locked(source.rule_id)
+    require(actor, "rules.add_ruleversion", rule.unit.path)
+    if rule.versions.filter(state=State.DRAFT).exists():
+        raise DraftExists()
+    newest = rule.versions.order_by("-number").values_list("number", flat=True)[0]
+    return _draft(actor, rule, newest + 1, source.definition, when)
+
+
+@transaction.atomic
+def discard_draft(actor: Staff | None, version: RuleVersion) -> None:
+    """The draft is gone, and with its only version the rule. Raises NotADraft, NotAllowed."""
+    rule = _locked(version.rule_id)
+    require(actor, "rules.delete_ruleversion", rule.unit.path)
+    signed(_draft_of(rule, version), actor).delete()
+    if not rule.versions.exists():
+        signed(rule, actor).delete()
