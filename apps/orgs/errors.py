@@ -1,6 +1,7 @@
 """What the tree, its programmes, its people and its API clients refuse."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.core.errors import LoyaltyError
 
@@ -109,3 +110,57 @@ class PersonalScope(LoyaltyError):
 
     def sentence(self) -> str:
         return _("A key that reads personal data can only be made by an administrator.")
+
+
+class WrongPassword(LoyaltyError):
+    """Says the same of an unknown name, a wrong password and a person who is shut out."""
+
+    code = "wrong_password"
+    field = "password"
+
+    def sentence(self) -> str:
+        return _("This name and password do not fit together.")
+
+
+class WrongOwnPassword(LoyaltyError):
+    code = "wrong_own_password"
+    field = "password"
+
+    def sentence(self) -> str:
+        return _("This is not your present password.")
+
+
+class WrongCode(LoyaltyError):
+    code = "wrong_code"
+    field = "code"
+
+    def sentence(self) -> str:
+        return _("This code does not fit. Take the one that the app shows now; each works once.")
+
+
+class TooManyTries(LoyaltyError):
+    """Too many wrong guesses; `minutes` says when the next is taken, `seconds` tells programs."""
+
+    code = "too_many_tries"
+
+    def sentence(self) -> str:
+        minutes = self.data["minutes"]
+        return ngettext(
+            "Too many wrong tries. Try again in %(minutes)d minute.",
+            "Too many wrong tries. Try again in %(minutes)d minutes.",
+            minutes,
+        ) % {"minutes": minutes}
+
+
+class SecondStepIsOn(LoyaltyError):
+    code = "second_step_is_on"
+
+    def sentence(self) -> str:
+        return _("The second step is on already.")
+
+
+class NoSecondStep(LoyaltyError):
+    code = "no_second_step"
+
+    def sentence(self) -> str:
+        return _("There is no second step to turn off.")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.forms import SetPasswordForm
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
@@ -91,3 +92,27 @@ class ApiClientForm(forms.ModelForm):
     class Meta:
         model = ApiClient
         fields = ("name", "code", "unit", "scopes")
+
+
+class SignInForm(forms.Form):
+    username = forms.CharField(label=_("User name"), max_length=150)
+    password = forms.CharField(label=_("Password"), max_length=1000, strip=False, widget=forms.PasswordInput)
+
+
+class CodeForm(forms.Form):
+    """A code from the app, or a recovery code."""
+
+    code = forms.CharField(label=_("Sign-in code"), max_length=20)
+
+
+class PasswordForm(forms.Form):
+    """The present password, asked again before something that weakens the sign-in."""
+
+    password = forms.CharField(label=_("Your password"), max_length=1000, strip=False)
+
+
+class OwnPasswordForm(SetPasswordForm):
+    """The present password, which the service looks at, and a new one twice."""
+
+    present = forms.CharField(label=_("Your present password"), max_length=1000, strip=False)
+    field_order = ("present", "new_password1", "new_password2")

@@ -197,3 +197,23 @@ class ApiClient(ScopedModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SignInTry(ScopedModel):
+    """One guess at a password or code, kept while it counts. `counter` is a keyed hash of whose guesses are counted:
+    an account's, an address's or a device's; see `apps.orgs.services.tries`."""
+
+    scope = Scope()
+
+    counter = models.CharField(max_length=64)
+    tried_at = models.DateTimeField()
+
+    class Meta:
+        # Counting the latest tries of a counter; clearing the old ones.
+        indexes: ClassVar = [
+            models.Index(fields=["counter", "tried_at"], name="signintry_latest"),
+            models.Index(fields=["tried_at"], name="signintry_old"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.counter[:8]} {self.tried_at:%H:%M:%S}"

@@ -13,7 +13,13 @@ def job_sentence(role: str, unit: OrgUnit | str) -> str:
 
 def reason_in_words(reason: str) -> str:
     """A reason that the services of this room wrote, in the language in force; others as they are."""
-    fixed = {"password set": _("Password set"), "key replaced": _("Key replaced")}
+    fixed = {
+        "password set": _("Password set"),
+        "key replaced": _("Key replaced"),
+        "second step on": _("Two-step sign-in turned on"),
+        "second step off": _("Two-step sign-in turned off"),
+        "second step reset": _("Two-step sign-in reset"),
+    }
     if reason in fixed:
         return fixed[reason]
     for start, sentence in [

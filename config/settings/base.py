@@ -50,13 +50,13 @@ INSTALLED_APPS = [
     "simple_history",
     "treebeard",
     "ninja",
-    "axes",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
 ]
 
 MIDDLEWARE = [
+    "apps.core.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -64,11 +64,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "apps.core.middleware.Refused",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -108,15 +107,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- People -----------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "orgs.Staff"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "apps.orgs.auth.RoleBackend"]
+AUTHENTICATION_BACKENDS = ["apps.orgs.auth.RoleBackend"]
 ANONYMOUS_USER_NAME = None
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # apps.orgs.auth reads guardian's grants itself, by role and subtree
 LOGIN_URL = "admin:login"
+LOGOUT_REDIRECT_URL = "admin:login"
+CSRF_FAILURE_VIEW = "apps.core.views.stale_form"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+OTP_TOTP_ISSUER = "Loyalty Studio"
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0  # apps.orgs.services.tries counts every guess
+PROXY_HOPS = env.integer("PROXY_HOPS", 0 if IS_LOCAL else 1, 0, 5)
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

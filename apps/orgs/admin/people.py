@@ -65,6 +65,7 @@ class StaffAdmin(ScopedAdmin):
             context["jobs"] = [_shown(job) for job in jobs_of([obj]).get(obj.pk, [])]
             context["may_change_roles"] = self.has_change_permission(request, obj) and obj.pk != request.user.pk
             context["may_set_password"] = self.has_change_permission(request, obj)
+            context["has_second_step"] = services.has_second_step(obj)
             context["grant_form"] = forms.GrantForm(actor=actor_of(request))
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
@@ -74,6 +75,7 @@ class StaffAdmin(ScopedAdmin):
             self.route("<path:object_id>/revoke/", self.revoke_view, "revoke"),
             self.route("<path:object_id>/active/", self.active_view, "active"),
             self.route("<path:object_id>/password/", self.password_view, "password"),
+            self.route("<path:object_id>/second-step/", self.second_step_view, "second_step"),
             *super().get_urls(),
         ]
 
@@ -100,6 +102,12 @@ class StaffAdmin(ScopedAdmin):
             return HttpResponseNotAllowed(["POST"])
         wanted = request.POST.get("is_active") == "1"
         return self._done(request, staff, lambda: services.set_staff_active(staff, wanted, actor=actor_of(request)))
+
+    def second_step_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        staff = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return self._done(request, staff, lambda: services.reset_second_step(staff, actor=actor_of(request)))
 
     def password_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         staff = self.object_or_404(request, object_id, "change")

@@ -1,4 +1,4 @@
-"""The verbs of the tree: units and programmes, people and their roles, API clients.
+"""The verbs of the tree: units and programmes, people and their roles, signing in, API clients.
 
 `actor` is the staff person who asks; None is the studio itself (commands, demo data, tests).
 """
@@ -19,23 +19,45 @@ from apps.orgs.services.people import (
     set_staff_active,
     sync_roles,
 )
+from apps.orgs.services.signing_in import (
+    begin_second_step,
+    change_own_password,
+    confirm_second_step,
+    has_second_step,
+    pass_second_step,
+    reset_second_step,
+    staff_for_password,
+    turn_off_second_step,
+    unconfirmed_device,
+)
 from apps.orgs.services.tree import change_program, change_unit, create_program, create_unit
+from apps.orgs.services.tries import Visitor
 
 __all__ = [
+    "Visitor",
+    "begin_second_step",
     "change_api_client",
+    "change_own_password",
     "change_program",
     "change_staff",
     "change_unit",
     "client_for_key",
+    "confirm_second_step",
     "create_api_client",
     "create_program",
     "create_staff",
     "create_unit",
     "grant_role",
+    "has_second_step",
+    "pass_second_step",
+    "reset_second_step",
     "revoke_role",
     "rotate_key",
     "set_client_active",
     "set_password",
     "set_staff_active",
+    "staff_for_password",
     "sync_roles",
+    "turn_off_second_step",
+    "unconfirmed_device",
 ]

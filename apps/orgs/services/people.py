@@ -56,7 +56,7 @@ def change_staff(
 
     Raises NotAllowed, BeyondReach, OwnRoles (one's own home unit).
     """
-    staff = _locked(staff, actor, own_allowed=True)
+    staff = locked_staff(staff, actor, own_allowed=True)
     if unit is not None and unit.pk != staff.unit_id:
         if actor is not None and actor.pk == staff.pk:
             raise OwnRoles()
@@ -72,7 +72,7 @@ def change_staff(
 @transaction.atomic
 def set_password(staff: Staff, password: str, *, actor: Staff | None = None) -> None:
     """Replaces the password, which ends the person's sessions. Raises NotAllowed, BeyondReach."""
-    staff = _locked(staff, actor, own_allowed=True)
+    staff = locked_staff(staff, actor, own_allowed=True)
     staff.set_password(password)
     signed(staff, actor, "password set").save()
 
@@ -83,7 +83,7 @@ def set_staff_active(staff: Staff, is_active: bool, *, actor: Staff | None = Non
 
     Raises NotAllowed, BeyondReach, OwnRoles, LastAdministrator.
     """
-    staff = _locked(staff, actor, own_allowed=False)
+    staff = locked_staff(staff, actor, own_allowed=False)
     if not is_active:
         for unit in units_worked_on(staff, Persona.ADMINISTRATOR):
             _refuse_last_administrator(staff, unit)
@@ -153,7 +153,7 @@ def _check_role_change(actor: Staff | None, staff: Staff, role: str, unit: OrgUn
     require(actor, "orgs.change_staff", staff.unit)
 
 
-def _locked(staff: Staff, actor: Staff | None, *, own_allowed: bool) -> Staff:
+def locked_staff(staff: Staff, actor: Staff | None, *, own_allowed: bool) -> Staff:
     """`staff` read again under a lock, when `actor` may change them.
 
     Whoever can set a person's password can act as them, so the actor must reach every unit the person works on.

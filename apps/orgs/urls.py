@@ -1,0 +1,18 @@
+"""Signing in and its settings. Stands before the admin's addresses, whose sign-in and password page it replaces."""
+
+from django.contrib import admin
+from django.urls import path
+
+from apps.orgs import views
+
+inside = admin.site.admin_view
+
+urlpatterns = [
+    path("login/", views.sign_in, name="sign_in"),
+    path("login/second-step/", views.second_step, name="second_step"),
+    path("password_change/", inside(views.change_password), name="change_password"),
+    path("two-step/", inside(views.two_step), name="two_step"),
+    path("two-step/begin/", inside(views.begin_two_step), name="begin_two_step"),
+    path("two-step/confirm/", inside(views.confirm_two_step), name="confirm_two_step"),
+    path("two-step/off/", inside(views.end_two_step), name="end_two_step"),
+]
