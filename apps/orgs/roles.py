@@ -22,6 +22,7 @@ LEDGER = _can(
 )  # fmt: skip
 IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault")
 REPORTS = _can("view", "reports.dailyfact", "reports.watermark")
+LEDGER_CHECKS = _can("view", "reports.ledgercheck", "reports.ledgerdifference") | {"reports.check_ledger"}
 
 PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.MARKETING: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
@@ -29,7 +30,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("delete", "rules.ruleversion")
     | _can("add", "activity.importjob")
     | {"rules.publish_rule"},
-    Persona.FINANCE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS,
+    Persona.FINANCE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS,
     Persona.REGIONAL_MANAGER: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
     | {"points.adjust_points"},
     Persona.SERVICE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
@@ -37,7 +38,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("delete", "members.identifier")
     | {"members.reveal_member", "points.adjust_points", "points.redeem_points"},
     Persona.SHOP: TREE | _can("add", "activity.event") | {"points.redeem_points"},
-    Persona.AUDITOR: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
+    Persona.AUDITOR: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
     | _can("view", "orgs.staff", "orgs.apiclient"),
     Persona.INTEGRATOR: TREE | PROGRAMME | IMPORTS
     | _can("view", "activity.source")

@@ -1,8 +1,12 @@
-"""Holds every promise about points against the tables, set-based, and names what differs."""
+"""Holds every promise about points against the tables, set-based, and names each row that differs.
+
+One sweep reads the ledger once and holds several promises against what it adds up. The rooms above add sweeps over
+tables of theirs with `sweeps.append`, when they are ready. A promise's name starts with the kind of row it is about.
+"""
 
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 @dataclass(frozen=True)
@@ -15,67 +19,144 @@ class Difference:
     found: int
 
 
-# One statement a promise; each returns the rows that break it: id, what it says, what the tables add up to.
-CHECKS = {
-    "account_balance_is_sum_of_entries": """
-        SELECT a.id, a.balance, coalesce(e.points, 0) FROM points_account a
-        LEFT JOIN (SELECT account_id, sum(points)::bigint AS points FROM points_entry GROUP BY 1) e
-          ON e.account_id = a.id
-        WHERE a.balance <> coalesce(e.points, 0)""",
-    "account_pending_is_sum_of_entries": """
-        SELECT a.id, a.pending, coalesce(e.points, 0) FROM points_account a
-        LEFT JOIN (SELECT account_id, sum(pending_points)::bigint AS points FROM points_entry GROUP BY 1) e
-          ON e.account_id = a.id
-        WHERE a.pending <> coalesce(e.points, 0)""",
-    "account_balance_is_lots_less_debt": """
-        SELECT a.id, a.balance + a.debt, coalesce(l.settled, 0) FROM points_account a
-        LEFT JOIN (SELECT account_id, sum(remaining) FILTER (WHERE NOT is_pending)::bigint AS settled
-                   FROM points_lot GROUP BY 1) l ON l.account_id = a.id
-        WHERE a.balance + a.debt <> coalesce(l.settled, 0)""",
-    "account_pending_is_pending_lots": """
-        SELECT a.id, a.pending, coalesce(l.pending, 0) FROM points_account a
-        LEFT JOIN (SELECT account_id, sum(remaining) FILTER (WHERE is_pending)::bigint AS pending
-                   FROM points_lot GROUP BY 1) l ON l.account_id = a.id
-        WHERE a.pending <> coalesce(l.pending, 0)""",
-    "account_held_is_held_of_lots": """
-        SELECT a.id, a.held, coalesce(l.held, 0) FROM points_account a
-        LEFT JOIN (SELECT account_id, sum(held)::bigint AS held FROM points_lot WHERE held > 0 GROUP BY 1) l
-          ON l.account_id = a.id
-        WHERE a.held <> coalesce(l.held, 0)""",
-    "account_held_is_open_holds": """
-        SELECT a.id, a.held, coalesce(h.points, 0) FROM points_account a
-        LEFT JOIN (SELECT account_id, sum(points)::bigint AS points FROM points_hold WHERE state = 'held' GROUP BY 1) h
-          ON h.account_id = a.id
-        WHERE a.held <> coalesce(h.points, 0)""",
-    "account_debt_is_entries_without_a_lot": """
-        SELECT a.id, a.debt, coalesce(-e.points, 0) FROM points_account a
-        LEFT JOIN (SELECT account_id, sum(points)::bigint AS points FROM points_entry WHERE lot_id IS NULL GROUP BY 1) e
-          ON e.account_id = a.id
-        WHERE a.debt <> coalesce(-e.points, 0)""",
-    "lot_remaining_is_sum_of_entries": """
-        SELECT l.id, l.remaining, coalesce(e.points, 0) FROM points_lot l
-        LEFT JOIN (SELECT lot_id, sum(points + pending_points)::bigint AS points FROM points_entry
-                   WHERE lot_id IS NOT NULL GROUP BY 1) e ON e.lot_id = l.id
-        WHERE l.remaining <> coalesce(e.points, 0)""",
-    "posting_is_sum_of_entries": """
-        SELECT p.id, p.points + p.pending_points, coalesce(e.points, 0) FROM points_posting p
-        LEFT JOIN (SELECT posting_id, sum(points)::bigint AS points, sum(pending_points)::bigint AS pending
-                   FROM points_entry GROUP BY 1) e ON e.posting_id = p.id
-        WHERE p.points <> coalesce(e.points, 0) OR p.pending_points <> coalesce(e.pending, 0)""",
-    "entry_agrees_with_posting_and_lot": """
-        SELECT e.id, e.account_id, p.account_id FROM points_entry e
-        JOIN points_posting p ON p.id = e.posting_id LEFT JOIN points_lot l ON l.id = e.lot_id
-        WHERE e.account_id <> p.account_id OR e.member_id <> p.member_id
-           OR (l.id IS NOT NULL AND (l.account_id <> e.account_id
-               OR e.cost_micros <> (e.points + e.pending_points) * l.unit_cost_micros))""",
-}
+@dataclass(frozen=True)
+class Sweep:
+    """`rows` is what stands after FROM: `row_id` and the figures of which `promises` are made, {name: (stated, found)}."""
+
+    rows: str
+    promises: dict[str, tuple[str, str]]
+
+    @property
+    def statement(self) -> str:
+        pairs = ",\n".join(
+            f"('{promise}', ({stated})::bigint, ({found})::bigint)"
+            for promise, (stated, found) in self.promises.items()
+        )
+        return (
+            f"SELECT held.promise, row_id, held.stated, held.found FROM {self.rows}\n"  # noqa: S608 -- our own text
+            f"CROSS JOIN LATERAL (VALUES {pairs}) AS held(promise, stated, found)\n"
+            "WHERE held.stated IS DISTINCT FROM held.found"
+        )
 
 
-def differences(most: int = 100) -> list[Difference]:
-    """What differs, at most `most` rows a promise; empty when every promise holds."""
-    found: list[Difference] = []
-    with connection.cursor() as cursor:
-        for check, statement in CHECKS.items():
-            cursor.execute(f"SELECT * FROM ({statement}) AS broken LIMIT %s", [most])  # noqa: S608 -- our own text
-            found += [Difference(check, *row) for row in cursor.fetchall()]
-    return found
+def _alike(stated: str, name: str) -> tuple[str, str]:
+    """`stated` against the first and the last of what its entries say: the one of them that differs, if one does."""
+    return stated, f"CASE WHEN first_{name} <> {stated} THEN first_{name} ELSE coalesce(last_{name}, {stated}) END"
+
+
+ACCOUNTS = Sweep(
+    """(SELECT account.id AS row_id, account.*, entry.points, entry.pending_points, entry.debt_points, entry.earnings
+        FROM points_account account LEFT JOIN (
+            SELECT account_id, sum(points) AS points, sum(pending_points) AS pending_points,
+                   sum(points) FILTER (WHERE lot_id IS NULL) AS debt_points,
+                   sum(points + pending_points) FILTER (
+                       WHERE kind IN ('earn', 'adjust') AND points + pending_points > 0
+                   ) AS earnings
+            FROM points_entry GROUP BY account_id
+        ) entry ON entry.account_id = account.id) AS account""",
+    {
+        "account_balance_is_sum_of_entries": ("balance", "coalesce(points, 0)"),
+        "account_pending_is_sum_of_entries": ("pending", "coalesce(pending_points, 0)"),
+        "account_debt_is_entries_without_a_lot": ("debt", "coalesce(-debt_points, 0)"),
+        "account_earned_so_far_is_sum_of_earnings": ("earned_total", "coalesce(earnings, 0)"),
+    },
+)
+ACCOUNTS_AND_LOTS = Sweep(
+    """(SELECT account.id AS row_id, account.*, lot.settled, lot.waiting, lot.set_aside, hold.points AS open_holds
+        FROM points_account account LEFT JOIN (
+            SELECT account_id, sum(remaining) FILTER (WHERE NOT is_pending) AS settled,
+                   sum(remaining) FILTER (WHERE is_pending) AS waiting, sum(held) AS set_aside
+            FROM points_lot GROUP BY account_id
+        ) lot ON lot.account_id = account.id
+        LEFT JOIN (
+            SELECT account_id, sum(points) AS points FROM points_hold WHERE state = 'held' GROUP BY account_id
+        ) hold ON hold.account_id = account.id) AS account""",
+    {
+        "account_balance_is_lots_less_debt": ("balance + debt", "coalesce(settled, 0)"),
+        "account_pending_is_pending_lots": ("pending", "coalesce(waiting, 0)"),
+        "account_held_is_held_of_lots": ("held", "coalesce(set_aside, 0)"),
+        "account_held_is_open_holds": ("held", "coalesce(open_holds, 0)"),
+    },
+)
+# The greatest movement of a lot is the one that made it: what comes back later was part of that.
+LOTS = Sweep(
+    """(SELECT lot.id AS row_id, lot.*, entry.total, entry.pending_points, entry.greatest_points,
+               entry.first_account, entry.last_account, part.points AS open_holds
+        FROM points_lot lot LEFT JOIN (
+            SELECT lot_id, sum(points + pending_points) AS total, sum(pending_points) AS pending_points,
+                   max(points + pending_points) AS greatest_points,
+                   min(account_id) AS first_account, max(account_id) AS last_account
+            FROM points_entry WHERE lot_id IS NOT NULL GROUP BY lot_id
+        ) entry ON entry.lot_id = lot.id
+        LEFT JOIN (
+            SELECT lot_id, sum(part.points) AS points FROM points_holdlot part
+            JOIN points_hold hold ON hold.id = part.hold_id AND hold.state = 'held' GROUP BY lot_id
+        ) part ON part.lot_id = lot.id) AS lot""",
+    {
+        "lot_remaining_is_sum_of_entries": ("remaining", "coalesce(total, 0)"),
+        "lot_earned_is_its_first_entry": ("earned", "coalesce(greatest_points, 0)"),
+        "lot_life_is_within_earned_and_held": ("remaining", "greatest(held, 0, least(remaining, earned))"),
+        "lot_pending_is_sum_of_entries": (
+            "CASE WHEN is_pending THEN remaining ELSE 0 END",
+            "coalesce(pending_points, 0)",
+        ),
+        "lot_held_is_parts_of_open_holds": ("held", "coalesce(open_holds, 0)"),
+        "lot_account_is_its_entries": _alike("account_id", "account"),
+    },
+)
+POSTINGS = Sweep(
+    """(SELECT posting.id AS row_id, posting.*, entry.settled, entry.waiting, entry.first_account, entry.last_account,
+               entry.first_member, entry.last_member, entry.first_day, entry.last_day
+        FROM points_posting posting LEFT JOIN (
+            SELECT posting_id, sum(points) AS settled, sum(pending_points) AS waiting,
+                   min(account_id) AS first_account, max(account_id) AS last_account,
+                   min(member_id) AS first_member, max(member_id) AS last_member,
+                   min(day) - DATE '2000-01-01' AS first_day, max(day) - DATE '2000-01-01' AS last_day
+            FROM points_entry GROUP BY posting_id
+        ) entry ON entry.posting_id = posting.id) AS posting""",
+    {
+        "posting_points_are_sum_of_entries": ("points", "coalesce(settled, 0)"),
+        "posting_pending_points_are_sum_of_entries": ("pending_points", "coalesce(waiting, 0)"),
+        "posting_account_is_its_entries": _alike("account_id", "account"),
+        "posting_member_is_its_entries": _alike("member_id", "member"),
+        "posting_day_is_its_entries": _alike("day - DATE '2000-01-01'", "day"),
+    },
+)
+ENTRIES = Sweep(
+    """(SELECT entry.id AS row_id, entry.member_id, entry.program_id, account.member_id AS account_member,
+               kind.program_id AS account_program, entry.cost_micros,
+               (entry.points + entry.pending_points) * lot.unit_cost_micros AS lot_cost
+        FROM points_entry entry JOIN points_account account ON account.id = entry.account_id
+        JOIN points_pointtype kind ON kind.id = account.point_type_id
+        LEFT JOIN points_lot lot ON lot.id = entry.lot_id) AS entry""",
+    {
+        "entry_member_is_its_accounts": ("member_id", "account_member"),
+        "entry_programme_is_its_accounts": ("program_id", "account_program"),
+        "entry_cost_is_points_at_cost_of_lot": ("cost_micros", "coalesce(lot_cost, cost_micros)"),
+    },
+)
+HOLDS = Sweep(
+    """(SELECT hold.id AS row_id, hold.points, sum(part.points) AS parts
+        FROM points_hold hold LEFT JOIN points_holdlot part ON part.hold_id = hold.id
+        GROUP BY hold.id, hold.points) AS hold""",
+    {"hold_is_sum_of_parts": ("points", "coalesce(parts, 0)")},
+)
+sweeps: list[Sweep] = [ACCOUNTS, ACCOUNTS_AND_LOTS, LOTS, POSTINGS, ENTRIES, HOLDS]
+
+
+def promises() -> list[str]:
+    """The names of all promises, in the order in which they are held."""
+    return [promise for sweep in sweeps for promise in sweep.promises]
+
+
+def differences() -> list[Difference]:
+    """Everything that differs; empty when every promise holds. Each sweep reads the tables as of one moment."""
+    return [difference for sweep in sweeps for difference in _swept(sweep)]
+
+
+def _swept(sweep: Sweep) -> list[Difference]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Room to group millions of lots in memory; for this statement only.
+        cursor.execute("SET LOCAL work_mem = '256MB'")
+        cursor.execute(sweep.statement)
+        return [Difference(*row) for row in cursor.fetchall()]

@@ -8,4 +8,7 @@ class ReportsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
-        from apps.reports import home  # noqa: F401 -- contributes to the home page
+        from apps.points import checking as ledger
+        from apps.reports import checking, home  # noqa: F401 -- contributes to the home page
+
+        ledger.sweeps.extend(checking.SWEEPS)

@@ -1,0 +1,59 @@
+"""Promises about points that reach beyond the ledger's own room: facts, counters of caps, and what rules it names."""
+
+from apps.points.checking import Sweep
+
+# Facts are compared as a whole row each; what differs is told in entries, points and cost, one promise each.
+FACTS = Sweep(
+    """(SELECT coalesce(fact.id, 0) AS row_id, fact.entries, fact.points, fact.pending_points, fact.cost_micros,
+               entry.entries AS found_entries, entry.points AS found_points,
+               entry.pending_points AS found_pending_points, entry.cost_micros AS found_cost_micros
+        FROM (
+            SELECT * FROM reports_dailyfact WHERE (SELECT pg_snapshot_xmax(reports_folded())) > '1'::xid8
+        ) fact FULL JOIN (
+            SELECT entry.program_id, entry.day, entry.org_unit_id, account.point_type_id,
+                   coalesce(entry.rule_id, 0) AS rule_id, entry.kind, count(*) AS entries, sum(entry.points) AS points,
+                   sum(entry.pending_points) AS pending_points, sum(entry.cost_micros) AS cost_micros
+            FROM points_entry entry JOIN points_account account ON account.id = entry.account_id
+            WHERE pg_visible_in_snapshot(entry.transaction, (SELECT reports_folded()))
+            GROUP BY 1, 2, 3, 4, 5, 6
+        ) entry USING (program_id, day, org_unit_id, point_type_id, rule_id, kind)) AS fact""",
+    {
+        f"fact_{name}_are_sum_of_entries": (f"coalesce({column}, 0)", f"coalesce(found_{column}, 0)")
+        for name, column in (
+            ("entries", "entries"),
+            ("points", "points"),
+            ("pending_points", "pending_points"),
+            ("costs", "cost_micros"),
+        )
+    },
+)
+# A rule's cap is a day's: what its capped versions gave a member on one local day is what the counter says.
+COUNTERS = Sweep(
+    """(SELECT coalesce(counter.id, 0) AS row_id, counter.points, entry.points AS given
+        FROM rules_counter counter FULL JOIN (
+            SELECT entry.member_id, entry.rule_id, entry.day, sum(entry.points + entry.pending_points) AS points
+            FROM points_entry entry JOIN rules_ruleversion version ON version.id = entry.rule_version_id
+                AND version.definition->>'cap_per_member_day' IS NOT NULL
+            WHERE entry.kind = 'earn'
+            GROUP BY 1, 2, 3
+        ) entry USING (member_id, rule_id, day)) AS counter""",
+    {"counter_is_what_the_capped_rule_gave": ("coalesce(points, 0)", "coalesce(given, 0)")},
+)
+# The ledger names rules by number, without a foreign key: each must be there, and a version be one of its rule.
+RULES_OF_ENTRIES = Sweep(
+    """(SELECT entry.row_id, entry.rule_id, version.rule_id AS found_rule
+        FROM (
+            SELECT rule_id, rule_version_id, min(id) AS row_id FROM points_entry
+            WHERE rule_id IS NOT NULL OR rule_version_id IS NOT NULL GROUP BY rule_id, rule_version_id
+        ) entry LEFT JOIN rules_ruleversion version ON version.id = entry.rule_version_id) AS entry""",
+    {"entry_rule_is_its_versions": ("coalesce(rule_id, 0)", "coalesce(found_rule, 0)")},
+)
+RULES_OF_LOTS = Sweep(
+    """(SELECT lot.row_id, lot.rule_id, version.rule_id AS found_rule
+        FROM (
+            SELECT rule_id, rule_version_id, min(id) AS row_id FROM points_lot
+            WHERE rule_id IS NOT NULL OR rule_version_id IS NOT NULL GROUP BY rule_id, rule_version_id
+        ) lot LEFT JOIN rules_ruleversion version ON version.id = lot.rule_version_id) AS lot""",
+    {"lot_rule_is_its_versions": ("coalesce(rule_id, 0)", "coalesce(found_rule, 0)")},
+)
+SWEEPS = (FACTS, COUNTERS, RULES_OF_ENTRIES, RULES_OF_LOTS)

@@ -1,0 +1,2 @@
+DROP VIEW reports_movement;
+DROP FUNCTION reports_folded();
