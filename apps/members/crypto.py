@@ -10,9 +10,11 @@ import secrets
 from base64 import urlsafe_b64decode
 from functools import lru_cache
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
+from apps.members.errors import Unreadable
 from apps.members.identifiers import normalise
 
 FORMAT = 1
@@ -52,6 +54,19 @@ def decrypt(cipher: bytes, purpose: str) -> str:
     return key_ring(settings.PERSONAL_DATA_KEYS)[key_number(cipher)].decrypt(nonce, sealed, purpose.encode()).decode()
 
 
+def open_sealed(cipher: bytes | memoryview, purpose: str) -> str:
+    """The text of a column's cipher. Raises Unreadable."""
+    try:
+        return decrypt(bytes(cipher), purpose)
+    except (InvalidTag, KeyError, ValueError):
+        raise Unreadable() from None
+
+
+def purpose_of(kind: str) -> str:
+    """The purpose under which identifiers of a kind are encrypted."""
+    return f"identifier:{kind}"
+
+
 def key_number(cipher: bytes) -> int:
     """Which key a cipher text needs."""
     return int.from_bytes(cipher[1:3], "big")
@@ -63,7 +78,7 @@ def lookup_hash(kind: str, value: str) -> bytes:
 
 
 def tail_hash(tail: str) -> bytes:
-    """8 bytes by which identifiers with these last four characters are found."""
+    """8 bytes by which identifiers with these last characters are found; see `identifiers.tail_of`."""
     return _hash(f"tail:{tail}")[:8]
 
 

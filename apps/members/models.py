@@ -1,14 +1,19 @@
-"""Members and what names them. Personal data is held encrypted, found through keyed hashes and shown masked."""
+"""Members and what names them. Personal data is held encrypted, found through keyed hashes and shown masked.
+
+Who changed a member and who looked at personal data is kept in tables that only grow.
+"""
 
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.core.scope import Scope, ScopedModel
-from apps.orgs.models import OrgUnit
+from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
+from apps.members.personal import Personal
+from apps.orgs.models import ApiClient, OrgUnit, Staff
 
 
 class Member(ScopedModel):
@@ -19,6 +24,8 @@ class Member(ScopedModel):
         CLOSED = "closed", _("Closed")
 
     scope = Scope(units=("home_unit",))
+    personal = Personal.ENCRYPTED
+    is_large = True
 
     home_unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="members", verbose_name=_("home unit"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.ACTIVE)
@@ -36,6 +43,9 @@ class Member(ScopedModel):
         indexes: ClassVar = [
             # The member list of a region: its units' members, newest first.
             models.Index(fields=["home_unit", "-id"], name="member_home_newest"),
+            # Filters of the member list: who joined lately, who left.
+            models.Index(fields=["joined_on"], name="member_joined"),
+            models.Index(fields=["-id"], name="member_closed", condition=Q(state="closed")),
         ]
 
     def __str__(self) -> str:
@@ -52,6 +62,7 @@ class Identifier(ScopedModel):
         EXTERNAL = "external", _("External number")
 
     scope = Scope(units=("member__home_unit",))
+    personal = Personal.ENCRYPTED
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="identifiers", verbose_name=_("member"))
     kind = models.CharField(_("kind"), max_length=40)
@@ -75,3 +86,79 @@ class Identifier(ScopedModel):
 
     def __str__(self) -> str:
         return self.masked
+
+
+class Authored(models.Model):
+    """A row that says who did it: a person, an API client, or neither for the studio itself."""
+
+    actor = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+", verbose_name=_("person"))
+    client = models.ForeignKey(ApiClient, models.PROTECT, null=True, related_name="+", verbose_name=_("API client"))
+
+    class Meta:
+        abstract = True
+
+
+class MemberChange(Authored, AppendOnlyModel):
+    """One verb done to a member. `changes` lists the fields that differ (`changes.FieldChange`), masked."""
+
+    class Kind(models.TextChoices):
+        CREATED = "+", _("Created")
+        CHANGED = "~", _("Changed")
+
+    scope = Scope(units=("member__home_unit",))
+    personal = Personal.MASKED
+
+    member = models.ForeignKey(Member, models.PROTECT, related_name="history", verbose_name=_("member"))
+    kind = models.CharField(_("kind"), max_length=1, choices=Kind.choices)
+    changes = models.JSONField(_("changes"), default=list)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    at = models.DateTimeField(_("when"))
+
+    class Meta:
+        verbose_name = _("change of a member")
+        verbose_name_plural = _("changes of members")
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.at}"
+
+
+class Look(Authored, AppendOnlyModel):
+    """Somebody looked: at personal data in clear, for a member by identifier, or at a list as a file.
+
+    Written in the transaction that lets them, before anything leaves. `unit` is where it counts: the member's home,
+    or where the person who looked belongs when there is no one member. When it was is the database's to say.
+    """
+
+    class Kind(models.TextChoices):
+        REVEAL = "reveal", _("Personal data shown")
+        SEARCH = "search", _("Search by identifier")
+        EXPORT = "export", _("Export of members")
+
+    scope = Scope(units=("unit",))
+    personal = Personal.WORDS
+    is_large = True
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"))
+    member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="looks", verbose_name=_("member"))
+    what = models.CharField(_("what"), max_length=200, blank=True)
+    found = models.IntegerField(_("members found"), null=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    at = models.DateTimeField(_("when"), db_default=Now())
+    until = models.DateTimeField(_("until"), null=True)
+
+    class Meta:
+        verbose_name = _("look at members")
+        verbose_name_plural = _("looks at members")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="look_reveal_is_whole", condition=~Q(kind="reveal") | (Q(member__isnull=False) & ~Q(reason=""))
+            ),
+        ]
+        indexes: ClassVar = [
+            # Each opening of a member's page asks whether its reader may see it in clear just now.
+            models.Index(fields=["actor", "member", "until"], name="look_open", condition=Q(kind="reveal")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at}"

@@ -14,7 +14,8 @@ def _can(verbs: str, *models: str) -> frozenset[str]:
 
 TREE = _can("view", "orgs.orgunit", "orgs.program", "orgs.role", "core.epoch")
 PROGRAMME = _can("view", "points.pointtype", "rules.rule", "rules.ruleversion")
-MEMBERS = _can("view", "members.member", "members.identifier")
+MEMBERS = _can("view", "members.member", "members.identifier", "members.memberchange")
+LOOKS = _can("view", "members.look")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
 LEDGER = _can(
     "view", "points.account", "points.posting", "points.entry", "points.lot", "points.hold", "points.holdlot",
@@ -38,7 +39,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("delete", "members.identifier")
     | {"members.reveal_member", "points.adjust_points", "points.redeem_points"},
     Persona.SHOP: TREE | _can("add", "activity.event") | {"points.redeem_points"},
-    Persona.AUDITOR: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
+    Persona.AUDITOR: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
     | _can("view", "orgs.staff", "orgs.apiclient"),
     Persona.INTEGRATOR: TREE | PROGRAMME | IMPORTS
     | _can("view", "activity.source")

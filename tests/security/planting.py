@@ -37,6 +37,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     "orgs.apiclient": lambda planted: {"scopes": ["events:write"]},
     "rules.ruleversion": lambda planted: {"definition": {}},
     "points.pointtype": lambda planted: {"expiry": {}},
+    "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }
 
 

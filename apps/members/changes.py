@@ -1,0 +1,44 @@
+"""What a change of a member looks like in its history: each field before and after, as far as it may be shown. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel
+
+from apps.members.identifiers import mask, mask_name
+
+HIDDEN = "****"
+
+
+class FieldChange(BaseModel):
+    """`field` is `name`, `home_unit`, `identifier:phone`, `attributes:colour`, …; None is a field without value."""
+
+    field: str
+    old: str | None = None
+    new: str | None = None
+
+
+def of_name(old: str, new: str) -> FieldChange:
+    return FieldChange(field="name", old=mask_name(old) or None, new=mask_name(new) or None)
+
+
+def of_birthday(old: date | None, new: date | None) -> FieldChange:
+    return FieldChange(field="birth_on", old=HIDDEN if old else None, new=HIDDEN if new else None)
+
+
+def of_identifier(kind: str, *, old: str | None = None, new: str | None = None) -> FieldChange:
+    """An identifier that came or went, masked here."""
+    return FieldChange(field=f"identifier:{kind}", old=old and mask(kind, old), new=new and mask(kind, new))
+
+
+def of_attributes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[FieldChange]:
+    """The attributes that differ; they are not personal and stand as they are."""
+    for name in sorted({*old, *new}):
+        before, after = old.get(name), new.get(name)
+        if before != after:
+            yield FieldChange(field=f"attributes:{name}", old=_text(before), new=_text(after))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,72 @@
+"""What names a member: identifiers that come and go. One value of a kind names one member of the group."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from apps.core.transactions import in_transaction
+from apps.members import changes
+from apps.members.crypto import encrypt, lookup_hash, purpose_of, tail_hash
+from apps.members.errors import (
+    IdentifierMalformed,
+    IdentifierMissing,
+    IdentifierTaken,
+    NoSuchIdentifier,
+    UnknownIdentifierKind,
+)
+from apps.members.identifiers import is_kind, is_well_formed, mask, normalise, tail_of
+from apps.members.models import Identifier, Member
+from apps.members.services.rows import locked, record
+
+
+@in_transaction
+def add_identifier(actor: Any, member_id: int, kind: str, value: str, *, when: datetime) -> Identifier:
+    """One more name of the member.
+
+    Raises UnknownIdentifierKind, IdentifierMalformed, IdentifierTaken, NoSuchMember, NotAllowed.
+    """
+    member = locked(actor, member_id)
+    identifier = insert_identifier(member, kind, value, when)
+    record(member, actor, [changes.of_identifier(kind, new=value)], when=when)
+    return identifier
+
+
+@in_transaction
+def remove_identifier(actor: Any, member_id: int, identifier_id: int, *, when: datetime) -> None:
+    """The member is found by it no longer; the last one stays.
+
+    Raises NoSuchIdentifier, IdentifierMissing, NoSuchMember, NotAllowed.
+    """
+    member = locked(actor, member_id)
+    identifiers = {each.pk: each for each in member.identifiers.all()}
+    identifier = identifiers.get(identifier_id)
+    if identifier is None:
+        raise NoSuchIdentifier()
+    if len(identifiers) == 1:
+        raise IdentifierMissing()
+    identifier.delete()
+    gone = changes.FieldChange(field=f"identifier:{identifier.kind}", old=identifier.masked)
+    record(member, actor, [gone], when=when)
+
+
+def insert_identifier(member: Member, kind: str, value: str, when: datetime) -> Identifier:
+    """The new row of a locked or new member. Raises UnknownIdentifierKind, IdentifierMalformed, IdentifierTaken."""
+    if not is_kind(kind):
+        raise UnknownIdentifierKind(kind="kind")
+    if not is_well_formed(kind, value):
+        raise IdentifierMalformed(kind=kind)
+    try:
+        # The constraint decides: looking first would leave a moment for somebody else.
+        with transaction.atomic():
+            return Identifier.objects.create(
+                member=member,
+                kind=kind,
+                value_cipher=encrypt(normalise(kind, value), purpose_of(kind)),
+                value_hash=lookup_hash(kind, value),
+                tail_hash=tail_hash(tail_of(kind, value)),
+                masked=mask(kind, value),
+                created_at=when,
+            )
+    except IntegrityError:
+        raise IdentifierTaken(kind=kind) from None

@@ -1,0 +1,94 @@
+"""What the verbs share: a member under a lock, values that are checked, and the line in the history."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apps.core.clock import local_day
+from apps.core.scope import require
+from apps.members.changes import FieldChange
+from apps.members.errors import AttributesMalformed, BirthdayImpossible, NameMalformed, NoSuchMember
+from apps.members.identifiers import LONGEST_NAME
+from apps.members.models import Member, MemberChange
+from apps.orgs.models import ApiClient, OrgUnit, Staff
+from apps.orgs.querysets import program_of
+
+CHANGE = "members.change_member"
+EARLIEST_BIRTH = date(1900, 1, 1)
+MOST_ATTRIBUTES, LONGEST_KEY, LONGEST_VALUE = 50, 60, 500
+
+
+def author_of(actor: Any) -> dict[str, Any]:
+    """The fields of `Authored` for whoever did it."""
+    return {
+        "actor": actor if isinstance(actor, Staff) else None,
+        "client": actor if isinstance(actor, ApiClient) else None,
+    }
+
+
+def locked(actor: Any, member_id: int, permission: str = CHANGE) -> Member:
+    """The member under a lock. Raises NoSuchMember for one that `actor` does not see, NotAllowed."""
+    members = Member.objects.select_for_update(no_key=True, of=("self",)).select_related("home_unit")
+    if actor is not None:
+        members = members.visible_to(actor)
+    member = members.filter(pk=member_id).first()
+    if member is None:
+        raise NoSuchMember()
+    require(actor, permission, member.home_unit.path)
+    return member
+
+
+def record(
+    member: Member,
+    actor: Any,
+    changes: Iterable[FieldChange],
+    *,
+    when: datetime,
+    kind: str = MemberChange.Kind.CHANGED,
+    reason: str = "",
+) -> None:
+    """Adds a line to the member's history."""
+    MemberChange.objects.create(
+        member=member, kind=kind, changes=[change.model_dump() for change in changes], reason=reason, at=when,
+        **author_of(actor),
+    )  # fmt: skip
+
+
+def today_at(unit: OrgUnit, when: datetime) -> date:
+    """The local day of the unit's programme."""
+    program = program_of(unit)
+    return local_day(when, ZoneInfo(program.time_zone if program else "UTC"))
+
+
+def checked_name(name: str) -> str:
+    """`name` without blanks around it. Raises NameMalformed."""
+    name = name.strip()
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise NameMalformed()
+    return name
+
+
+def checked_birthday(birth_on: date | None, today: date) -> date | None:
+    """Raises BirthdayImpossible."""
+    if birth_on is not None and not EARLIEST_BIRTH <= birth_on <= today:
+        raise BirthdayImpossible()
+    return birth_on
+
+
+def checked_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Free attributes as they are kept; those set to None are dropped. Raises AttributesMalformed."""
+    kept = {name: value for name, value in attributes.items() if value is not None}
+    if len(kept) > MOST_ATTRIBUTES or not all(_is_name(name) and _is_value(value) for name, value in kept.items()):
+        raise AttributesMalformed()
+    return kept
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= LONGEST_KEY and name.isprintable()
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= LONGEST_VALUE and value.isprintable()
+    return isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < 10**15)

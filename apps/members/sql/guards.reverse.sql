@@ -1,0 +1,2 @@
+DROP TRIGGER append_only ON members_look;
+DROP TRIGGER append_only ON members_memberchange;

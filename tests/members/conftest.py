@@ -1,0 +1,20 @@
+"""Wang Xiaoming, a member of store S001 (company EAST), and the moment of the stories."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from apps.members.models import Member
+from apps.members.services import create_member
+from tests.factories import CoffeeGroup
+
+WHEN = datetime(2026, 5, 4, 12, tzinfo=UTC)
+PHONE, EMAIL, CARD, NAME, BORN = "13812341234", "xiaoming.wang@example.com", "C00012345", "王小明", date(1990, 2, 14)
+
+
+@pytest.fixture
+def wang(group: CoffeeGroup) -> Member:
+    return create_member(
+        None, group["S001"], identifiers=[("phone", PHONE), ("email", EMAIL), ("card", CARD)], name=NAME, birth_on=BORN,
+        joined_on=date(2026, 1, 5), attributes={"level": 3}, when=WHEN,
+    )  # fmt: skip
