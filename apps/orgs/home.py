@@ -72,7 +72,8 @@ def changes(person: Any, when: datetime) -> Panel | None:
     versions = []
     model: Any
     for model in apps.get_models():
-        if hasattr(model, "history") and hasattr(model, "scope") and person.has_perm(_view(model)):
+        is_configuration = hasattr(model._meta, "simple_history_manager_attribute")
+        if is_configuration and hasattr(model, "scope") and person.has_perm(_view(model)):
             seen = model._default_manager.visible_to(person).values("pk")
             history = model.history.filter(id__in=seen).select_related("history_user")
             versions += [(version, model) for version in history.order_by("-history_date", "-history_id")[:CHANGES]]
