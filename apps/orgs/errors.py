@@ -164,3 +164,21 @@ class NoSecondStep(LoyaltyError):
 
     def sentence(self) -> str:
         return _("There is no second step to turn off.")
+
+
+class ScopeMissing(LoyaltyError):
+    """`scope` that the key lacks."""
+
+    code = "scope_missing"
+
+    def sentence(self) -> str:
+        return _("This key lacks the scope %(scope)s.") % self.data
+
+
+class IdempotencyKeyReused(LoyaltyError):
+    """The same key came before with another body; nothing was changed."""
+
+    code = "key_reused"
+
+    def sentence(self) -> str:
+        return _("This Idempotency-Key was used before with another request. Nothing was changed.")

@@ -188,8 +188,9 @@ class ApiClient(ScopedModel):
     key_hint = models.CharField(pgettext_lazy("of an API client", "key"), max_length=12, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"))
+    seen_from = models.JSONField(_("addresses it called from"), default=list, editable=False)
 
-    history = HistoricalRecords(excluded_fields=["key_hash"])
+    history = HistoricalRecords(excluded_fields=["key_hash", "seen_from"])
 
     class Meta:
         verbose_name = _("API client")
@@ -217,3 +218,25 @@ class SignInTry(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.counter[:8]} {self.tried_at:%H:%M:%S}"
+
+
+class KeptAnswer(ScopedModel):
+    """What a client was told for an Idempotency-Key, written together with what the call did. Nothing personal."""
+
+    scope = Scope(units=("client__unit",))
+
+    client = models.ForeignKey(
+        ApiClient, models.PROTECT, related_name="+", verbose_name=_("API client"), db_index=False
+    )
+    key = models.CharField(_("key"), max_length=120)
+    content_hash = models.BinaryField(max_length=16, editable=False)
+    body = models.JSONField(_("answer"), null=True)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("kept answer")
+        verbose_name_plural = _("kept answers")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["client", "key"], name="keptanswer_key_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -3,6 +3,7 @@
 `actor` is the staff person who asks; None is the studio itself (commands, demo data, tests).
 """
 
+from apps.orgs.services.answers import answer_once
 from apps.orgs.services.clients import (
     change_api_client,
     client_for_key,
@@ -35,6 +36,7 @@ from apps.orgs.services.tries import Visitor
 
 __all__ = [
     "Visitor",
+    "answer_once",
     "begin_second_step",
     "change_api_client",
     "change_own_password",

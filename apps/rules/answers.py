@@ -1,0 +1,35 @@
+"""What the sender of an event is told: the kept answer, its reasons in the language in force. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import get_language
+
+from apps.rules.explain import reasons
+from apps.rules.snapshot import ProgramInfo, Snapshot, UnitInfo
+
+
+def told(answer: Mapping[str, Any], program: ProgramInfo) -> dict[str, Any]:
+    """The answer of an event of `program` as its sender gets it, however often they ask."""
+    definitions = {version.live.version_id: {"condition": version.condition} for version in program.versions}
+    worded = reasons(answer, definitions, program.currency)
+    return {
+        **{name: answer[name] for name in ("event", "key", "status", "balance")},
+        "awards": [
+            # The database keeps names in an order of its own: sorted, the first answer and the repeated one are one.
+            {**award, "why": joined(reason.sentences), "reason": dict(sorted(award["why"].items()))}
+            for award, reason in zip(answer["awards"], worded, strict=True)
+        ],
+    }
+
+
+def joined(sentences: tuple[str, ...]) -> str:
+    """Sentences as one text; Chinese has no space between them."""
+    return ("" if (get_language() or "").startswith("zh") else " ").join(sentences)
+
+
+def program_at(copy: Snapshot, store: str | None, home_id: int) -> ProgramInfo:
+    """The programme of an event at the unit with the code `store`, or at the source's home."""
+    unit: UnitInfo = copy.units_by_id[home_id] if store is None else copy.units[store]
+    assert unit.program_id is not None  # an event was taken there
+    return copy.programs[unit.program_id]
