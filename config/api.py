@@ -28,7 +28,7 @@ api = StudioAPI(
     statuses={
         "scope_missing": 403,
         "key_reused": 409,
-        "too_many_wrong_keys": 429,
+        "too_many_tries": 429,
     },
 )
 api.add_router("", events)

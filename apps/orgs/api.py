@@ -7,6 +7,7 @@ from ninja.security import HttpBearer
 
 from apps.core.clock import now
 from apps.orgs import services
+from apps.orgs.devices import address_of
 from apps.orgs.errors import ScopeMissing
 from apps.orgs.models import ApiClient
 
@@ -23,8 +24,8 @@ class ApiKey(HttpBearer):
         self.scope = scope
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiClient | None:
-        """Raises ScopeMissing, TooManyWrongKeys."""
-        client = services.client_for_key(token, address=request.META["REMOTE_ADDR"], when=now())
+        """Raises ScopeMissing, TooManyTries."""
+        client = services.client_for_key(token, address=address_of(request), when=now())
         if client is not None and self.scope not in client.scopes:
             raise ScopeMissing(scope=self.scope.value)
         return client

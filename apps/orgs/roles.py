@@ -40,7 +40,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | {"members.reveal_member", "points.adjust_points", "points.redeem_points"},
     Persona.SHOP: TREE | _can("add", "activity.event") | {"points.redeem_points"},
     Persona.AUDITOR: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
-    | _can("view", "orgs.staff", "orgs.apiclient"),
+    | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer"),
     Persona.INTEGRATOR: TREE | PROGRAMME | IMPORTS
     | _can("view", "activity.source")
     | _can("view add change", "orgs.apiclient")

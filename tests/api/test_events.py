@@ -29,7 +29,7 @@ def test_a_purchase_is_answered_with_its_points_and_why(till: Caller) -> None:
                 "state": "settled",
                 "why": (
                     "1 points per ¥1.00 of ¥32.80 come to 32, rounded down. "
-                    "It held that the kind of event is purchase."
+                    "It held that the event is purchase."
                 ),
                 "reason": {
                     "code": "per_amount", "points": 32, "amount": "32.80", "rate": "1", "per": "1.00",
@@ -44,11 +44,10 @@ def test_a_purchase_is_answered_with_its_points_and_why(till: Caller) -> None:
 
 def test_reasons_and_refusals_come_in_the_language_asked_for(till: Caller) -> None:
     answer = till.post("events", purchase(), accept_language="zh-CN,zh;q=0.9")
-    assert "积分" in answer.told["awards"][0]["why"]
-    refused = till.post("events", purchase(key="p2", member="nobody"), accept_language="zh-hans")
-    assert (refused.status_code, refused.told["code"]) == (422, "unknown_member")
-    assert refused.headers["Content-Language"] == "zh-hans"
-    assert "会员" in refused.told["detail"]
+    assert "事件类型为消费" in answer.told["awards"][0]["why"]
+    refused = till.post("events", purchase(key="p2", colour="red"), accept_language="zh-hans")
+    assert (refused.status_code, refused.headers["Content-Language"]) == (422, "zh-hans")
+    assert refused.told["errors"] == [{"field": "colour", "code": "unknown_field", "detail": "没有这个字段。"}]
 
 
 def test_the_same_key_again_is_answered_with_the_same_body(till: Caller) -> None:

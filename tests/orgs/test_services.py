@@ -112,12 +112,12 @@ def test_a_key_is_found_by_its_hash_until_it_is_replaced(group: CoffeeGroup) -> 
     client, key = services.create_api_client(
         group["EAST"], code="till", name="Till", scopes=["events:write"], when=now()
     )
-    assert services.client_for_key(key) == client
+    assert services.client_for_key(key, address="::1", when=now()) == client
     assert key.encode() not in bytes(ApiClient.objects.get(pk=client.pk).key_hash)
     newer = services.rotate_key(client)
-    assert services.client_for_key(key) is None
+    assert services.client_for_key(key, address="::1", when=now()) is None
     services.set_client_active(client, False)
-    assert services.client_for_key(newer) is None
+    assert services.client_for_key(newer, address="::1", when=now()) is None
 
 
 def test_an_integrator_gives_no_key_that_reads_personal_data(group: CoffeeGroup, cast: Cast) -> None:

@@ -5,7 +5,7 @@ Pages that `ScopedAdmin` gives every model have their rows here once, by kind. A
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,25 @@ class SitePage:
     values: tuple[tuple[str, Any], ...] = ()
 
 
-ROUTES: dict[str, RowPage | SitePage] = {
+@dataclass(frozen=True)
+class ApiCall:
+    """A call of the API: its method, the scope it needs, the model of the row its path names, and a body that the
+    client's own company makes good, of `things` (see test_api.py): `own` is then the answer."""
+
+    method: str
+    scope: str
+    own: int = 200
+    model: str = ""
+    body: Callable[[Any], Any] = lambda things: None
+
+
+ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
+    "api:openapi-json": SitePage(stranger=200),
+    "api:openapi-view": SitePage(stranger=200),
+    "api:api-root": SitePage(get=404, stranger=404),
+    "api:nothing-here": SitePage(get=404, stranger=404),
+    "api:send_event": ApiCall("POST", "events:write", 201, body=lambda things: things.event),
+    "api:send_events": ApiCall("POST", "events:write", body=lambda things: {"events": [things.event]}),
     "set_language": SitePage(get=302, stranger=302),
     "admin:index": SitePage(),
     "admin:login": SitePage(get=302, stranger=200),
@@ -119,5 +137,5 @@ def model_pages() -> dict[str, ModelPage]:
     return pages
 
 
-def row_of(route: Route) -> ModelPage | RowPage | SitePage | None:
+def row_of(route: Route) -> ModelPage | RowPage | SitePage | ApiCall | None:
     return model_pages().get(route.name) or ROUTES.get(route.name)

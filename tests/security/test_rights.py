@@ -67,4 +67,4 @@ def test_an_api_client_switched_off_is_nobody(group: CoffeeGroup) -> None:
     made: Any = services.create_api_client(group["EAST"], code="till", name="Till", scopes=[], when=now())
     client, key = made
     services.set_client_active(client, False)
-    assert services.client_for_key(key) is None
+    assert services.client_for_key(key, address="::1", when=now()) is None

@@ -3,29 +3,20 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Subquery
 
 from apps.core.scope import reach_of
-from apps.orgs.errors import CodeTaken, PersonalScope, TooManyWrongKeys, UnknownScope
-from apps.orgs.models import ApiClient, OrgUnit, Staff, WrongKeys
+from apps.orgs.errors import CodeTaken, PersonalScope, UnknownScope
+from apps.orgs.models import ApiClient, OrgUnit, Staff
+from apps.orgs.services import tries
 from apps.orgs.services.actors import require, signed
 
 AccessScope = ApiClient.AccessScope
 
-MOST_WRONG_KEYS = 10
-WITHIN = timedelta(minutes=10)
 REMEMBERED_ADDRESSES = 50
-
-_COUNT_WRONG_KEY = """
-INSERT INTO orgs_wrongkeys AS known (address, since, times) VALUES (%(address)s, %(when)s, 1)
-ON CONFLICT (address) DO UPDATE SET
-    since = CASE WHEN known.since > %(start)s THEN known.since ELSE excluded.since END,
-    times = CASE WHEN known.since > %(start)s THEN known.times + 1 ELSE 1 END
-RETURNING since, times
-"""
 
 
 @transaction.atomic
@@ -85,35 +76,23 @@ def set_client_active(client: ApiClient, is_active: bool, *, actor: Staff | None
 
 
 def client_for_key(key: str, *, address: str, when: datetime) -> ApiClient | None:
-    """The active client whose key this is. One query; compares hashes, never keys.
+    """The active client whose key this is. One query for a right key; compares hashes, never keys.
 
-    Wrong keys are counted against the address they come from. One that sent ten within ten minutes is not listened
-    to until these are over, but for clients that called from there before: nobody locks a shop's tills out.
-    Raises TooManyWrongKeys.
+    Wrong keys are counted against the address they come from. When there were too many, it is listened to no more for
+    a while, but for clients that called from there before: nobody locks a shop's tills out. Raises TooManyTries.
     """
-    wrong = WrongKeys.objects.filter(address=address, times__gte=MOST_WRONG_KEYS, since__gt=when - WITHIN)
-    clients = ApiClient.objects.select_related("unit").annotate(barred_since=Subquery(wrong.values("since")))
+    counter = tries.counter_of_keys(address)
+    refused_until = Subquery(tries.refused_until(counter, when))
+    clients = ApiClient.objects.select_related("unit").annotate(refused_until=refused_until)
     client = clients.filter(key_hash=_digest(key), is_active=True).first()
     if client is None:
-        _count_wrong_key(address, when)
+        tries.count_try(when, counter)
     elif address not in client.seen_from:
-        if client.barred_since is not None:
-            raise _barred(client.barred_since, when)
+        if client.refused_until is not None:
+            raise tries.refusal(client.refused_until - when)
         seen_from = [*client.seen_from[1 - REMEMBERED_ADDRESSES :], address]
         ApiClient.objects.filter(pk=client.pk).update(seen_from=seen_from)
     return client
-
-
-def _count_wrong_key(address: str, when: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT_WRONG_KEY, {"address": address, "when": when, "start": when - WITHIN})
-        since, times = cursor.fetchone()
-    if times > MOST_WRONG_KEYS:
-        raise _barred(since, when)
-
-
-def _barred(since: datetime, when: datetime) -> TooManyWrongKeys:
-    return TooManyWrongKeys(seconds=int((since + WITHIN - when).total_seconds()) + 1)
 
 
 def _locked(client: ApiClient, actor: Staff | None) -> ApiClient:

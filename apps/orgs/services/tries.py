@@ -14,6 +14,7 @@ from math import ceil
 from unicodedata import normalize
 
 from django.db import connection, transaction
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
 from django.utils.crypto import salted_hmac
 
 from apps.orgs.errors import TooManyTries
@@ -39,13 +40,18 @@ def counters_of(name: str, visitor: Visitor) -> tuple[str, ...]:
     return f"account {name}", f"address {_network(visitor.address)}"
 
 
+def counter_of_keys(address: str) -> str:
+    """What a wrong key of the API counts against."""
+    return _hidden(f"keys {_network(address)}")
+
+
 @contextmanager
 def counted_try(when: datetime, *counters: str) -> Iterator[None]:
     """Counts a guess against each of `counters`; it stays counted when what stands inside raises.
 
     Raises TooManyTries, before anything is looked at. Runs outside transactions, so that a try stays counted.
     """
-    tries = _count(sorted(_hidden(counter) for counter in counters), when)
+    tries = count_try(when, *sorted(_hidden(counter) for counter in counters))
     yield
     SignInTry.objects.filter(pk__in=tries).delete()
 
@@ -64,24 +70,28 @@ def _hidden(counter: str) -> str:
     return salted_hmac("apps.orgs.tries", counter, algorithm="sha256").hexdigest()
 
 
+def refused_until(counter: str, when: datetime) -> QuerySet:
+    """One row with the end of the wait, where `counter` takes no more tries; none where it does."""
+    latest = SignInTry.objects.filter(counter=counter, tried_at__gt=when - WINDOW).order_by("-tried_at")
+    ends = ExpressionWrapper(F("tried_at") + Value(WINDOW), output_field=DateTimeField())
+    return latest.values_list(ends, flat=True)[MOST - 1 : MOST]
+
+
 @transaction.atomic
-def _count(counters: list[str], when: datetime) -> list[int]:
-    """The new tries, one for each of `counters`. Locks them, in order."""
+def count_try(when: datetime, *counters: str) -> list[int]:
+    """The new tries, one for each of `counters`. Locks them, in order. Raises TooManyTries."""
     with connection.cursor() as cursor:
         for counter in counters:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [counter])
-    since = when - WINDOW
     for counter in counters:
-        latest = SignInTry.objects.filter(counter=counter, tried_at__gt=since).order_by("-tried_at")
-        times = list(latest.values_list("tried_at", flat=True)[:MOST])
-        if len(times) == MOST:
-            _refuse(times[-1] + WINDOW - when)
-    old = SignInTry.objects.select_for_update(skip_locked=True).filter(tried_at__lte=since)[:100]
+        for end in refused_until(counter, when):
+            raise refusal(end - when)
+    old = SignInTry.objects.select_for_update(skip_locked=True).filter(tried_at__lte=when - WINDOW)[:100]
     SignInTry.objects.filter(pk__in=[row.pk for row in old]).delete()
     rows = SignInTry.objects.bulk_create([SignInTry(counter=counter, tried_at=when) for counter in counters])
     return [row.pk for row in rows]
 
 
-def _refuse(wait: timedelta) -> None:
+def refusal(wait: timedelta) -> TooManyTries:
     seconds = max(1, ceil(wait.total_seconds()))
-    raise TooManyTries(seconds=seconds, minutes=ceil(seconds / 60))
+    return TooManyTries(seconds=seconds, minutes=ceil(seconds / 60))
