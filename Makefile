@@ -32,7 +32,7 @@ shots: $(VENV)/.dev
 	@$(BIN)/python manage.py shots
 
 chaos: $(VENV)/.dev
-	@$(BIN)/python manage.py chaos --seed $(SEED)
+	@$(BIN)/python -m tests.faults.chaos --seeds $(SEED)
 
 benchmark: $(VENV)/.dev
 	@$(BIN)/python manage.py benchmark
