@@ -51,6 +51,7 @@ from tests.faults.chaos_plan import START, Action, Phase, plan
 from tests.rules.conftest import PER_YUAN, publish
 
 WORKERS = 2
+MOST_CRASHES = 1
 
 
 def fold_facts():
@@ -192,7 +193,7 @@ class Faults:
             time.sleep(self.draw.uniform(0.001, 0.05))
             if self.draw.random() < 0.25:
                 _kill(self.draw.choice(sorted(running)))
-            if self.draw.random() < 0.01:
+            if self.crashes < MOST_CRASHES and self.draw.random() < 0.02:
                 settings.EMBEDDED_POSTGRES.stop("immediate")
                 settings.EMBEDDED_POSTGRES.start()
                 self.crashes += 1
