@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "apps.points",
     "apps.rules",
     "apps.reports",
+    "benchmarks",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.simple_history",
     "unfold.contrib.import_export",

@@ -1,0 +1,130 @@
+"""How a benchmark measures: product and limit by turns in the same minutes; a gate is the median of the pairs' ratios."""
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from django.db import connections
+
+PAIRS = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One gate: a value held against a target, and in `seen` what it was made of."""
+
+    name: str
+    value: float
+    target: float
+    at_most: bool = False
+    unit: str = "%"
+    seen: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        return self.value <= self.target if self.at_most else self.value >= self.target
+
+
+class AnswersDiffer(Exception):
+    """Product and limit did not come to the same rows, so their times say nothing."""
+
+
+class CannotMeasure(Exception):
+    """Something that a benchmark needs is not here; says what."""
+
+
+def agree(what: str, product: Any, limit: Any) -> None:
+    """Raises AnswersDiffer unless both are the same."""
+    if product != limit:
+        raise AnswersDiffer(f"{what}: product {product!r:.600} but limit {limit!r:.600}")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Rates of product and limit, pair by pair; per second."""
+
+    product: tuple[float, ...]
+    limit: tuple[float, ...]
+
+    @property
+    def percent(self) -> float:
+        """The product's rate in per cent of the limit's: the median of the pairs."""
+        return 100 * statistics.median(mine / best for mine, best in zip(self.product, self.limit, strict=True))
+
+    @property
+    def seen(self) -> str:
+        return f"{statistics.median(self.product):,.0f}/s of {statistics.median(self.limit):,.0f}/s"
+
+
+def by_turns(product: Callable[[], float], limit: Callable[[], float], pairs: int = PAIRS) -> Pairs:
+    """Measures both, one after the other, `pairs` times, after a first turn that only warms up."""
+    rates = [(product(), limit()) for _ in range(pairs + 1)][1:]
+    return Pairs(tuple(rate for rate, _ in rates), tuple(rate for _, rate in rates))
+
+
+def rate_of(count: int, work: Callable[[], Any]) -> float:
+    """How many a second, when `work` does `count`."""
+    started = time.perf_counter()
+    work()
+    return count / (time.perf_counter() - started)
+
+
+Jobs = dict[str, Callable[[int], Any]]
+
+
+class Team:
+    """Processes with a connection each, which do the same job at the same time."""
+
+    def __init__(self, pipes: list[Connection]) -> None:
+        self.pipes = pipes
+
+    def ask(self, job: str, count: int) -> list[Any]:
+        """Lets everybody do `job(count)` at once; what each answers."""
+        for pipe in self.pipes:
+            pipe.send((job, count))
+        answers = [pipe.recv() for pipe in self.pipes]
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return answers
+
+    def rate(self, job: str, count: int) -> float:
+        """How many a second all together, when each does `count` and answers at what rate."""
+        return float(sum(self.ask(job, count)))
+
+
+@contextmanager
+def team(size: int, hire: Callable[[int], Jobs]) -> Iterator[Team]:
+    """`size` processes; `hire(number)` runs in each of them and gives the jobs it can do."""
+    for alias in connections:
+        connections[alias].close()
+    context = multiprocessing.get_context("fork")
+    pairs = [context.Pipe() for _ in range(size)]
+    workers = [context.Process(target=_serve, args=(hire, n, theirs)) for n, (_, theirs) in enumerate(pairs)]
+    for worker in workers:
+        worker.start()
+    pipes = [mine for mine, _ in pairs]
+    try:
+        yield Team(pipes)
+    finally:
+        for pipe in pipes:
+            pipe.send(None)
+        for worker in workers:
+            worker.join()
+
+
+def _serve(hire: Callable[[int], Jobs], number: int, pipe: Connection) -> None:
+    jobs = hire(number)
+    while (order := pipe.recv()) is not None:
+        job, count = order
+        try:
+            pipe.send(jobs[job](count))
+        except Exception as error:
+            pipe.send(RuntimeError(f"{type(error).__name__}: {error}"))
+    for alias in connections:
+        connections[alias].close()

@@ -1,0 +1,12 @@
+"""The benchmarks by name, in the order they run."""
+
+from collections.abc import Callable
+
+from benchmarks.awards import award_batch, award_one, hot_members
+from benchmarks.measuring import Figure
+
+BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
+    "award_one": award_one,
+    "hot_members": hot_members,
+    "award_batch": award_batch,
+}
