@@ -25,7 +25,7 @@ def award_one(quick: bool) -> list[Figure]:
         with team(4, partial(serve, world)) as tills:
             seen = by_turns(lambda: tills.rate("product", each), lambda: tills.rate("limit", each), pairs)
         agree("award_one", written(world.product), written(world.limit))
-        trips = round_trips(Till(world))
+        trips = round_trips(Till(world, 4, 5))
     return [
         Figure("award_one", seen.percent, 40, seen=seen.seen),
         Figure("round_trips", trips, 4, at_most=True, unit="", seen="per award, BEGIN and COMMIT included"),

@@ -14,6 +14,7 @@ from apps.activity.models import Source
 from apps.activity.services import source_for
 from apps.members.crypto import lookup_hash, tail_hash
 from apps.rules.models import Rule, RuleVersion
+from apps.rules.pipeline import process
 from tests import databases
 from tests.factories import CoffeeGroup, make_group
 
@@ -40,6 +41,8 @@ def world(label: str, members: int) -> Iterator[World]:
         group = make_group()
         publish_rules(group)
         enrol(group, members)
+        shop_before(group, members)
+        settle()
         unit = group.units["EAST"]
         yield World(group, members, source_for("product", unit), source_for("limit", unit))
         for alias in connections:
@@ -111,7 +114,14 @@ def enrol(group: CoffeeGroup, members: int) -> None:
                 name = card(number)
                 hashes = lookup_hash("card", name), tail_hash(name[-4:])
                 copy.write_row((pk, "card", b"\x01", *hashes, f"****{name[-4:]}", START))
-    settle()
+
+
+def shop_before(group: CoffeeGroup, members: int) -> None:
+    """Some history for both halves alike: plans made on empty tables would tell nothing."""
+    source = source_for("before", group.units["EAST"])
+    for half in (0, members // 2):
+        some = range(min(2_000, members // 2))
+        process(None, source, [purchase(f"{half}-{n}", half + n, n + 50_000) for n in some], when=NOW)
 
 
 def card(number: int) -> str:
