@@ -49,7 +49,7 @@ class Till:
              self.world.group.point_types["east"].pk, 10_000, *map(list, zip(*r["points"], strict=True)), r["answer"])
             for r in rows
         ]  # fmt: skip
-        statement = f"SELECT benchmark_award({', '.join(['%s'] * len(calls[0]))})"  # noqa: S608 -- our own text
+        statement = f"SELECT benchmark_award({', '.join(['%s'] * len(calls[0]))})"
         with raw_connection() as raw:
             raw.execute("SELECT 1")
             return rate_of(len(calls), lambda: [raw.execute(statement, call, prepare=True) for call in calls])

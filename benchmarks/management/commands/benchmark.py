@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from benchmarks.registry import BENCHMARKS
 from benchmarks.measuring import AnswersDiffer, CannotMeasure, Figure
+from benchmarks.registry import BENCHMARKS
 
 
 class Command(BaseCommand):
@@ -22,7 +22,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         unknown = set(options["names"]) - set(BENCHMARKS)
         if unknown:
-            raise CommandError(f"There is no benchmark {', '.join(sorted(unknown))}. There are {', '.join(BENCHMARKS)}.")
+            raise CommandError(
+                f"There is no benchmark {', '.join(sorted(unknown))}. There are {', '.join(BENCHMARKS)}."
+            )
         figures: list[Figure] = []
         left_out: dict[str, str] = {}
         for name in options["names"] or BENCHMARKS:
