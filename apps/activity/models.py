@@ -143,10 +143,9 @@ class ImportJob(ScopedModel):
     preset = models.CharField(_("preset"), max_length=40, blank=True)
     enrols = models.BooleanField(_("enrols unknown members"), default=False)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.STAGING)
-    refusal = models.CharField(_("refusal"), max_length=500, blank=True)
+    refusal = models.JSONField(_("refusal"), default=dict, blank=True)
     rows = models.IntegerField(_("rows"), default=0)
-    events_total = models.IntegerField(_("events"), default=0)
-    events_done = models.IntegerField(_("events done"), default=0)
+    rows_done = models.IntegerField(_("rows done"), default=0)
     events_new = models.IntegerField(_("new events"), default=0)
     events_repeated = models.IntegerField(_("repeated events"), default=0)
     rows_refused = models.IntegerField(_("rows refused"), default=0)
@@ -193,15 +192,19 @@ class ImportChunk(ScopedModel):
 
 
 class ImportRow(ScopedModel):
-    """A row of a file as it was read, until its chunk is done. `data` maps columns to texts."""
+    """A row of a file as it was read: until its chunk is done and, where it was refused (`chunk` is empty), for good.
+
+    `cipher` holds its columns and texts as JSON, encrypted: they name members. `owner` is the keyed hash of the member.
+    """
 
     scope = Scope(units=("job__program__unit",))
 
     job = models.ForeignKey(ImportJob, models.CASCADE, related_name="staged", verbose_name=_("import"), db_index=False)
-    chunk = models.IntegerField(_("chunk"))
+    chunk = models.IntegerField(_("chunk"), null=True)
     line = models.IntegerField(_("line"))
     key = models.CharField(_("key"), max_length=200)
-    data = models.JSONField(_("row"))
+    owner = models.BinaryField(max_length=16, editable=False)
+    cipher = models.BinaryField(editable=False)
 
     class Meta:
         verbose_name = _("staged row")

@@ -17,7 +17,8 @@ from apps.activity.incoming import IncomingEvent, IncomingLine
 MOST_LINES = 500
 MOST_ATTRIBUTES = 50
 LONGEST_VALUE = 500
-LARGEST_AMOUNT = Decimal(10) ** 12
+LARGEST_AMOUNT = Decimal(10) ** 10
+"""Of an amount or quantity, of a line or an event: what the columns hold, with room for a day's sums."""
 MOST_DECIMALS = 4
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -267,6 +268,8 @@ def _event(
     if not lines and kind in ("purchase", "refund"):
         reader.fault(("lines",), "missing")
     texts = {name: reader.text(data, (name,), longest) for name, longest in _TEXTS.items()}
+    if sum(line.amount for line in lines) >= LARGEST_AMOUNT:
+        reader.fault(("lines",), "too_large")
     currency = reader.text(data, ("currency",), 3)
     if currency and not (len(currency) == 3 and currency.isascii() and currency.isupper()):
         reader.fault(("currency",), "not_a_currency", currency)
@@ -289,7 +292,8 @@ def _event(
 
 # -- rows of a file --------------------------------------------------------------------------------------------
 
-_COLUMN_OF = {"key": "event_key", "member_value": "member", "lines": "amount"}
+COLUMN_OF = {"key": "event_key", "member_value": "member", "lines": "amount"}
+"""The columns of a file whose names differ from the fields' in the API."""
 
 
 def parse_rows(rows: Sequence[Mapping[str, str]], zone: ZoneInfo) -> IncomingEvent:
@@ -322,4 +326,4 @@ def parse_rows(rows: Sequence[Mapping[str, str]], zone: ZoneInfo) -> IncomingEve
 def _in_row(fault: Fault, row: int) -> Fault:
     column = str(fault.path[-1]) if fault.path else ""
     personal = column in ("member_value", "member")
-    return Fault(fault.path, fault.code, "" if personal else fault.value, row, _COLUMN_OF.get(column, column))
+    return Fault(fault.path, fault.code, "" if personal else fault.value, row, COLUMN_OF.get(column, column))

@@ -13,10 +13,13 @@ from typing import IO
 from django.utils.translation import gettext as _
 
 from apps.core.errors import LoyaltyError
+from apps.core.exports import unquoted
 
 REQUIRED = ("event_key", "kind", "member", "occurred_at")
 MOST_COLUMNS = 100
-LONGEST_CELL = 2_000
+ZIP = b"PK\x03\x04"
+NOTE = "#"
+"""Columns whose name starts with it are notes for people and are not read: the faults in a file of refused rows."""
 
 Row = dict[str, str]
 
@@ -38,6 +41,9 @@ class FileRefused(LoyaltyError):
             "preset_unknown": _("There is no preset %(preset)s. There are: %(known)s."),
             "missing": _("There is no file %(name)s."),
             "too_large": _("The file is larger than %(most)s MB."),
+            "too_many_rows": _("The file has more than %(most)s rows."),
+            "workbook": _("This is an Excel workbook. Save it as CSV UTF-8 and send that."),
+            "not_allowed": _("Whoever started this import no longer has the right to."),
         }[self.data["reason"]] % self.data
 
 
@@ -94,8 +100,12 @@ def read_rows(path: Path, preset: str) -> Iterator[tuple[int, Row]]:
     the first line that is not CSV."""
     if not path.is_file():
         raise FileRefused(reason="missing", name=path.name)
-    if path.stat().st_size == 0:
+    with path.open("rb") as raw:
+        start = raw.read(len(ZIP))
+    if not start:
         raise FileRefused(reason="empty")
+    if start == ZIP:
+        raise FileRefused(reason="workbook")
     chosen = preset_named(preset)
     with path.open(encoding=encoding_of(path), newline="") as text:
         yield from _rows(text, chosen)
@@ -111,7 +121,8 @@ def _rows(text: IO[str], preset: Preset) -> Iterator[tuple[int, Row]]:
             if not any(cells):
                 continue
             # Cells beyond the header are kept under a name that no column can have: parsing refuses the row.
-            row = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name}
+            named = zip(header, cells, strict=False)
+            row = {name: unquoted(cell.strip()) for name, cell in named if name and not name.startswith(NOTE)}
             if len(cells) > len(header):
                 row[""] = str(len(cells) - len(header))
             yield reader.line_num, preset.standard(_complete(row, preset), seen)

@@ -44,7 +44,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.INTEGRATOR: TREE | PROGRAMME | IMPORTS
     | _can("view", "activity.source")
     | _can("view add change", "orgs.apiclient")
-    | _can("add change", "activity.importjob"),
+    | _can("add", "activity.importjob"),
     Persona.ADMINISTRATOR: TREE | PROGRAMME | REPORTS
     | _can("add change", "orgs.orgunit", "orgs.program", "points.pointtype")
     | _can("view add change", "orgs.staff", "orgs.apiclient"),

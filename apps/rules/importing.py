@@ -3,16 +3,19 @@
 Killed at any moment, it goes on where it stopped: a job that was still reading starts reading again, a chunk's state
 changes in the transaction of its work, and every event carries its key. Several workers may share a job; a member's
 events are all in one chunk, so no two of them touch one account.
+
+Rows name members, so they wait encrypted; those that were refused are kept so, to be corrected. The file goes as
+soon as it has been read.
 """
 
 import hashlib
-import shutil
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -20,78 +23,110 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
+from apps.activity.errors import UnknownMember, UnknownStore
 from apps.activity.incoming import IncomingEvent
 from apps.activity.models import ImportChunk, ImportFault, ImportJob, ImportRow
-from apps.activity.parsing import Faults, parse_rows
-from apps.activity.reading import FileRefused, line_count, read_rows
+from apps.activity.parsing import COLUMN_OF, Faults, parse_rows
+from apps.activity.reading import FileRefused, line_count, preset_named, read_rows
 from apps.activity.services import source_for
-from apps.core.scope import require
+from apps.core.scope import reach_of, require
 from apps.core.transactions import in_transaction
 from apps.core.work import after_commit, unless_promised
+from apps.members.crypto import decrypt, encrypt, lookup_hash
 from apps.members.services import enrol_many
-from apps.orgs.models import Program
+from apps.orgs.models import OrgUnit, Program
 from apps.rules.pipeline import Processed, process
 
 PERMISSION = "activity.add_importjob"
 CHUNK_ROWS = 2_000
-LARGEST_MB = 2_048
+LARGEST_MB = 512
+MOST_ROWS = 5_000_000
+PURPOSE = "import:row"
 PART = "apps.rules.tasks.run_import_part"
 SHARES = 4
 """How many chunks of one job are under way at once, workers permitting."""
 
 Progress = Callable[[str, int, int], None]
-"""Told the stage (reading, working), how much is done and of how much."""
+"""Told the stage (reading, working), how many rows are done and of how many."""
+
+RowFault = tuple[int, str, str, str]
+"""A line of the file, the column at fault, the code of the reason, and what stands there."""
 
 
 def start_import(
     actor: Any, path: Path, program: Program, *, preset: str = "", enrols: bool = False, when: datetime
 ) -> ImportJob:
-    """A job for a file; the unfinished one of the same file, if there is one. Raises FileRefused, NotAllowed."""
-    require(actor, PERMISSION, program.unit.path)
+    """A job for the file at `path`, to be worked off by `run_import`; the unfinished one of the same file, if there is
+    one. Raises FileRefused, NotAllowed."""
     if not path.is_file():
         raise FileRefused(reason="missing", name=path.name)
-    if path.stat().st_size > LARGEST_MB << 20:
-        raise FileRefused(reason="too_large", most=LARGEST_MB)
     with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").digest()
-    source = source_for(f"file:{program.code}:{preset or 'standard'}", program.unit)
-    unfinished = ImportJob.objects.filter(
-        program=program,
-        source=source,
-        file_hash=digest,
-        enrols=enrols,
-        state__in=(ImportJob.State.STAGING, ImportJob.State.RUNNING),
-    ).first()
-    if unfinished is not None:
-        return unfinished
-    kept = Path(settings.MEDIA_ROOT) / "imports" / digest.hex()
+        return _start(actor, content, path.name, program, preset, enrols, when)
+
+
+@transaction.atomic
+def start_upload(
+    actor: Any, content: IO[bytes], name: str, program: Program, *, preset: str = "", enrols: bool, when: datetime
+) -> ImportJob:
+    """A job for a file that is sent, as `start_import`; the workers do it. Raises FileRefused, NotAllowed."""
+    job = _start(actor, content, name, program, preset, enrols, when)
+    hand_to_workers(job.pk)
+    return job
+
+
+def _start(
+    actor: Any, content: IO[bytes], name: str, program: Program, preset: str, enrols: bool, when: datetime
+) -> ImportJob:
+    require(actor, PERMISSION, program.unit.path)
+    preset_named(preset)
+    kept = Path(settings.MEDIA_ROOT) / "imports" / uuid4().hex
     kept.parent.mkdir(parents=True, exist_ok=True)
-    if not kept.exists():
-        draft = kept.with_suffix(".part")
-        shutil.copyfile(path, draft)
-        draft.rename(kept)
-    return ImportJob.objects.create(
-        program=program,
-        source=source,
-        file_name=path.name[:200],
-        file_hash=digest,
-        path=str(kept),
-        preset=preset,
-        enrols=enrols,
-        created_by=actor,
-        created_at=when,
-    )
+    try:
+        digest = _keep(content, kept)
+        source = source_for(f"file:{program.code}:{preset or 'standard'}", program.unit)
+        unfinished = _unfinished().filter(program=program, source=source, file_hash=digest, enrols=enrols).first()
+        if unfinished is not None:
+            kept.unlink()
+            return unfinished
+        return ImportJob.objects.create(
+            program=program,
+            source=source,
+            file_name=name[:200],
+            file_hash=digest,
+            path=str(kept),
+            preset=preset,
+            enrols=enrols,
+            created_by=actor,
+            created_at=when,
+        )
+    except BaseException:
+        kept.unlink(missing_ok=True)
+        raise
+
+
+def _keep(content: IO[bytes], kept: Path) -> bytes:
+    """Copies the file piece by piece; its digest. Raises FileRefused when it is empty or too large."""
+    digest, size = hashlib.sha256(), 0
+    with kept.open("xb") as copy:
+        while piece := content.read(1 << 20):
+            size += len(piece)
+            if size > LARGEST_MB << 20:
+                raise FileRefused(reason="too_large", most=LARGEST_MB)
+            digest.update(piece)
+            copy.write(piece)
+    if not size:
+        raise FileRefused(reason="empty")
+    return digest.digest()
 
 
 def run_import(job_id: int, *, clock: Callable[[], datetime], progress: Progress | None = None) -> ImportJob:
     """Works a job off to its end, beside any other worker that does. `clock` tells when events are received."""
-    job = ImportJob.objects.get(pk=job_id)
     tell = progress or (lambda stage, done, total: None)
-    if job.state == ImportJob.State.STAGING:
-        stage(job_id, when=clock(), tell=tell)
+    stage(job_id, when=clock(), tell=tell)
+    job = ImportJob.objects.get(pk=job_id)
     while run_chunk(job_id, when=clock()):
         job.refresh_from_db()
-        tell("working", job.chunks.filter(state=ImportChunk.State.DONE).count(), job.chunks.count())
+        tell("working", job.rows_done, job.rows)
     finish(job_id, when=clock())
     job.refresh_from_db()
     return job
@@ -120,13 +155,16 @@ def run_part(job_id: int, *, when: datetime) -> None:
 @transaction.atomic
 def stage(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, total: None) -> None:
     """Reads the whole file into the staging table, or refuses it and keeps nothing."""
-    job = ImportJob.objects.select_for_update(no_key=True).get(pk=job_id)
+    job = _locked(job_id)
     if job.state != ImportJob.State.STAGING:
         return
     path = Path(job.path)
-    job.started_at = job.started_at or when
+    job.started_at = when
     try:
-        total = line_count(path)
+        _require_still(job)
+        total = line_count(path) if path.is_file() else 0
+        if total > MOST_ROWS:
+            raise FileRefused(reason="too_many_rows", most=f"{MOST_ROWS:,}")
         chunks = max(1, -(-total // CHUNK_ROWS))
         with transaction.atomic():
             job.rows = _copy_rows(job, read_rows(path, job.preset), chunks, total, tell)
@@ -134,11 +172,11 @@ def stage(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, t
                 raise FileRefused(reason="empty")
             _refuse_scattered(job)
         ImportChunk.objects.bulk_create(ImportChunk(job=job, number=number) for number in range(chunks))
-        job.events_total = ImportRow.objects.filter(job=job).values("key").distinct().count()
         job.state = ImportJob.State.RUNNING
     except FileRefused as refusal:
-        job.state, job.refusal, job.ended_at = ImportJob.State.REFUSED, refusal.sentence()[:500], when
+        job.state, job.refusal, job.rows, job.ended_at = ImportJob.State.REFUSED, refusal.data, 0, when
     job.save()
+    _remove_file(job)
 
 
 def _copy_rows(
@@ -146,12 +184,13 @@ def _copy_rows(
 ) -> int:
     count = 0
     with connection.cursor() as cursor:
-        statement = "COPY activity_importrow (job_id, chunk, line, key, data) FROM STDIN"
+        statement = "COPY activity_importrow (job_id, chunk, line, key, owner, cipher) FROM STDIN"
         with cursor.cursor.copy(statement) as copy:
             for line, row in rows:
-                member = row.get("member", "")
-                chunk = zlib.crc32(member.encode()) % chunks
-                copy.write_row((job.pk, chunk, line, row.get("event_key", "")[:200], orjson.dumps(row).decode()))
+                owner = lookup_hash(row.get("member_kind") or "card", row["member"])
+                cipher = encrypt(orjson.dumps(row).decode(), PURPOSE)
+                chunk = zlib.crc32(owner) % chunks
+                copy.write_row((job.pk, chunk, line, row["event_key"][:200].replace("\0", ""), owner, cipher))
                 count += 1
                 if count % 20_000 == 0:
                     tell("reading", line, total)
@@ -165,17 +204,17 @@ def _refuse_scattered(job: ImportJob) -> None:
             """
             WITH scattered AS (
                 SELECT key FROM activity_importrow WHERE job_id = %s AND key <> ''
-                GROUP BY key HAVING count(DISTINCT data->>'member') > 1
-            ), removed AS (
-                DELETE FROM activity_importrow r USING scattered
+                GROUP BY key HAVING count(DISTINCT owner) > 1
+            ), refused AS (
+                UPDATE activity_importrow r SET chunk = NULL FROM scattered
                 WHERE r.job_id = %s AND r.key = scattered.key RETURNING r.line, r.key
             )
             INSERT INTO activity_importfault (job_id, line, "column", code, value)
-            SELECT %s, line, 'member', 'lines_disagree', key FROM removed
+            SELECT %s, line, 'member', 'lines_disagree', '' FROM refused
             """,
             [job.pk, job.pk, job.pk],
         )
-        job.rows_refused += max(0, cursor.rowcount)
+        job.rows_done = job.rows_refused = max(0, cursor.rowcount)
 
 
 # -- working chunks off --------------------------------------------------------------------------------------
@@ -186,7 +225,7 @@ def run_chunk(job_id: int, *, when: datetime) -> bool:
     """Works the next free chunk off, in one transaction with its state; False when there is none."""
     chunk = (
         ImportChunk.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("job__program", "job__source")
+        .select_related("job__program__unit", "job__source", "job__created_by")
         .filter(job_id=job_id, state=ImportChunk.State.WAITING, job__state=ImportJob.State.RUNNING)
         .order_by("number")
         .first()
@@ -194,42 +233,58 @@ def run_chunk(job_id: int, *, when: datetime) -> bool:
     if chunk is None:
         return False
     job = chunk.job
-    rows = ImportRow.objects.filter(job=job, chunk=chunk.number)
-    events, lines, faults = _events_of(rows.order_by("line").values_list("key", "line", "data"), job.program)
-    enrolled = _enrol(job, events, when) if job.enrols else 0
-    results = process(None, job.source, events, when=when)
+    try:
+        _require_still(job)
+    except FileRefused as refusal:
+        _stop(job_id, refusal.data, when)
+        return False
+    staged = ImportRow.objects.filter(job=job, chunk=chunk.number)
+    rows = list(staged.order_by("line").values_list("key", "line", "cipher"))
+    events, lines, faults = _events_of(rows, job.program)
+    results, enrolled = _take(job, events, when)
     for event, result in zip(events, results, strict=True):
         if result.refusal is not None:
-            column = result.refusal.field or ""
+            column = COLUMN_OF.get(result.refusal.field or "", result.refusal.field or "")
             faults += [(line, column, result.refusal.code, _value(event, column)) for line in lines[event.key]]
     ImportFault.objects.bulk_create(
-        [ImportFault(job=job, line=line, column=column, code=code, value=value) for line, column, code, value in faults]
+        ImportFault(job=job, line=line, column=column, code=code, value=value.replace("\0", "")[:200])
+        for line, column, code, value in faults
     )
-    rows.delete()
+    refused = {line for line, *_ in faults}
+    staged.filter(line__in=refused).update(chunk=None)
+    staged.delete()
     ImportChunk.objects.filter(pk=chunk.pk).update(state=ImportChunk.State.DONE)
-    _count(job, events, results, len({line for line, *_ in faults}), enrolled)
+    statuses = [result.status for result in results]
+    ImportJob.objects.filter(pk=job.pk).update(
+        rows_done=F("rows_done") + len(rows),
+        events_new=F("events_new") + statuses.count("processed"),
+        events_repeated=F("events_repeated") + statuses.count("repeated"),
+        rows_refused=F("rows_refused") + len(refused),
+        members_enrolled=F("members_enrolled") + enrolled,
+        points=F("points") + sum(result.points for result in results),
+    )
     return True
 
 
 def _events_of(
-    rows: Iterable[tuple[str, int, dict[str, str]]], program: Program
-) -> tuple[list[IncomingEvent], dict[str, list[int]], list[tuple[int, str, str, str]]]:
+    rows: Iterable[tuple[str, int, bytes]], program: Program
+) -> tuple[list[IncomingEvent], dict[str, list[int]], list[RowFault]]:
     """The chunk's events in the order they happened, the lines each came from, and the faults of bad rows."""
     grouped: dict[str, list[tuple[int, dict[str, str]]]] = defaultdict(list)
-    for key, line, data in rows:
-        grouped[key or f"\0{line}"].append((line, data))
+    for key, line, cipher in rows:
+        grouped[key or f"\0{line}"].append((line, orjson.loads(decrypt(bytes(cipher), PURPOSE))))
     events: list[IncomingEvent] = []
     lines: dict[str, list[int]] = {}
-    faults: list[tuple[int, str, str, str]] = []
+    faults: list[RowFault] = []
     zone = ZoneInfo(program.time_zone)
     for parts in grouped.values():
         try:
             event = parse_rows([data for _, data in parts], zone)
         except Faults as refused:
             at_fault = {fault.row for fault in refused.faults}
-            faults += [(parts[f.row][0], f.column, f.code, f.value[:200]) for f in refused.faults]
+            faults += [(parts[f.row][0], f.column, f.code, f.value) for f in refused.faults]
             faults += [
-                (line, "event_key", "other_row_refused", data.get("event_key", "")[:200])
+                (line, "event_key", "other_row_refused", data.get("event_key", ""))
                 for row, (line, data) in enumerate(parts)
                 if row not in at_fault
             ]
@@ -242,63 +297,108 @@ def _events_of(
 
 def _value(event: IncomingEvent, column: str) -> str:
     """What the file said in the column a refusal names; a member's identifier is personal and stays out."""
-    value = {"store": event.store, "currency": event.currency, "refund_of": event.refund_of, "key": event.key}
-    return str(value.get(column) or "")[:200]
+    value = {
+        "store": event.store, "currency": event.currency, "refund_of": event.refund_of, "event_key": event.key,
+        "amount": event.amount, "occurred_at": event.occurred_at.isoformat(),
+    }  # fmt: skip
+    return str(value.get(column) or "")
 
 
-def _enrol(job: ImportJob, events: Sequence[IncomingEvent], when: datetime) -> int:
-    """Enrols the members the chunk's events name and the group does not know, from the day of their first event."""
+def _take(job: ImportJob, events: Sequence[IncomingEvent], when: datetime) -> tuple[list[Processed], int]:
+    """What became of each event, and how many members were enrolled.
+
+    Only who has an event that can be taken is enrolled, from the day of the first of them.
+    """
+    results = _process(job, events, when)
     first: dict[tuple[str, str], IncomingEvent] = {}
-    for event in events:
-        first.setdefault((event.member_kind, event.member_value), event)
+    for event, result in zip(events, results, strict=True):
+        if job.enrols and isinstance(result.refusal, UnknownMember):
+            first.setdefault((event.member_kind, event.member_value), event)
+    if not first:
+        return results, 0
     zone = ZoneInfo(job.program.time_zone)
-    return enrol_many(
+    enrolled = enrol_many(
         [
             (kind, value, job.program.unit_id, event.occurred_at.astimezone(zone).date())
             for (kind, value), event in first.items()
         ],
         when=when,
     )
+    again = [number for number, event in enumerate(events) if (event.member_kind, event.member_value) in first]
+    for number, result in zip(again, _process(job, [events[number] for number in again], when), strict=True):
+        results[number] = result
+    return results, enrolled
 
 
-def _count(
-    job: ImportJob, events: Sequence[IncomingEvent], results: Sequence[Processed], refused_rows: int, enrolled: int
-) -> None:
-    statuses = [result.status for result in results]
-    ImportJob.objects.filter(pk=job.pk).update(
-        events_done=F("events_done") + len(events),
-        events_new=F("events_new") + statuses.count("processed"),
-        events_repeated=F("events_repeated") + statuses.count("repeated"),
-        rows_refused=F("rows_refused") + refused_rows,
-        members_enrolled=F("members_enrolled") + enrolled,
-        points=F("points") + sum(result.points for result in results),
-    )
+def _process(job: ImportJob, events: Sequence[IncomingEvent], when: datetime) -> list[Processed]:
+    """The main road, for stores of the job's own part of the group."""
+    stores = {None, *OrgUnit.objects.within(job.program.unit.path).values_list("code", flat=True)}
+    taken = iter(process(None, job.source, [event for event in events if event.store in stores], when=when))
+    return [
+        next(taken) if event.store in stores else Processed("refused", event.key, refusal=UnknownStore())
+        for event in events
+    ]
+
+
+# -- the end ---------------------------------------------------------------------------------------------------
 
 
 @in_transaction
 def finish(job_id: int, *, when: datetime) -> None:
     """Closes a job whose chunks are all done; does nothing while any is left."""
-    job = ImportJob.objects.select_for_update(no_key=True).get(pk=job_id)
-    if job.state == ImportJob.State.RUNNING and not job.chunks.exclude(state=ImportChunk.State.DONE).exists():
+    chunks = ImportChunk.objects.filter(job_id=job_id)
+    if chunks.filter(state=ImportChunk.State.WAITING).exists():
+        return
+    job = _locked(job_id)
+    if job.state == ImportJob.State.RUNNING:
         job.state, job.ended_at = ImportJob.State.DONE, when
         job.save(update_fields=["state", "ended_at"])
-        job.chunks.all().delete()
+        chunks.delete()
 
 
 def unfinished_jobs() -> list[int]:
     """Jobs that some worker should go on with; the sweeper finds them here, whatever became of the broker."""
-    waiting = ImportJob.objects.filter(state__in=(ImportJob.State.STAGING, ImportJob.State.RUNNING))
-    return list(waiting.order_by("pk").values_list("pk", flat=True))
+    return list(_unfinished().order_by("pk").values_list("pk", flat=True))
+
+
+def _unfinished() -> Any:
+    return ImportJob.objects.filter(state__in=(ImportJob.State.STAGING, ImportJob.State.RUNNING))
 
 
 @in_transaction
 def cancel(actor: Any, job_id: int, *, when: datetime) -> ImportJob:
-    """Stops a job before its next chunk; what was taken stays taken."""
-    job = ImportJob.objects.select_for_update(no_key=True, of=("self",)).select_related("program__unit").get(pk=job_id)
+    """Stops a job before its next chunk; what was taken stays taken. Raises NotAllowed."""
+    job = ImportJob.objects.select_related("program__unit").get(pk=job_id)
     require(actor, PERMISSION, job.program.unit.path)
-    if job.state in (ImportJob.State.STAGING, ImportJob.State.RUNNING):
-        job.state, job.ended_at = ImportJob.State.CANCELLED, when
-        job.save(update_fields=["state", "ended_at"])
-        ImportRow.objects.filter(job=job).delete()
-        job.chunks.all().delete()
+    _stop(job_id, {}, when)
+    job.refresh_from_db()
     return job
+
+
+def _stop(job_id: int, refusal: dict[str, Any], when: datetime) -> None:
+    """Waits for the chunks in work, then ends the job. Chunks are locked before their job, here as everywhere."""
+    waiting = ImportChunk.objects.filter(job_id=job_id).select_for_update().order_by("number")
+    left = [chunk.number for chunk in waiting if chunk.state == ImportChunk.State.WAITING]
+    job = _locked(job_id)
+    if job.state not in (ImportJob.State.STAGING, ImportJob.State.RUNNING):
+        return
+    job.state, job.refusal, job.ended_at = ImportJob.State.CANCELLED, refusal, when
+    job.save(update_fields=["state", "refusal", "ended_at"])
+    ImportRow.objects.filter(job=job, chunk__in=left).delete()
+    waiting.delete()
+    _remove_file(job)
+
+
+def _remove_file(job: ImportJob) -> None:
+    """It names members and has been read."""
+    transaction.on_commit(lambda: Path(job.path).unlink(missing_ok=True))
+
+
+def _locked(job_id: int) -> ImportJob:
+    return ImportJob.objects.select_for_update(no_key=True).get(pk=job_id)
+
+
+def _require_still(job: ImportJob) -> None:
+    """A right taken away ends what was begun under it. Raises FileRefused."""
+    if job.created_by is not None and not reach_of(job.created_by, PERMISSION).covers(job.program.unit.path):
+        raise FileRefused(reason="not_allowed")

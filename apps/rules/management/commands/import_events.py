@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.activity.models import ImportFault, ImportJob
 from apps.activity.reading import FileRefused
+from apps.activity.words import fault_sentence, refusal_sentence
 from apps.core.clock import now
 from apps.orgs.models import Program
 from apps.rules.importing import run_import, start_import
@@ -30,54 +31,48 @@ class Command(BaseCommand):
         if program is None:
             known = ", ".join(Program.objects.values_list("code", flat=True)) or "none yet"
             raise CommandError(f"There is no programme {options['program']}. There are: {known}.", returncode=2)
-        self.started = time.perf_counter()
         try:
             job = start_import(
                 None, options["file"], program, preset=options["preset"], enrols=options["enrol"], when=now()
             )
         except FileRefused as refusal:
             raise CommandError(refusal.sentence(), returncode=2) from None
-        if job.events_done:
-            self.stderr.write(f"Going on after {job.events_done:,} events.")
+        self.begun = job.rows_done
+        if self.begun:
+            self.stderr.write(f"Going on after {self.begun:,} rows.")
+        self.started = time.perf_counter()
         job = run_import(job.pk, clock=now, progress=self.tell)
         self.report(job, options["json"])
-        if job.state == ImportJob.State.REFUSED:
+        if job.refusal:
             sys.exit(2)
         sys.exit(1 if job.rows_refused else 0)
 
     def tell(self, stage: str, done: int, total: int) -> None:
-        seconds = time.perf_counter() - self.started
-        left = seconds / done * (total - done) if done else 0
-        unit = "lines" if stage == "reading" else "chunks"
-        self.stderr.write(f"{stage} {done:,} of {total:,} {unit}, {done / total:.0%}, {left:.0f} s left")
+        since = done if stage == "reading" else done - self.begun
+        rate = since / (time.perf_counter() - self.started)
+        left = (total - done) / rate if rate else 0
+        self.stderr.write(
+            f"{stage}: {done:,} of {total:,} rows, {done / total:.0%}, {rate:,.0f} a second, {left:.0f} s left"
+        )
 
     def report(self, job: ImportJob, as_json: bool) -> None:
         seconds = round(time.perf_counter() - self.started, 1)
-        result = {
-            "state": job.state,
-            "rows": job.rows,
-            "events_new": job.events_new,
-            "events_repeated": job.events_repeated,
-            "rows_refused": job.rows_refused,
-            "members_enrolled": job.members_enrolled,
-            "points": job.points,
-            "seconds": seconds,
-        }
         if as_json:
-            refused = ImportFault.objects.filter(job=job).order_by("line")[:1000]
-            result["refusal"] = job.refusal
+            names = ("state", "rows", "events_new", "events_repeated", "rows_refused", "members_enrolled", "points")
+            result = {name: getattr(job, name) for name in names} | {"seconds": seconds}
+            result["refusal"] = refusal_sentence(job)
             result["faults"] = [
                 {"line": fault.line, "column": fault.column, "code": fault.code, "value": fault.value}
-                for fault in refused
+                for fault in ImportFault.objects.filter(job=job).order_by("line", "pk")[:1000]
             ]
             self.stdout.write(json.dumps(result, ensure_ascii=False))
             return
         if job.refusal:
-            self.stderr.write(job.refusal)
+            self.stderr.write(refusal_sentence(job))
             return
-        for fault in ImportFault.objects.filter(job=job).order_by("line")[:20]:
-            self.stderr.write(f"line {fault.line}, {fault.column}: {fault.code} {fault.value}")
-        rate = job.rows / seconds if seconds else 0
+        for fault in ImportFault.objects.filter(job=job).order_by("line", "pk")[:20]:
+            self.stderr.write(f"line {fault.line}, {fault.column}: {fault_sentence(fault.code)} {fault.value}".rstrip())
+        rate = (job.rows - self.begun) / seconds if seconds else 0
         self.stdout.write(
             f"{job.rows:,} rows: {job.events_new:,} new events, {job.events_repeated:,} known before, "
             f"{job.rows_refused:,} rows refused, {job.members_enrolled:,} members enrolled, "

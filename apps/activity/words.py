@@ -1,0 +1,46 @@
+"""Why rows and files were refused, in whole sentences of the language in force."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.activity.models import ImportJob
+from apps.activity.reading import FileRefused
+
+FAULTS = {
+    "missing": _("A value is missing."),
+    "not_a_text": _("This is not a text."),
+    "too_long": _("The text is too long."),
+    "control_character": _("The text holds a character that cannot be printed."),
+    "not_a_number": _("This is not a number."),
+    "negative": _("The number is below zero; a refund has an amount above zero too."),
+    "too_large": _("The number is too large."),
+    "too_precise": _("The number has more than four decimals."),
+    "not_a_date": _("This is not a date and time such as 2026-03-08T14:30:00."),
+    "offset_missing": _("The time lacks its offset, such as +08:00."),
+    "not_a_kind": _("The kind is written in small letters, digits and underscores, such as check_in."),
+    "not_a_currency": _("A currency is three capital letters, such as CNY."),
+    "attribute_name": _("The name of this column is too long or cannot be printed."),
+    "attribute_value": _("This value cannot be taken."),
+    "too_many": _("There are more of these than one event may have."),
+    "too_many_cells": _("The row has more cells than the header."),
+    "lines_disagree": _("Rows with the same event key differ in this column."),
+    "other_row_refused": _("Another row of the same event is at fault."),
+    "unknown_member": _("No active member has this identifier."),
+    "unknown_store": _("The programme has no store with this code."),
+    "no_program": _("Neither this store nor any unit above it has a programme."),
+    "other_currency": _("The programme reckons in another currency."),
+    "in_the_future": _("The event is said to have happened in the future."),
+    "unknown_purchase": _("The purchase to give back is not known for this member."),
+    "refund_too_large": _("More is given back than is left of the purchase."),
+    "key_reused": _("An event with this key came before with other content; it stays as it was."),
+    "ledger_refused": _("The points were spent already, and the programme allows no debt."),
+}
+
+
+def fault_sentence(code: str) -> str:
+    """What a code of a refused row means; a code without words stands for itself."""
+    return str(FAULTS.get(code, code))
+
+
+def refusal_sentence(job: ImportJob) -> str:
+    """Why the whole file was refused or the job stopped; empty when it was not."""
+    return FileRefused(**job.refusal).sentence() if job.refusal else ""
