@@ -101,11 +101,8 @@ def read_rows(path: Path, preset: str) -> Iterator[tuple[int, Row]]:
     if not path.is_file():
         raise FileRefused(reason="missing", name=path.name)
     with path.open("rb") as raw:
-        start = raw.read(len(ZIP))
-    if not start:
-        raise FileRefused(reason="empty")
-    if start == ZIP:
-        raise FileRefused(reason="workbook")
+        if raw.read(len(ZIP)) == ZIP:
+            raise FileRefused(reason="workbook")
     chosen = preset_named(preset)
     with path.open(encoding=encoding_of(path), newline="") as text:
         yield from _rows(text, chosen)
@@ -116,6 +113,8 @@ def _rows(text: IO[str], preset: Preset) -> Iterator[tuple[int, Row]]:
     seen: Counter[str] = Counter()
     try:
         header = [name.strip() for name in next(reader, [])]
+        if not header:
+            raise FileRefused(reason="empty")
         _check_header(header, preset)
         for cells in reader:
             if not any(cells):
