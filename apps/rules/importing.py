@@ -87,7 +87,9 @@ def _start(
         source = source_for(f"file:{program.code}:{preset or 'standard'}", program.unit)
         # Whoever sends the same file at the same moment waits here, and gets the same job.
         Source.objects.select_for_update(no_key=True).get(pk=source.pk)
-        unfinished = _unfinished().filter(program=program, source=source, file_hash=digest, enrols=enrols).first()
+        unfinished: ImportJob | None = (
+            _unfinished().filter(program=program, source=source, file_hash=digest, enrols=enrols).first()
+        )
         if unfinished is not None:
             kept.unlink()
             return unfinished
@@ -263,7 +265,7 @@ def run_chunk(job_id: int, *, when: datetime) -> bool:
 
 
 def _events_of(
-    rows: Iterable[tuple[str, int, bytes]], program: Program
+    rows: Iterable[tuple[str, int, Any]], program: Program
 ) -> tuple[list[IncomingEvent], dict[str, list[int]], list[RowFault]]:
     """The chunk's events in the order they happened, the lines each came from, and the faults of bad rows."""
     grouped: dict[str, list[tuple[int, dict[str, str]]]] = defaultdict(list)
