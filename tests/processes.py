@@ -15,9 +15,6 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.db import connections
 
-WORKER = ("celery", "-A", "config", "worker", "--concurrency", "2", "--loglevel", "WARNING",
-          "--without-gossip", "--without-mingle", "--without-heartbeat")  # fmt: skip
-
 
 def free_port() -> int:
     with socket.socket() as listening:

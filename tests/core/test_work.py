@@ -15,7 +15,8 @@ from django.db import connection, transaction
 from apps.core import work
 from apps.core.broker import QUEUE
 from apps.core.models import PromisedTask
-from tests.processes import WORKER, environment, redis_server, running, until
+from apps.core.supervisor import WORKER
+from tests.processes import environment, redis_server, running, until
 
 NAME = "apps.core.tasks.send_overdue"
 ROOMS = settings.BASE_DIR / "apps"
