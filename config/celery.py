@@ -2,6 +2,7 @@
 
 import logging.config
 import os
+import time
 import warnings
 from typing import Any
 
@@ -24,6 +25,12 @@ app.autodiscover_tasks()
 def log_as_the_settings_say(**_: Any) -> None:
     """Being connected keeps Celery from setting up logs of its own."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@signals.before_task_publish.connect
+def say_when_it_was_sent(headers: dict[str, Any], **_: Any) -> None:
+    """Redis does not know how old a message is; `apps.core.health` asks."""
+    headers["sent_at"] = time.time()
 
 
 @signals.worker_process_init.connect

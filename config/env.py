@@ -4,11 +4,22 @@ Every reader returns a typed value or raises `WrongSetting`, whose text names th
 was expected and never repeats the value (it may be a secret).
 """
 
+import base64
 import os
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+_HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == 32
+    except ValueError:
+        return False
 
 
 class WrongSetting(ImproperlyConfigured):
@@ -55,6 +66,39 @@ class Environment:
     def listed(self, name: str, default: str | None = "") -> list[str]:
         """A comma-separated list; empty parts are dropped."""
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def hosts(self, name: str, default: str | None) -> list[str]:
+        """Names under which the studio answers; `.example.com` takes the names below it too."""
+        hosts = self.listed(name, default)
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise WrongSetting(name, "host names with commas between them, without https:// and without a port")
+        return hosts
+
+    def secret(self, name: str, shortest: int) -> str:
+        value = self.text(name)
+        if len(value) < shortest:
+            raise WrongSetting(name, f"at least {shortest} characters")
+        return value
+
+    def key(self, name: str) -> str:
+        """32 random bytes in URL-safe base64."""
+        value = self.text(name)
+        if not _is_key(value):
+            raise WrongSetting(name, "32 random bytes in URL-safe base64")
+        return value
+
+    def key_ring(self, name: str) -> str:
+        """`1:key,2:key`: numbered keys, of which the one with the highest number encrypts."""
+        numbers, keys = [], []
+        for part in self.listed(name, None):
+            number, _, key = part.partition(":")
+            numbers.append(int(number) if number.isdecimal() else 0)
+            keys.append(key)
+        if not all(0 < number < 1 << 16 for number in numbers) or not all(map(_is_key, keys)):
+            raise WrongSetting(name, "numbered keys such as 1:KEY,2:KEY, each of 32 random bytes in URL-safe base64")
+        if len(set(numbers)) < len(numbers):
+            raise WrongSetting(name, "every number once")
+        return self.text(name)
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name, default)

@@ -19,11 +19,11 @@ IS_LOCAL = env.choice("STUDIO_ENV", "local", ("local", "production")) == "local"
 if IS_LOCAL:
     env = Environment(local_secrets(DATA_DIR) | dict(os.environ))
 
-SECRET_KEY = env.text("SECRET_KEY")
-PERSONAL_DATA_KEYS = env.text("PERSONAL_DATA_KEYS")
-LOOKUP_KEY = env.text("LOOKUP_KEY")
+SECRET_KEY = env.secret("SECRET_KEY", 50)
+PERSONAL_DATA_KEYS = env.key_ring("PERSONAL_DATA_KEYS")
+LOOKUP_KEY = env.key("LOOKUP_KEY")
 DEBUG = False
-ALLOWED_HOSTS = env.listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if IS_LOCAL else None)
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if IS_LOCAL else None)
 PORT = env.integer("PORT", 8000, 1, 65535)
 
 INSTALLED_APPS = [
@@ -210,3 +210,4 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "schedule")
 CELERY_TIMEZONE = "UTC"
+HEALTH_QUEUE_SECONDS = env.integer("HEALTH_QUEUE_SECONDS", 300, 10, 24 * 3600)
