@@ -1,6 +1,8 @@
 """The HTTP API, version 1: every room's calls at one address, and which refusals are told with which status."""
 
 from apps.core.api import StudioAPI
+from apps.members.api import router as members
+from apps.points.api import router as points
 from apps.rules.api import router as events
 
 DESCRIPTION = """
@@ -27,8 +29,13 @@ api = StudioAPI(
     description=DESCRIPTION,
     statuses={
         "scope_missing": 403,
+        "no_such_member": 404,
+        "no_such_redemption": 404,
+        "hold_ended": 409,
+        "identifier_taken": 409,
         "key_reused": 409,
         "too_many_tries": 429,
     },
 )
-api.add_router("", events)
+for router in (events, members, points):
+    api.add_router("", router)

@@ -1,8 +1,13 @@
-"""Who calls the API: the key in `Authorization: Bearer` names an API client, which has scopes and reaches its unit."""
+"""Who calls the API: the key in `Authorization: Bearer` names an API client, which has scopes and reaches its unit.
 
-from typing import Any
+And how a call that is sent twice is answered: `once`.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from django.http import HttpRequest
+from ninja import Header, Schema, Status
 from ninja.security import HttpBearer
 
 from apps.core.clock import now
@@ -36,3 +41,29 @@ def client_of(request: HttpRequest) -> ApiClient:
     client: Any = request.auth  # type: ignore[attr-defined]
     assert isinstance(client, ApiClient)
     return client
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        None,
+        alias="Idempotency-Key",
+        max_length=120,
+        pattern="^[!-~]+$",
+        description="Made by you, a new one for each thing to be done: sent again with the same body it is done once.",
+    ),
+]
+
+
+def once(request: HttpRequest, key: str | None, asked: Any, effect: Callable[[], Schema]) -> Status:
+    """Answers 201 with what `effect()` says; where `key` came before, 200 with what was said then.
+
+    Raises IdempotencyKeyReused where it came with another body.
+    """
+    if key is None:
+        return Status(201, effect())
+    call = [request.method, request.path, asked]
+    answer, is_repeated = services.answer_once(
+        client_of(request), key, call, lambda: effect().model_dump(mode="json"), when=now()
+    )
+    return Status(200 if is_repeated else 201, answer)

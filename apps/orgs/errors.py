@@ -182,3 +182,11 @@ class IdempotencyKeyReused(LoyaltyError):
 
     def sentence(self) -> str:
         return _("This Idempotency-Key was used before with another request. Nothing was changed.")
+
+
+class UnknownUnit(LoyaltyError):
+    code = "unknown_unit"
+    field = "home_unit"
+
+    def sentence(self) -> str:
+        return _("There is no such unit within reach.")

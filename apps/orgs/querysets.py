@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 from guardian.models import UserObjectPermission
 
 from apps.core.scope import STEP
+from apps.orgs.errors import UnknownUnit
 from apps.orgs.models import OrgUnit, Program, Staff
 
 
@@ -20,6 +22,14 @@ def program_of(unit: OrgUnit) -> Program | None:
     """The programme of the nearest unit at or above `unit` that has one. One query."""
     programs = Program.objects.filter(unit__path__in=paths_above(unit.path)).select_related("unit")
     return programs.order_by("-unit__depth").first()
+
+
+def unit_within(principal: Any, permission: str, code: str) -> OrgUnit:
+    """The unit called `code`, where `principal` may do `permission`. Raises UnknownUnit."""
+    unit: OrgUnit | None = OrgUnit.objects.visible_to(principal, permission).filter(code=code).first()
+    if unit is None:
+        raise UnknownUnit()
+    return unit
 
 
 def units_worked_on(staff: Staff, role: str | None = None) -> list[OrgUnit]:

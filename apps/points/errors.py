@@ -48,6 +48,23 @@ class NoSuchAccount(LoyaltyError):
         return _("The member has no account of this kind of points.")
 
 
+class NoSuchRedemption(LoyaltyError):
+    """Missing, or beyond the reach of who asks: the two look alike."""
+
+    code = "no_such_redemption"
+
+    def sentence(self) -> str:
+        return _("There is no such redemption.")
+
+
+class NoSuchPointType(LoyaltyError):
+    code = "no_such_point_type"
+    field = "point_type"
+
+    def sentence(self) -> str:
+        return _("The programme has no such reward points.")
+
+
 class HoldEnded(LoyaltyError):
     """`state` is what became of it: captured, voided or lapsed."""
 

@@ -16,6 +16,7 @@ from apps.activity.services import source_of
 from apps.core.api import Failing, FieldProblem, Unacceptable, faults_of
 from apps.core.clock import now
 from apps.core.errors import LoyaltyError
+from apps.members.api import Named
 from apps.orgs.api import ApiKey, Scope, client_of
 from apps.orgs.models import ApiClient
 from apps.rules import snapshot
@@ -50,13 +51,6 @@ REFUND: dict[str, Any] = {
 
 
 # -- What is sent. Read by `apps.activity.parsing`, as files are; here for the documentation ----------------------
-
-
-class Named(Schema):
-    """Who did it: an identifier of the member."""
-
-    kind: str = Field("card", description="`card`, `phone`, `email` or any other kind of identifier.", max_length=40)
-    value: str = Field(min_length=1, max_length=200)
 
 
 class Line(Schema):

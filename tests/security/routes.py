@@ -62,13 +62,16 @@ class SitePage:
 
 @dataclass(frozen=True)
 class ApiCall:
-    """A call of the API: its method, the scope it needs, the model of the row its path names, and a body that the
-    client's own company makes good, of `things` (see test_api.py): `own` is then the answer."""
+    """A call of the API: its method, the scope it needs, the row that its path names, its query and its body.
+
+    `own` is the answer to a client of the company whose `things` it names; see test_api.py.
+    """
 
     method: str
     scope: str
     own: int = 200
-    model: str = ""
+    row: str = ""
+    query: Callable[[Any], str] = lambda things: ""
     body: Callable[[Any], Any] = lambda things: None
 
 
@@ -79,6 +82,23 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "api:nothing-here": SitePage(get=404, stranger=404),
     "api:send_event": ApiCall("POST", "events:write", 201, body=lambda things: things.event),
     "api:send_events": ApiCall("POST", "events:write", body=lambda things: {"events": [things.event]}),
+    "api:enrol_member": ApiCall(
+        "POST", "members:write", 201, body=lambda things: {"identifiers": [{"value": "NEW"}], "home_unit": things.store}
+    ),
+    "api:find_member": ApiCall("GET", "members:read", query=lambda things: f"?identifier=card:{things.card}"),
+    "api:read_member": ApiCall("GET", "members:read", row="member"),
+    "api:change_member": ApiCall("PATCH", "members:write", row="member", body=lambda things: {"name": "New"}),
+    "api:read_balance": ApiCall("GET", "points:read", row="member"),
+    "api:read_entries": ApiCall("GET", "points:read", row="member"),
+    "api:read_tier": ApiCall("GET", "points:read", row="member"),
+    "api:hold_points": ApiCall(
+        "POST",
+        "points:redeem",
+        201,
+        body=lambda things: {"member": {"value": "APIEAST"}, "points": 5, "store": things.store},
+    ),
+    "api:capture_points": ApiCall("POST", "points:redeem", row="hold"),
+    "api:void_points": ApiCall("POST", "points:redeem", row="hold"),
     "set_language": SitePage(get=302, stranger=302),
     "admin:index": SitePage(),
     "admin:login": SitePage(get=302, stranger=200),

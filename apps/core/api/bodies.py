@@ -1,13 +1,15 @@
 """How a body is read: strictly, exactly and within bounds."""
 
 import json
+import re
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Schema
 from ninja.parser import Parser
-from pydantic import AfterValidator, ConfigDict, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from apps.core.api.problems import NotJson, WrongMediaType
@@ -71,14 +73,30 @@ def _depth(read: Any) -> int:
     return depth
 
 
-def _plain_text(text: str) -> str:
-    if any((ord(char) < 32 and char not in "\t\n\r") or ord(char) == 127 for char in text):
+def _plain_text(text: Any) -> Any:
+    if isinstance(text, str) and any((ord(char) < 32 and char not in "\t\n\r") or ord(char) == 127 for char in text):
         raise PydanticCustomError("control_character", "control character")
     return text
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_plain_text)]
+Text = Annotated[str, BeforeValidator(_plain_text), StringConstraints(strip_whitespace=True)]
 """A text as people write it: trimmed, without control characters."""
+
+
+def _written_day(value: Any) -> date:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        raise PydanticCustomError("date_type", "no day")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("date_type", "no such day") from None
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
+"""A day, written 2026-05-04."""
+
+Whole = Annotated[int, Field(strict=True)]
+"""A whole number; no text, no truth."""
 
 
 class Body(Schema):

@@ -130,7 +130,8 @@ CODES = {
     "string_too_long": "too_long",
     "string_pattern_mismatch": "wrong_form",
     "too_short": "too_short",
-    "too_long": "too_many",
+    "too_long": "too_long",
+    "attribute_value": "attribute_value",
     "int_type": "not_a_whole_number",
     "int_parsing": "not_a_whole_number",
     "int_from_float": "not_a_whole_number",
@@ -151,5 +152,7 @@ def failing(error: Mapping[str, Any]) -> Failing:
     place = list(error["loc"])
     place = place[2:] if place[0] == "body" else place[1:]
     kind = str(error["type"])
-    is_date = kind.startswith(("date_", "datetime_"))
-    return Failing(".".join(map(str, place)), "not_a_date" if is_date else CODES.get(kind, "invalid"))
+    code = "not_a_date" if kind.startswith(("date_", "datetime_")) else CODES.get(kind, "invalid")
+    if code == "too_long" and error.get("ctx", {}).get("field_type") in ("List", "Dictionary"):
+        code = "too_many"
+    return Failing(".".join(map(str, place)), code)

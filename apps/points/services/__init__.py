@@ -5,13 +5,14 @@ Each is one transaction, carries a unique key, and answers a repeated key with t
 
 from apps.points.services.adjusting import adjust, reverse
 from apps.points.services.expiring import expire_due, release_due, void_lapsed_holds
-from apps.points.services.spending import capture, hold, redeem, void
+from apps.points.services.spending import capture, hold, hold_for_member, redeem, void
 
 __all__ = [
     "adjust",
     "capture",
     "expire_due",
     "hold",
+    "hold_for_member",
     "redeem",
     "release_due",
     "reverse",

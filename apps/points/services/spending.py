@@ -3,18 +3,22 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from apps.activity.errors import NoProgram, UnknownMember, UnknownStore
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
+from apps.members.querysets import named_member
 from apps.orgs.models import OrgUnit
+from apps.orgs.querysets import program_of
 from apps.points.book import Book, LotState
-from apps.points.errors import HoldEnded, KeyReused, PointsMustBePositive
-from apps.points.models import Hold, HoldLot, Posting
+from apps.points.errors import HoldEnded, KeyReused, NoSuchPointType, PointsMustBePositive
+from apps.points.models import Hold, HoldLot, PointType, Posting
 from apps.points.services.ledger import (
     Opened,
     act,
     content_hash,
     lot_state,
     open_account,
+    open_account_of,
     open_lots,
     post,
     posted_before,
@@ -82,6 +86,43 @@ def hold(
     )
     HoldLot.objects.bulk_create(HoldLot(hold=held, lot_id=lot.id or 0, points=part) for lot, part in parts)
     return held
+
+
+@in_transaction
+def hold_for_member(
+    principal: Any,
+    kind: str,
+    value: str,
+    points: int,
+    *,
+    key: str,
+    store: str | None = None,
+    point_type: str | None = None,
+    when: datetime,
+    minutes: int = 15,
+    reason: str = "",
+) -> Hold:
+    """As `hold`, for whoever shows an identifier at `store` (None: the principal's own unit), from the account of the
+    store's programme: of `point_type`, or of its first reward points. Members are the group's: any may spend there.
+
+    Raises UnknownStore, NoProgram, NoSuchPointType, UnknownMember, and as `hold` does.
+    """
+    units = OrgUnit.objects.visible_to(principal, PERMISSION)
+    unit = units.filter(code=store).first() if store else principal.unit
+    if unit is None:
+        raise UnknownStore()
+    program = program_of(unit)
+    if program is None:
+        raise NoProgram()
+    kinds = PointType.objects.filter(program=program, kind=PointType.Kind.REWARD)
+    spent = (kinds.filter(code=point_type) if point_type else kinds).order_by("pk").first()
+    if spent is None:
+        raise NoSuchPointType()
+    member = named_member(kind, value)
+    if member is None:
+        raise UnknownMember()
+    account = open_account_of(member.pk, spent.pk)
+    return hold(principal, account.row.pk, points, key=key, unit=unit, when=when, minutes=minutes, reason=reason)
 
 
 @in_transaction

@@ -1,0 +1,22 @@
+"""Reads of members that have a name."""
+
+from typing import Any
+
+from apps.members.crypto import lookup_hash
+from apps.members.errors import NoSuchMember
+from apps.members.models import Member
+
+
+def member_within(principal: Any, member_id: int, permission: str = "members.view_member") -> Member:
+    """The member, where `principal` may do `permission` to them. Raises NoSuchMember."""
+    members = Member.objects.visible_to(principal, permission).select_related("home_unit")
+    member = members.filter(pk=member_id).first()
+    if member is None:
+        raise NoSuchMember()
+    return member
+
+
+def named_member(kind: str, value: str) -> Member | None:
+    """The active member of the group that an identifier names, for verbs that act on whoever shows it."""
+    named = Member.objects.filter(identifiers__kind=kind, identifiers__value_hash=lookup_hash(kind, value))
+    return named.filter(state=Member.State.ACTIVE).first()
