@@ -56,6 +56,7 @@ GROUPS = (
     Group(_("My work"), (Item(_("Home"), "home", "admin:index"),)),
     Group(_("Customers"), (
         Item(_("Members"), "group", "admin:members_member_changelist", "members.view_member", READERS),
+        Item(_("Looks at members"), "visibility", "admin:members_look_changelist", "members.view_look", (AUDITOR,)),
         Item(_("Events"), "receipt_long", "admin:activity_event_changelist", "activity.view_event", READERS),
     )),
     Group(_("Programme"), (

@@ -8,8 +8,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.personal import Personal
@@ -96,6 +96,12 @@ class Authored(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def author(self) -> str:
+        if self.actor is not None:
+            return self.actor.get_full_name() or self.actor.get_username()
+        return str(self.client) if self.client is not None else gettext("The studio")
 
 
 class MemberChange(Authored, AppendOnlyModel):

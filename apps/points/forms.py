@@ -1,13 +1,20 @@
-"""The form of a point type: its policy of expiry as plain fields."""
+"""The form of a point type, with its policy of expiry as plain fields; and the small forms that move points by hand."""
 
+import uuid
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
+from apps.orgs.querysets import program_of
 from apps.points.expiry import parse_policy
 from apps.points.models import PointType
 
@@ -81,3 +88,39 @@ class PointTypeForm(forms.ModelForm):
             data["expiry"] = parse_policy(policy).model_dump()
             data["unit_cost_micros"] = int(data["unit_cost"] * MICROS)
         return data
+
+
+class ReverseForm(forms.Form):
+    """A reason, and a key of its own for each form that was opened: sent twice, it moves points once."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=500, widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("It stays beside the points for ever, with your name."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("key", uuid.uuid4())
+
+
+class AdjustForm(ReverseForm):
+    """Points to add or, below zero, to take; of the member's own programme unless another is chosen."""
+
+    point_type = forms.ModelChoiceField(
+        PointType.objects.none(), label=gettext_lazy("Point type"), empty_label=None, widget=UnfoldAdminSelectWidget
+    )
+    points = forms.IntegerField(
+        label=gettext_lazy("Points"), min_value=-1_000_000_000, max_value=1_000_000_000,
+        widget=UnfoldAdminIntegerFieldWidget, help_text=gettext_lazy("With a minus sign to take points away."),
+    )  # fmt: skip
+    field_order = ("key", "point_type", "points", "reason")
+
+    def __init__(self, *args: Any, actor: Any, member: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = PointType.objects.visible_to(actor).select_related("program").order_by("program__name", "name")
+        choice: Any = self.fields["point_type"]
+        choice.queryset = kinds
+        choice.label_from_instance = lambda kind: f"{kind.name}, {kind.program.name}"
+        program = program_of(member.home_unit)
+        self.initial.setdefault("point_type", next((kind.pk for kind in kinds if kind.program == program), None))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.addresses import address
 from apps.core.clock import local_day
-from apps.members.page import Asked, Block, block
+from apps.members.page import Action, Asked, Block, action, block
 from apps.points.models import Account, Lot
 
 SHOWN_LOTS = 200
@@ -76,6 +76,11 @@ def balances_of(person: Any, member_id: int) -> list[Balance]:
 def _open_lots(person: Any, accounts: Iterable[int]) -> list[Any]:
     lots = Lot.objects.visible_to(person).filter(account__in=list(accounts), remaining__gt=0)
     return list(lots.select_related("org_unit").order_by(F("expires_at").asc(nulls_last=True), "pk")[:SHOWN_LOTS])
+
+
+@action(order=10, permission="points.adjust_points")
+def adjusting(asked: Asked) -> Action:
+    return Action(_("Adjust points"), address("points_account_adjust", asked.member.pk), "exposure")
 
 
 @block(order=10, permission="points.view_account")

@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from apps.activity.models import Event
+from apps.core.addresses import address
 from apps.core.scope import ScopedQuerySet
 from apps.members.page import Asked, Block, block
 from apps.points.models import Account, Posting, PostingKind
@@ -17,6 +18,8 @@ from apps.rules.explain import Reason, reasons, why_not
 from apps.rules.models import Outcome, RuleVersion
 
 PAGE = 20
+ADJUST = "points.adjust_points"
+REVERSIBLE = (PostingKind.EARN, PostingKind.REDEEM, PostingKind.ADJUST)
 EVENT, POSTING = "e", "p"
 """At one instant movements stand above events."""
 
@@ -38,6 +41,8 @@ class Item:
     detail: str = ""
     reasons: list[Reason] = field(default_factory=list)
     not_given: list[str] = field(default_factory=list)
+    reversals: list[tuple[int, str]] = field(default_factory=list)
+    """Points that may be reversed, and where."""
 
     @property
     def key(self) -> tuple[datetime, str, int]:
@@ -131,6 +136,18 @@ def _explain(person: Any, items: list[Item]) -> None:
         item.points = sum(reason.points for reason in item.reasons)
 
 
+def _offer_reversals(person: Any, items: list[Item]) -> None:
+    """Adds where to reverse what an item earned, spent or adjusted and nobody has reversed. One query."""
+    by_event = {item.pk: item for item in items if item.sort == EVENT}
+    by_posting = {item.pk: item for item in items if item.sort == POSTING}
+    own = Posting.objects.visible_to(person, ADJUST).filter(Q(event__in=by_event) | Q(pk__in=by_posting))
+    reversed_already = Posting.objects.filter(reverses=OuterRef("pk"), kind=PostingKind.REVERSE)
+    for posting in own.filter(~Exists(reversed_already), kind__in=REVERSIBLE).order_by("pk"):
+        item = by_posting.get(posting.pk) or by_event[posting.event_id or 0]
+        where = address("points_posting_reverse", posting.pk)
+        item.reversals.append((posting.points + posting.pending_points, where))
+
+
 def _cursor(text: str) -> tuple[datetime, str, int] | None:
     """`2026-05-04T12:00:00+00:00,e,17`, as the link to older lines says it; None for anything else."""
     parts = text.split(",")
@@ -147,6 +164,8 @@ def _cursor(text: str) -> tuple[datetime, str, int] | None:
 def timeline(asked: Asked) -> Block:
     before = _cursor(asked.query.get("before", ""))
     items, has_more = timeline_of(asked.person, asked.member.pk, before)
+    if asked.person.has_perm(ADJUST, asked.member):
+        _offer_reversals(asked.person, items)
     older = ""
     if has_more:
         last = items[-1]

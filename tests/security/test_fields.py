@@ -18,6 +18,7 @@ NEW: dict[str, dict[str, Any]] = {
     # What makes a form of this model valid, where the first choice of every field does not.
     "orgs.orgunit": {"kind": "store", "parent": "EAST-N", "code": "S777", "name": "New"},
     "orgs.program": {"unit": "G", "code": "group", "currency": "CNY", "time_zone": "Asia/Shanghai"},
+    "members.member": {"card": "C7777"},
 }
 
 OWN_RANDOM = {"key_hash", "key_hint", "created_at", "date_joined", "password"}

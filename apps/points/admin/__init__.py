@@ -1,4 +1,4 @@
-"""Point types, and the ledger to read."""
+"""Point types, the ledger to read, and moving points by hand."""
 
 from apps.points.admin import ledger, types
 

@@ -1,4 +1,4 @@
-"""The ledger to read: balances, movements, entries, lots and holds. Nothing is changed here."""
+"""The ledger to read: balances, movements, entries, lots and holds; `moving` adds what is done by hand."""
 
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.addresses import address
 from apps.core.admin import ScopedAdmin, figure, local
 from apps.core.formats import day, money_of_micros
+from apps.points.admin.moving import AdjustPage, ReversePage
 from apps.points.member_page import last_day
 from apps.points.models import Account, Entry, Hold, Lot, Posting
 
@@ -60,7 +61,7 @@ class LedgerAdmin(ScopedAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(LedgerAdmin):
+class AccountAdmin(AdjustPage, LedgerAdmin):
     list_display = (
         "member_link", "point_type", "available_figure", "pending_figure", "held_figure", "debt_figure", "earned_figure",
     )  # fmt: skip
@@ -78,7 +79,7 @@ class AccountAdmin(LedgerAdmin):
 
 
 @admin.register(Posting)
-class PostingAdmin(LedgerAdmin):
+class PostingAdmin(ReversePage, LedgerAdmin):
     list_display = (
         "posted_local", "member_link", "kind", "points_figure", "pending_figure", "org_unit", "reason", "actor",
     )  # fmt: skip

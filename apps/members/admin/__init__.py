@@ -1,0 +1,6 @@
+"""Members, and who looked at them."""
+
+from apps.members.admin.looks import LookAdmin
+from apps.members.admin.members import MemberAdmin
+
+__all__ = ["LookAdmin", "MemberAdmin"]

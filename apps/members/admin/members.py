@@ -1,0 +1,212 @@
+"""Members: the list, the page of one, and what customer service does there."""
+
+from collections import defaultdict
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.core.admin import ScopedAdmin, actor_of
+from apps.core.clock import now
+from apps.core.lists import key_in
+from apps.members import services
+from apps.members.forms import MemberForm, NewMemberForm
+from apps.members.history import versions_of
+from apps.members.models import Identifier, Member
+from apps.members.page import Asked, actions_for, blocks_for
+from apps.members.profile import profile_of
+
+SHOWN_IDENTIFIERS = 3
+
+
+@admin.register(Member)
+class MemberAdmin(ScopedAdmin):
+    """The list is found through by identifiers only, and each search is on record; so is each file and each look."""
+
+    list_display = ("number", "masked_name", "identifiers_shown", "home_unit", "state", "joined_on")
+    list_select_related = ("home_unit",)
+    list_filter = ("state", "joined_on", "home_unit")
+    list_filter_sheet = True
+    search_fields = ("identifiers",)
+    search_help_text = gettext_lazy(
+        "The whole card, phone, e-mail or external number, or its last four characters. Searches are recorded."
+    )
+    form = MemberForm
+    add_form = NewMemberForm
+    change_form_template = "members/member.html"
+    choice_permissions: ClassVar = {"home_unit": "members.change_member"}
+
+    class Media:
+        css: ClassVar = {"all": ["members/members.css"]}
+        js = ("members/members.js",)
+
+    # The list.
+
+    @admin.display(description=gettext_lazy("identifiers"))
+    def identifiers_shown(self, member: Any) -> str:
+        return " · ".join(member.masks[:SHOWN_IDENTIFIERS])
+
+    @admin.display(description=gettext_lazy("number"))
+    def number(self, member: Member) -> str:
+        return f"#{member.pk}"
+
+    def prepare_rows(self, rows: list[Any]) -> None:
+        masks: dict[int, list[str]] = defaultdict(list)
+        for owner, masked in Identifier.objects.filter(member__in=rows).order_by("pk").values_list("member", "masked"):
+            masks[owner].append(masked)
+        for member in rows:
+            member.masks = masks[member.pk]
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(pk__in=[member.pk for member in _found(request, search_term)]), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
+        """A search that finds exactly one member leads to the member's page."""
+        if request.method == "GET" and set(request.GET) == {"q"} and self.has_view_permission(request):
+            found = _found(request, request.GET["q"])
+            if len(found) == 1:
+                return HttpResponseRedirect(self.page_address(found[0]))
+        answer: HttpResponseBase = super().changelist_view(request, extra_context)
+        return answer
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method == "GET" and self.has_view_permission(request):
+            asked = request.GET.copy()
+            asked.pop("q", None)
+            services.record_export(actor_of(request), asked.urlencode())
+        return super().export_view(request)
+
+    # The page of one.
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ("home_unit", *Identifier.Kind.values, "name", "birth_on", "attributes")
+        if not self.has_change_permission(request, obj):
+            return ("home_unit",)
+        return ("home_unit", "name", "birth_on", "attributes")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **(kwargs if obj else {"form": self.add_form, **kwargs}))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor = actor_of(request)
+        if change:
+            services.change_member(actor, obj.pk, when=now(), **form.particulars())
+            return
+        particulars = form.particulars()
+        made = services.create_member(
+            actor, particulars.pop("home_unit"), identifiers=form.identifiers(), when=now(),
+            **{name: particulars[name] for name in ("name", "birth_on", "attributes") if name in particulars},
+        )  # fmt: skip
+        obj.pk, obj.masked_name = made.pk, made.masked_name
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        answer = super().change_view(request, object_id, form_url, extra_context)
+        patch_cache_control(answer, no_store=True)
+        return answer
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
+        if obj is not None:
+            asked = Asked(actor_of(request), obj, now(), request.GET.dict())
+            may_change = self.has_change_permission(request, obj)
+            may_reveal = self.may(request, "members.reveal_member", obj)
+            context |= {
+                "profile": profile_of(asked, may_reveal),
+                "page_actions": actions_for(asked),
+                "blocks": blocks_for(asked),
+                "may_change": may_change,
+                "may_reveal": may_reveal,
+                "kinds": Identifier.Kind.choices if may_change else (),
+            }
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        member = self.object_or_404(request, object_id)
+        versions, has_older = versions_of(member, request.user, key_in(request, "before"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("History of %(name)s") % {"name": member}, "opts": self.opts, "original": member,
+            "versions": versions, "older_than": versions[-1].pk if has_older else None,
+        }  # fmt: skip
+        return TemplateResponse(request, "core/history.html", context)
+
+    # What customer service does there.
+
+    def get_urls(self) -> list[Any]:
+        return [
+            self.route("<path:object_id>/reveal/", self.reveal_view, "reveal"),
+            self.route("<path:object_id>/identify/", self.identify_view, "identify"),
+            self.route("<path:object_id>/forget/", self.forget_view, "forget"),
+            self.route("<path:object_id>/state/", self.state_view, "state"),
+            *super().get_urls(),
+        ]
+
+    def reveal_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def run(member: Member) -> str:
+            services.reveal(actor_of(request), member.pk, reason=request.POST.get("reason", ""), when=now())
+            return _("Shown to you for ten minutes. That you looked, and why, is on record.")
+
+        return self._done(request, object_id, "members.reveal_member", run)
+
+    def identify_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        kind, value = request.POST.get("kind", ""), request.POST.get("value", "")
+
+        def run(member: Member) -> str:
+            added = services.add_identifier(actor_of(request), member.pk, kind, value, when=now())
+            return _("%(identifier)s now names this member.") % {"identifier": added}
+
+        return self._done(request, object_id, "change", run)
+
+    def forget_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def run(member: Member) -> str:
+            identifier = key_of(request.POST.get("identifier", ""))
+            services.remove_identifier(actor_of(request), member.pk, identifier, when=now())
+            return _("It names this member no longer.")
+
+        return self._done(request, object_id, "change", run)
+
+    def state_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        closes, reason = request.POST.get("state") == Member.State.CLOSED, request.POST.get("reason", "")
+
+        def run(member: Member) -> str:
+            verb = services.close_member if closes else services.reopen_member
+            verb(actor_of(request), member.pk, reason=reason, when=now())
+            return _("The member is closed.") if closes else _("The member is active again.")
+
+        return self._done(request, object_id, "change", run)
+
+    def _done(self, request: HttpRequest, object_id: str, permission: str, verb: Any) -> HttpResponse:
+        """Runs `verb` on the member and shows what it says, or its refusal, on the member's page."""
+        member = self.object_or_404(request, object_id, permission)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def run() -> HttpResponse:
+            self.message_user(request, verb(member), messages.SUCCESS)
+            return HttpResponseRedirect(self.page_address(member))
+
+        answer: HttpResponse = self.refusals_shown(request, run)
+        return answer
+
+    def page_address(self, member: Member) -> str:
+        return reverse(f"{self.admin_site.name}:members_member_change", args=[member.pk])
+
+
+def key_of(text: str) -> int:
+    """A primary key that a form sent; 0, which names nothing, for anything else."""
+    return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+def _found(request: HttpRequest, term: str) -> list[Member]:
+    """What a search finds; searched, and put on record, once a request."""
+    searched: dict[str, list[Member]] = request.__dict__.setdefault("_members_found", {})
+    if term not in searched:
+        searched[term] = services.find_members(actor_of(request), term)
+    return searched[term]

@@ -1,0 +1,104 @@
+"""Forms of the member page. Personal data is typed in and never filled in: what is kept stays hidden."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from apps.members.models import Identifier, Member
+
+
+class AttributesField(forms.CharField):
+    """Free attributes, one a line: `level = 3`. Numbers and true or false are read as such, all else as text.
+
+    >>> AttributesField().clean("level = 3\\nfavourite store = Lakeside")
+    {'level': 3, 'favourite store': 'Lakeside'}
+    """
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return "\n".join(f"{name} = {_written(each)}" for name, each in value.items())
+
+    def clean(self, value: Any) -> dict[str, Any]:
+        found = {}
+        for line in super().clean(value).splitlines():
+            name, equals, text = (part.strip() for part in line.partition("="))
+            if not line.strip():
+                continue
+            if not (name and equals):
+                raise forms.ValidationError(_("One attribute a line, for example: level = 3"))
+            found[name] = _read(text)
+        return found
+
+
+def _read(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | float | str) else text
+
+
+def _written(value: Any) -> str:
+    """A text that would be read as something else stands in quotation marks."""
+    if isinstance(value, str) and _read(value) == value and value == value.strip() and "\n" not in value:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+class MemberForm(forms.ModelForm):
+    """Particulars; an empty name or birthday leaves what is known."""
+
+    actor: Any
+    name = forms.CharField(
+        label=pgettext_lazy("of a person", "Name"), required=False, widget=UnfoldAdminTextInputWidget
+    )
+    birth_on = forms.DateField(label=gettext_lazy("Birthday"), required=False, widget=UnfoldAdminDateWidget)
+    attributes = AttributesField(
+        label=gettext_lazy("Attributes"), required=False,
+        help_text=gettext_lazy(
+            "One a line, for example: level = 3. Rules can ask for them. Nothing that names the person belongs here."
+        ),
+    )  # fmt: skip
+
+    class Meta:
+        model = Member
+        fields = ("home_unit",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        member = self.instance
+        if member.pk and "name" in self.fields:
+            self.initial["attributes"] = member.attributes
+            self.fields["name"].help_text = _("Leave it empty to keep the name that is known.")
+            self.fields["birth_on"].help_text = _("Leave it empty to keep the birthday that is known.")
+
+    def particulars(self) -> dict[str, Any]:
+        """What was typed; a name or birthday left empty is not among it."""
+        return {name: value for name, value in self.cleaned_data.items() if name in self.base_fields and (
+            value or name not in ("name", "birth_on"))}  # fmt: skip
+
+
+class NewMemberForm(MemberForm):
+    """A new member, with what names them."""
+
+    card = forms.CharField(label=gettext_lazy("Card"), required=False, widget=UnfoldAdminTextInputWidget)
+    phone = forms.CharField(label=gettext_lazy("Phone"), required=False, widget=UnfoldAdminTextInputWidget)
+    email = forms.CharField(label=gettext_lazy("E-mail"), required=False, widget=UnfoldAdminTextInputWidget)
+    external = forms.CharField(label=gettext_lazy("External number"), required=False, widget=UnfoldAdminTextInputWidget)
+
+    def identifiers(self) -> list[tuple[str, str]]:
+        return [(kind, self.cleaned_data[kind]) for kind in Identifier.Kind.values if self.cleaned_data.get(kind)]
+
+
+class IdentifierForm(forms.Form):
+    """One more identifier."""
+
+    kind = forms.ChoiceField(choices=Identifier.Kind.choices)
+    value = forms.CharField(max_length=200)
