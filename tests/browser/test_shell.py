@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from apps.orgs import services
 from tests.browser.driving import axe_findings
+from tests.factories import Cast
 from tests.security.conftest import PERSONAS
 
 pytestmark = pytest.mark.browser
@@ -56,3 +58,50 @@ def test_the_question_mark_lists_the_keys(studio_page: Any) -> None:
     page.goto("/")
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+def test_no_page_breaks_its_own_policy_when_it_is_used(studio_page: Any, cast: Cast) -> None:
+    """A refusal by the browser is a console error, which fails the test; see `studio`."""
+    page = studio_page("administrator")
+    page.goto("/orgs/orgunit/")
+    page.goto("/orgs/staff/?is_active__exact=1")
+    page.goto(f"/orgs/staff/{cast.finance.pk}/change/")
+    page.goto(f"/orgs/staff/{cast.finance.pk}/history/")
+    page.goto("/orgs/apiclient/add/")
+    page.keyboard.press("Control+k")
+    page.locator("#search-input-command").press_sequentially("st")
+    expect(page.locator("#command-results-list")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+e")
+    expect(page.locator("html")).to_have_class("dark")
+
+
+def test_the_keys_find_and_search(studio_page: Any) -> None:
+    page = studio_page("administrator")
+    page.goto("/orgs/staff/")
+    page.keyboard.press("/")
+    expect(page.locator("#searchbar")).to_be_focused()
+    page.goto("/two-step/")
+    page.keyboard.press("/")
+    expect(page.locator("#search-input-command")).to_be_visible()
+
+
+def test_a_person_signs_in_by_keys_alone_and_out_again(studio_page: Any, cast: Cast) -> None:
+    services.set_password(cast.finance, "cold brew at dawn")
+    page = studio_page(None, language="zh-hans", width=390, theme="dark")
+    page.goto("/orgs/program/")
+    assert axe_findings(page) == []
+    page.keyboard.type("finance")
+    page.keyboard.press("Tab")
+    page.keyboard.type("cold brew at noon")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("用户名或密码不正确")
+    assert axe_findings(page) == []
+    page.locator("#id_password").fill("cold brew at dawn")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/orgs/program/")
+    page.goto("/")
+    page.get_by_role("button", name="显示或隐藏菜单").last.click()
+    page.locator(".studio-account summary").click()
+    page.get_by_role("button", name="退出登录").click()
+    page.wait_for_url("**/login/")

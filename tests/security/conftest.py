@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from tests.security.hardening import faults_of
 from tests.security.planting import World, make_world
 
 PERSONAS = (
@@ -33,7 +34,8 @@ Ask = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def ask(world: World) -> Ask:
-    """`ask(persona, method, path, data)` is the answer to one request, everything it changed undone.
+    """`ask(persona, method, path, data)` is the answer to one request, everything it changed undone; each is held to
+    promise S10.
 
     `then()` is called before that; what it returns is `answer.seen`.
     """
@@ -46,6 +48,7 @@ def ask(world: World) -> Ask:
         with transaction.atomic():
             answer = getattr(clients[persona], method.lower())(path, data, **extra)
             answer.body = answer.getvalue() if not answer.streaming else b"".join(answer.streaming_content)
+            assert faults_of(answer) == [], f"{persona} {method} {path}"
             if then is not None:
                 answer.seen = then()
             transaction.set_rollback(True)

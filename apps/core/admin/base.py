@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 
 from apps.core import filters  # noqa: F401 -- registers the scoped filter for foreign keys
+from apps.core.admin import json  # noqa: F401 -- shows JSON without styles inside the page
 from apps.core.admin.actions import Actions
 from apps.core.admin.exporting import ExportPages
 from apps.core.admin.histories import HistoryPages
