@@ -1,6 +1,7 @@
 """The HTTP API, version 1: every room's calls at one address, and which refusals are told with which status."""
 
 from apps.core.api import StudioAPI
+from apps.core.api.health import router as health
 from apps.members.api import router as members
 from apps.points.api import router as points
 from apps.rules.api import router as events
@@ -37,5 +38,5 @@ api = StudioAPI(
         "too_many_tries": 429,
     },
 )
-for router in (events, members, points):
+for router in (events, members, points, health):
     api.add_router("", router)

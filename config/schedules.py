@@ -24,7 +24,8 @@ SCHEDULE = {
     "send promised work again": _every("apps.core.tasks.send_overdue", 60),
     "go on with imports": _every("apps.rules.tasks.go_on_with_imports", 60),
     "give holds back": _every("apps.points.tasks.void_lapsed_holds", 60),
+    "fold the ledger into facts": _every("apps.reports.tasks.fold_facts", 60),
     "release pending points": _hourly("apps.points.tasks.release_pending", 2),
     "expire points": _hourly("apps.points.tasks.expire_points", 7),
-    "check the ledger": _nightly("apps.points.tasks.check_ledger", 19, 30),
+    "check the ledger": _nightly("apps.reports.tasks.check_ledger", 19, 30),
 }

@@ -4,7 +4,6 @@ from celery import shared_task
 
 from apps.core.clock import now
 from apps.points import services
-from apps.points.checking import differences
 
 
 @shared_task
@@ -20,14 +19,3 @@ def expire_points() -> int:
 @shared_task
 def void_lapsed_holds() -> int:
     return services.void_lapsed_holds(now())
-
-
-@shared_task
-def check_ledger() -> int:
-    """How many differences; each is in the log by its account, never by a person's name."""
-    import logging
-
-    found = differences()
-    for difference in found:
-        logging.getLogger(__name__).error("ledger: %s", difference)
-    return len(found)

@@ -80,6 +80,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "api:openapi-view": SitePage(stranger=200),
     "api:api-root": SitePage(get=404, stranger=404),
     "api:nothing-here": SitePage(get=404, stranger=404),
+    "api:get_health": SitePage(stranger=200),
     "api:send_event": ApiCall("POST", "events:write", 201, body=lambda things: things.event),
     "api:send_events": ApiCall("POST", "events:write", body=lambda things: {"events": [things.event]}),
     "api:enrol_member": ApiCall(
