@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.models import Member
+from apps.members.personal import Personal
 from apps.orgs.models import OrgUnit, Program
 
 
@@ -40,6 +41,7 @@ class Event(AppendOnlyModel):
         BIRTHDAY = "birthday", _("Birthday")
 
     scope = Scope(units=("org_unit", "member__home_unit"))
+    personal = Personal.NONE
 
     source = models.ForeignKey(Source, models.PROTECT, related_name="+", verbose_name=_("source"), db_index=False)
     key = models.CharField(_("key"), max_length=120)
@@ -81,6 +83,7 @@ class EventLine(AppendOnlyModel):
     """One line of an order; `amount` is what was paid for the whole line, tax included."""
 
     scope = Scope(units=("event__org_unit", "event__member__home_unit"))
+    personal = Personal.NONE
 
     event = models.ForeignKey(Event, models.PROTECT, related_name="lines", verbose_name=_("event"), db_index=False)
     line_no = models.PositiveIntegerField(_("line"))
@@ -103,6 +106,7 @@ class MemberDay(ScopedModel):
     """One member's facts of one local day of one programme, kept in the transaction of each event."""
 
     scope = Scope(units=("member__home_unit",))
+    personal = Personal.NONE
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="days", verbose_name=_("member"), db_index=False)
     program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("programme"), db_index=False)
@@ -198,6 +202,7 @@ class ImportRow(ScopedModel):
     """
 
     scope = Scope(units=("job__program__unit",))
+    personal = Personal.STAGED
 
     job = models.ForeignKey(ImportJob, models.CASCADE, related_name="staged", verbose_name=_("import"), db_index=False)
     chunk = models.IntegerField(_("chunk"), null=True)

@@ -20,6 +20,7 @@ from simple_history.models import HistoricalRecords
 from apps.activity.models import Event
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.models import Member
+from apps.members.personal import Personal
 from apps.orgs.models import OrgUnit, Program
 
 
@@ -70,6 +71,7 @@ class Account(ScopedModel):
     """One member's points of one point type. `balance` is negative when there is debt."""
 
     scope = Scope(units=("member__home_unit",))
+    personal = Personal.NONE
 
     member = models.ForeignKey(
         Member, models.PROTECT, related_name="accounts", verbose_name=_("member"), db_index=False
@@ -124,6 +126,7 @@ class Posting(AppendOnlyModel):
     """One act on one account: the entries that one verb wrote together, under one key, with its reason."""
 
     scope = Scope(units=("org_unit", "member__home_unit"))
+    personal = Personal.WORDS
 
     key = models.CharField(_("key"), max_length=160, unique=True)
     account = models.ForeignKey(Account, models.PROTECT, related_name="postings", verbose_name=_("account"))
@@ -181,6 +184,7 @@ class Lot(ScopedModel):
     """Points earned together. Spending takes the lot that expires first; `expires_at` is excluded."""
 
     scope = Scope(units=("org_unit", "member__home_unit"))
+    personal = Personal.NONE
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="lots", verbose_name=_("account"), db_index=False)
     member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False)
@@ -236,6 +240,7 @@ class Entry(AppendOnlyModel):
     """
 
     scope = Scope(units=("org_unit", "member__home_unit"))
+    personal = Personal.NONE
 
     posting = models.ForeignKey(Posting, models.PROTECT, related_name="entries", verbose_name=_("posting"))
     account = models.ForeignKey(Account, models.PROTECT, related_name="entries", verbose_name=_("account"))
@@ -269,6 +274,7 @@ class Hold(ScopedModel):
         VOIDED = "voided", _("Voided")
 
     scope = Scope(units=("org_unit", "member__home_unit"))
+    personal = Personal.WORDS
 
     key = models.CharField(_("key"), max_length=160, unique=True)
     content_hash = models.BinaryField(max_length=16, editable=False)
@@ -299,6 +305,7 @@ class HoldLot(ScopedModel):
     """How much of which lot a hold set aside."""
 
     scope = Scope(units=("hold__org_unit", "hold__member__home_unit"))
+    personal = Personal.NONE
 
     hold = models.ForeignKey(Hold, models.PROTECT, related_name="parts", verbose_name=_("hold"))
     lot = models.ForeignKey(Lot, models.PROTECT, related_name="hold_parts", verbose_name=_("lot"))

@@ -10,6 +10,7 @@ from simple_history.models import HistoricalRecords
 from apps.activity.models import Event
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.models import Member
+from apps.members.personal import Personal
 from apps.orgs.models import OrgUnit, Program
 
 
@@ -100,6 +101,7 @@ class Outcome(AppendOnlyModel):
     """What an event came to: the answer its sender got, and why. One per event, replayed for a repeated key."""
 
     scope = Scope(units=("event__org_unit", "member__home_unit"))
+    personal = Personal.NONE
 
     event = models.OneToOneField(
         Event, models.PROTECT, primary_key=True, related_name="outcome", verbose_name=_("event")
@@ -120,6 +122,7 @@ class Counter(ScopedModel):
     """How many points a rule has given a member on one local day, for its cap."""
 
     scope = Scope(units=("member__home_unit",))
+    personal = Personal.NONE
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="+", verbose_name=_("member"), db_index=False)
     rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"), db_index=False)
