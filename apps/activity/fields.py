@@ -6,13 +6,13 @@ from apps.conditions.types import Type
 from apps.conditions.words import Words
 
 KINDS = (
-    (Event.Kind.PURCHASE.value, Words("purchase", "消费")),
-    (Event.Kind.REFUND.value, Words("refund", "退款")),
-    (Event.Kind.CHECK_IN.value, Words("check-in", "签到")),
-    (Event.Kind.REVIEW.value, Words("review", "评价")),
-    (Event.Kind.REFERRAL.value, Words("referral", "推荐")),
-    (Event.Kind.REGISTRATION.value, Words("registration", "注册")),
-    (Event.Kind.BIRTHDAY.value, Words("birthday", "生日")),
+    (Event.Kind.PURCHASE.value, Words("a purchase", "消费")),
+    (Event.Kind.REFUND.value, Words("a refund", "退款")),
+    (Event.Kind.CHECK_IN.value, Words("a check-in", "签到")),
+    (Event.Kind.REVIEW.value, Words("a review", "评价")),
+    (Event.Kind.REFERRAL.value, Words("a referral", "推荐")),
+    (Event.Kind.REGISTRATION.value, Words("a registration", "注册")),
+    (Event.Kind.BIRTHDAY.value, Words("a birthday", "生日")),
 )
 
 EVENT_FIELDS = (

@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any
 
 from apps.conditions.catalogue import Catalogue
-from apps.conditions.operators import OPERATORS, Operator
+from apps.conditions.operators import OPERATORS, Operator, Shape
 from apps.conditions.tree import Group, Leaf, LinesLeaf, Not, Tree, leaves
 from apps.conditions.types import Type
 
@@ -74,7 +74,7 @@ def as_number(value: Any) -> Decimal | None:
 def as_text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+    return str(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
 
 
 def as_date(value: Any) -> date | None:
@@ -243,7 +243,7 @@ def constant_of(leaf: Leaf, units: Mapping[str, str]) -> Any:
         return tuple(units[code] for code in leaf.value if code in units) or ("\0",)
     if leaf.operator.code in ("contains", "starts_with"):
         return leaf.value.casefold()
-    return frozenset(leaf.value) if leaf.operator.shape.value == "many" else leaf.value
+    return frozenset(leaf.value) if leaf.operator.shape is Shape.MANY else leaf.value
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

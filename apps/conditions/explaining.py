@@ -9,9 +9,11 @@ from apps.conditions.compiling import READERS, compile_tree
 from apps.conditions.sentences import sentence, written
 from apps.conditions.tree import Leaf, LinesLeaf, Tree, leaves
 from apps.conditions.tree import Path as TreePath
+from apps.conditions.types import WEEKDAYS, Type
 from apps.conditions.words import Words
 
 MISSING = Words("not known", "未知")
+ONE_LINE, SOME_LINES = Words("{n} line in all", "共 {n} 行明细"), Words("{n} lines in all", "共 {n} 行明细")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +27,42 @@ class Explained:
 
 
 def explain(
-    tree: Tree, catalogue: Catalogue, units: Mapping[str, str], language: str, **subjects: Any
+    tree: Tree,
+    catalogue: Catalogue,
+    units: Mapping[str, str],
+    language: str,
+    unit_names: Mapping[str, str] | None = None,
+    **subjects: Any,
 ) -> list[Explained]:
-    """Every leaf of `tree` over the subjects, in the order written; agrees with the compiled reading."""
+    """Every leaf of `tree` over the subjects, in the order written; agrees with the compiled reading.
+
+    `units` maps codes of org units to paths, `unit_names` to names.
+    """
+    names = unit_names or {}
+    named_paths = {path: names.get(code, code) for code, path in units.items()}
     arguments = [subjects[name] for name in catalogue.subjects]
     explained = []
     for leaf in leaves(tree):
         held = compile_tree(leaf, catalogue, units).test(*arguments) < 0
-        actual = written_value(actual_of(leaf, catalogue, subjects), language)
-        explained.append(Explained(leaf.path, sentence(leaf, catalogue, language), actual, held))
+        actual = _in_words(leaf, actual_of(leaf, catalogue, subjects), language, named_paths)
+        explained.append(Explained(leaf.path, sentence(leaf, catalogue, language, names), actual, held))
     return explained
+
+
+def _in_words(leaf: Leaf | LinesLeaf, value: Any, language: str, named_paths: Mapping[str, str]) -> str:
+    """What was there, as the sentence would name it."""
+    if value is not None and isinstance(leaf, LinesLeaf):
+        words = ONE_LINE if value == 1 else SOME_LINES
+        return words.in_language(language).format(n=value)
+    if value is not None and isinstance(leaf, Leaf):
+        if leaf.reads is Type.UNIT:
+            return named_paths.get(value, str(value))
+        if leaf.reads is Type.WEEKDAY:
+            return str(WEEKDAYS[value - 1].in_language(language))
+        for code, words in leaf.field.choices:
+            if code == value:
+                return str(words.in_language(language))
+    return written_value(value, language)
 
 
 def actual_of(leaf: Leaf | LinesLeaf, catalogue: Catalogue, subjects: Mapping[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.conditions.catalogue import Catalogue
-from apps.conditions.operators import OPERATORS
+from apps.conditions.operators import OPERATORS, Shape
 from apps.conditions.tree import Group, Leaf, LinesLeaf, Not, Tree
 from apps.conditions.types import WEEKDAYS, Type
 from apps.conditions.words import Words
@@ -19,21 +19,28 @@ GROUPED = Words("({clause})", "（{clause}）")
 LIST_JOIN = Words(", ", "、")
 LIST_LAST = Words(" or ", "、")
 LIST_LAST_ALL = Words(" and ", "、")
+LIST_LAST_NONE = Words(" nor ", "、")
 QUOTED = Words("“{value}”", "“{value}”")
 LINES = {
-    "any": Words("at least one line has ({where})", "至少有一行明细满足（{where}）"),
-    "all": Words("every line has ({where})", "每一行明细都满足（{where}）"),
-    "none": Words("no line has ({where})", "没有任何明细行满足（{where}）"),
+    "any": Words("at least one line is such that {part}", "至少有一行明细满足（{where}）"),
+    "all": Words("every line is such that {part}", "每一行明细都满足（{where}）"),
+    "none": Words("no line is such that {part}", "没有任何明细行满足（{where}）"),
 }
 NUMBER_OF = Words("the number of lines", "明细行数")
-NUMBER_OF_WHERE = Words("the number of lines with ({where})", "满足（{where}）的明细行数")
+NUMBER_OF_WHERE = Words("the number of lines where {part}", "满足（{where}）的明细行数")
 SUM_OF = Words("the sum of {field} over all lines", "全部明细的{field}合计")
-SUM_OF_WHERE = Words("the sum of {field} over lines with ({where})", "满足（{where}）的明细的{field}合计")
+SUM_OF_WHERE = Words("the sum of {field} over lines where {part}", "满足（{where}）的明细的{field}合计")
 
 
 def sentence(tree: Tree, catalogue: Catalogue, language: str, unit_names: Mapping[str, str] | None = None) -> str:
     """The condition as one clause, to stand after “when”. `unit_names` maps codes of org units to names."""
     return _Writer(language, unit_names or {}).clause(tree)
+
+
+def listed(leaf: Leaf, language: str) -> str:
+    """The values of a leaf as a list in words."""
+    writer = _Writer(language, {})
+    return writer.listed(leaf) if leaf.operator.shape is Shape.MANY else writer.value(leaf, leaf.value)
 
 
 class _Writer:
@@ -69,17 +76,19 @@ class _Writer:
         slots = {"field": field}
         if leaf.operator.code == "between":
             slots |= {"low": self.value(leaf, leaf.value[0]), "high": self.value(leaf, leaf.value[1])}
-        elif leaf.operator.shape.value == "many":
+        elif leaf.operator.shape is Shape.MANY:
             slots["value"] = self.listed(leaf)
+            if len(leaf.value) == 1 and leaf.operator.single is not None:
+                return self.say(leaf.operator.single, **slots)
         elif leaf.value is not None:
             slots["value"] = self.value(leaf, leaf.value)
-        return self.say(leaf.operator.sentence, **slots)
+        return self.say(leaf.operator.sentence_for(leaf.reads), **slots)
 
     def listed(self, leaf: Leaf) -> str:
         values = [self.value(leaf, value) for value in leaf.value]
         if len(values) == 1:
             return values[0]
-        last = LIST_LAST_ALL if leaf.operator.code == "has_all" else LIST_LAST
+        last = {"has_all": LIST_LAST_ALL, "not_in": LIST_LAST_NONE}.get(leaf.operator.code, LIST_LAST)
         return self.say(LIST_JOIN).join(values[:-1]) + self.say(last) + values[-1]
 
     def value(self, leaf: Leaf, value: Any) -> str:
@@ -95,18 +104,17 @@ class _Writer:
         return written(value, self.language)
 
     def lines(self, leaf: LinesLeaf) -> str:
-        where = None if leaf.where is None else self.clause(leaf.where)
+        # English needs brackets only round several parts, Chinese always has them.
+        slots = {} if leaf.where is None else {"where": self.clause(leaf.where), "part": self.part(leaf.where)}
         if leaf.quantifier in LINES:
-            return self.say(LINES[leaf.quantifier], where=where or self.say(ALWAYS))
-        if leaf.quantifier == "count":
-            subject = self.say(NUMBER_OF) if where is None else self.say(NUMBER_OF_WHERE, where=where)
+            return self.say(LINES[leaf.quantifier], **slots)
+        if leaf.quantifier == "sum":
+            slots["field"] = leaf.of.label.in_language(self.language)  # type: ignore[union-attr]
+            words = SUM_OF if leaf.where is None else SUM_OF_WHERE
         else:
-            field = leaf.of.label.in_language(self.language)  # type: ignore[union-attr]
-            subject = (
-                self.say(SUM_OF, field=field) if where is None else self.say(SUM_OF_WHERE, field=field, where=where)
-            )
+            words = NUMBER_OF if leaf.where is None else NUMBER_OF_WHERE
         operator = OPERATORS[leaf.operator.code]  # type: ignore[union-attr]
-        return self.say(operator.sentence, field=subject, value=written(leaf.value, self.language))
+        return self.say(operator.sentence, field=self.say(words, **slots), value=written(leaf.value, self.language))
 
 
 def written(value: Any, language: str) -> str:

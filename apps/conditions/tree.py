@@ -5,7 +5,7 @@
     {"lines": "any" | "all" | "none", "where": tree}
     {"lines": "count" | "sum", "of": "line.amount", "where": tree or null, "op": "ge", "value": "2"}
 
-An empty `all` always holds. `lines: all` asks for at least one line; `none` also holds where there are no lines.
+An empty `all` always holds; its opposite is refused. `lines: all` asks for at least one line; `none` also holds where there are no lines.
 A wrong tree is refused here, with the path of every fault, so that nothing can be saved that fails when run.
 """
 
@@ -176,6 +176,14 @@ class _Parser:
             return self.group(data, keys.pop(), path)
         if keys == {"not"}:
             child = self.tree(data["not"], (*path, "not"))
+            if child is not None and not any(True for _ in leaves(child)):
+                self.fault(
+                    (*path, "not"),
+                    "never_holds",
+                    "This can never hold: add a condition.",
+                    "这永远不会成立：请添加条件。",
+                )
+                return None
             return None if child is None else Not(child)
         if "lines" in keys and keys <= {"lines", "of", "where", "op", "value"}:
             return self.lines(data, path)

@@ -115,7 +115,7 @@ def _number(value: Any) -> Decimal:
         raise wrong from None
     if not number.is_finite():
         raise wrong
-    if abs(number) >= LARGEST:
+    if number.adjusted() >= LARGEST.adjusted():
         raise WrongValue("too_large", Words("The number is too large.", "数字过大。"))
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MOST_DECIMALS:

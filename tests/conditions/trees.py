@@ -1,0 +1,262 @@
+"""Random trees, events and members for properties, and a tiny interpreter of its own to hold the compiled one against."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from apps.activity.facts import EventFacts, LineFacts
+from apps.members.facts import MemberFacts
+
+UNITS = {"G": "0001", "EAST": "00010001", "EAST-N": "000100010001", "S001": "0001000100010001", "WEST": "00010002"}
+WORDS = ["coffee", "tea", "Coffee beans", "咖啡", "POS", "app", "x"]
+DAYS = [date(2026, 2, 28), date(2026, 3, 1), date(2026, 12, 31)]
+NUMBERS = [Decimal("0"), Decimal("0.01"), Decimal("1.50"), Decimal("20"), Decimal("199.99"), Decimal("1000")]
+KINDS = ["purchase", "refund", "check_in"]
+KEYS = ["colour", "size", "vip", "tags", "since"]
+
+words, days, numbers = st.sampled_from(WORDS), st.sampled_from(DAYS), st.sampled_from(NUMBERS)
+anything = st.one_of(
+    words,
+    numbers,
+    st.integers(0, 3),
+    st.sampled_from([1.5, 20.0]),
+    st.booleans(),
+    st.none(),
+    st.lists(words, max_size=3),
+    days.map(str),
+)
+attributes = st.dictionaries(st.sampled_from(KEYS), anything, max_size=4)
+lines = st.builds(LineFacts, st.none() | words, st.none() | words, numbers, numbers)
+paths = st.sampled_from(list(UNITS.values()))
+events = st.builds(
+    EventFacts, kind=st.sampled_from(KINDS), amount=st.none() | numbers, channel=st.none() | words, unit_path=paths,
+    device=st.none() | words, attributes=attributes, lines=st.lists(lines, max_size=3).map(tuple),
+    hour=st.integers(0, 23), weekday=st.integers(1, 7), date=days,
+)  # fmt: skip
+members = st.builds(MemberFacts, id=st.just(1), home_path=paths, joined_on=days, attributes=attributes)
+
+COMPARED = ("lt", "le", "gt", "ge")
+
+
+def _size(written: Any) -> Any:
+    return written if "-" in str(written) else Decimal(str(written))
+
+
+def _leaf(field: str, values: Any, *, ordered: bool = True, listed: bool = True) -> Any:
+    """Leaves about a field whose values `values` draws, as JSON."""
+    single = ["eq", "ne", *(COMPARED if ordered else ())]
+    leaves = [
+        st.fixed_dictionaries({"field": st.just(field), "op": st.sampled_from(single), "value": values}),
+        st.fixed_dictionaries({"field": st.just(field), "op": st.sampled_from(["is_set", "is_not_set"])}),
+    ]
+    if ordered:
+        pair = st.lists(values, min_size=2, max_size=2).map(lambda pair: sorted(pair, key=_size))
+        leaves.append(st.fixed_dictionaries({"field": st.just(field), "op": st.just("between"), "value": pair}))
+    if listed:
+        many = st.lists(values, min_size=1, max_size=3)
+        leaves.append(
+            st.fixed_dictionaries({"field": st.just(field), "op": st.sampled_from(["in", "not_in"]), "value": many})
+        )
+    return st.one_of(*leaves)
+
+
+def _text(field: str) -> Any:
+    part = st.sampled_from(["cof", "C", "咖", "a", "beans"])
+    inside = st.fixed_dictionaries(
+        {"field": st.just(field), "op": st.sampled_from(["contains", "starts_with"]), "value": part}
+    )
+    return _leaf(field, words, ordered=False) | inside
+
+
+decimals = numbers.map(lambda number: format(number, "f"))
+texts_of_days = days.map(date.isoformat)
+codes = st.lists(st.sampled_from([*UNITS]), min_size=1, max_size=2)
+
+
+def _unit(field: str) -> Any:
+    return st.fixed_dictionaries(
+        {"field": st.just(field), "op": st.sampled_from(["within", "not_within"]), "value": codes}
+    )
+
+
+def _free(family: str) -> Any:
+    """Leaves about free attributes, each reading them as what it compares with."""
+    name = st.sampled_from([f"{family}.{key}" for key in KEYS])
+    tags = st.lists(words, min_size=1, max_size=3)
+    pairs = [
+        (["eq", "ne", "contains", "starts_with"], words),
+        (["eq", "ne"], st.integers(0, 3)),
+        ([*COMPARED], numbers.map(str) | texts_of_days),
+        (["in", "not_in", "has_any", "has_all", "has_none"], tags),
+    ]
+    leaves = [
+        st.fixed_dictionaries({"field": name, "op": st.sampled_from(ops), "value": values}) for ops, values in pairs
+    ]
+    bare = st.sampled_from(["is_true", "is_false", "is_set", "is_not_set"])
+    return st.one_of(*leaves, st.fixed_dictionaries({"field": name, "op": bare}))
+
+
+line_leaves = st.one_of(
+    _text("line.sku"), _text("line.category"), _leaf("line.quantity", decimals, listed=False),
+    _leaf("line.amount", decimals, listed=False),
+)  # fmt: skip
+
+
+def _asks(tree: Any) -> bool:
+    """Whether a tree has a leaf."""
+    parts = tree.get("all", tree.get("any")) if isinstance(tree, dict) else None
+    return any(map(_asks, parts)) if parts is not None else True
+
+
+def _grown(leaves: Any, most: int) -> Any:
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=4).map(lambda parts: {"all": parts}),
+            st.lists(inner, min_size=1, max_size=4).map(lambda parts: {"any": parts}),
+            inner.filter(_asks).map(lambda part: {"not": part}),
+        ),
+        max_leaves=most,
+    )
+
+
+line_trees = _grown(line_leaves, 4)
+counted = {"op": st.sampled_from(["eq", "ne", *COMPARED]), "value": st.sampled_from(["0", "1", "2", "20"])}
+about_lines = st.one_of(
+    st.fixed_dictionaries({"lines": st.sampled_from(["any", "all", "none"]), "where": line_trees}),
+    st.fixed_dictionaries({"lines": st.just("count"), "where": st.none() | line_trees, **counted}),
+    st.fixed_dictionaries(
+        {"lines": st.just("sum"), "of": st.sampled_from(["line.amount", "line.quantity"]),
+         "where": st.none() | line_trees, **counted}
+    ),
+)  # fmt: skip
+event_leaves = st.one_of(
+    _leaf("event.kind", st.sampled_from(KINDS), ordered=False),
+    _leaf("event.amount", decimals, listed=False),
+    _text("event.channel"),
+    _text("event.device"),
+    _unit("event.store"),
+    _unit("member.home_unit"),
+    _leaf("event.weekday", st.integers(1, 7), ordered=False),
+    st.fixed_dictionaries(
+        {
+            "field": st.just("event.weekday"),
+            "op": st.just("between"),
+            "value": st.lists(st.integers(1, 7), min_size=2, max_size=2).map(sorted),
+        }
+    ),
+    _leaf("event.hour", st.integers(0, 23)),
+    _leaf("event.date", texts_of_days, listed=False),
+    _leaf("member.joined_on", texts_of_days, listed=False),
+    _free("event.attributes"),
+    _free("member.attributes"),
+    about_lines,
+)
+trees = _grown(event_leaves, 12)
+
+# The interpreter: reads the JSON itself, shares nothing with the compiler.
+
+READ = {
+    "event.kind": "kind", "event.amount": "amount", "event.store": "unit_path", "event.channel": "channel",
+    "event.device": "device", "event.weekday": "weekday", "event.hour": "hour", "event.date": "date",
+    "member.home_unit": "home_path", "member.joined_on": "joined_on",
+    "line.sku": "sku", "line.category": "category", "line.quantity": "quantity", "line.amount": "amount",
+}  # fmt: skip
+HOLD_WHEN_MISSING = {"ne", "not_in", "not_within", "has_none", "is_not_set"}
+
+
+def holds(tree: Any, event: Any, member: Any, line: Any = None) -> bool:
+    if "all" in tree:
+        return all(holds(part, event, member, line) for part in tree["all"])
+    if "any" in tree:
+        return any(holds(part, event, member, line) for part in tree["any"])
+    if "not" in tree:
+        return not holds(tree["not"], event, member, line)
+    if "lines" in tree:
+        return _lines_hold(tree, event, member)
+    op, written = tree["op"], tree.get("value")
+    value = _value(tree["field"], op, written, event, member, line)
+    if value is None:
+        return op in HOLD_WHEN_MISSING
+    return _compared(op, value, written)
+
+
+def _lines_hold(tree: Any, event: Any, member: Any) -> bool:
+    fitting = [line for line in event.lines if tree["where"] is None or holds(tree["where"], event, member, line)]
+    match tree["lines"]:
+        case "any":
+            return bool(fitting)
+        case "all":
+            return bool(event.lines) and len(fitting) == len(event.lines)
+        case "none":
+            return not fitting
+        case "count":
+            return _compared(tree["op"], Decimal(len(fitting)), tree["value"])
+    of = READ[tree["of"]]
+    return _compared(tree["op"], sum((getattr(line, of) for line in fitting), Decimal(0)), tree["value"])
+
+
+def _value(name: str, op: str, written: Any, event: Any, member: Any, line: Any) -> Any:
+    if name in READ:
+        subject = line if name.startswith("line.") else member if name.startswith("member.") else event
+        return getattr(subject, READ[name])
+    owner = member if name.startswith("member.") else event
+    found = owner.attributes.get(name.rpartition(".")[2])
+    first = written[0] if isinstance(written, list) and written else written
+    if op in ("is_set", "is_not_set", "is_true", "is_false"):
+        return found
+    if op.startswith("has_"):
+        return [found] if isinstance(found, str) else found if isinstance(found, list) else None
+    if op in COMPARED and isinstance(first, str) and first[4:5] == "-":
+        try:
+            return date.fromisoformat(found[:10]) if isinstance(found, str) else None
+        except ValueError:
+            return None
+    if op in COMPARED or isinstance(first, int):
+        try:
+            return (
+                None
+                if isinstance(found, bool) or not isinstance(found, str | int | float | Decimal)
+                else Decimal(str(found))
+            )
+        except ArithmeticError:
+            return None
+    if isinstance(found, bool) or not isinstance(found, str | int | float | Decimal):
+        return None
+    return str(found)
+
+
+def _same_kind(value: Any, written: Any) -> Any:
+    if isinstance(value, Decimal | int) and not isinstance(value, bool):
+        return Decimal(str(written))
+    return date.fromisoformat(written) if isinstance(value, date) else written
+
+
+def _compared(op: str, value: Any, written: Any) -> bool:
+    match op:
+        case "is_set" | "is_not_set":
+            return op == "is_set"
+        case "is_true" | "is_false":
+            return value is (op == "is_true")
+        case "within" | "not_within":
+            return any(value.startswith(UNITS[code]) for code in written) == (op == "within")
+        case "contains":
+            return written.casefold() in value.casefold()
+        case "starts_with":
+            return value.casefold().startswith(written.casefold())
+        case "has_any" | "has_none":
+            return bool(set(value) & set(written)) == (op == "has_any")
+        case "has_all":
+            return set(written) <= set(value)
+        case "in" | "not_in":
+            return (value in [_same_kind(value, each) for each in written]) == (op == "in")
+        case "between":
+            low, high = (_same_kind(value, each) for each in written)
+            return bool(low <= value <= high)
+    other = _same_kind(value, written)
+    return {
+        "eq": value == other, "ne": value != other, "lt": op == "lt" and value < other, "le": op == "le" and value <= other,
+        "gt": op == "gt" and value > other, "ge": op == "ge" and value >= other,
+    }[op]  # fmt: skip
