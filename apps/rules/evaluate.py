@@ -35,12 +35,15 @@ class LiveEffect:
         return sum((line.amount for line in event.lines if self.counts(line)), Decimal(0))
 
     def worth(self, base: Decimal | None) -> int:
-        """Whole points for `base`, rounded as the effect says."""
+        """Whole points for `base`, rounded as the effect says: exactly, as a quotient cut to some digits would not be."""
         if self.per is None:
             return int(self.points)
         if not base:
             return 0
-        return int((base * self.points / self.per).to_integral_value(self.rounding))
+        whole, rest = divmod(base * self.points, self.per)
+        if rest > 0 and (self.rounding == ROUND_UP or (self.rounding == ROUND_HALF_UP and 2 * rest >= self.per)):
+            whole += 1
+        return int(whole)
 
 
 @dataclass(frozen=True, slots=True)
