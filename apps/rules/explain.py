@@ -32,7 +32,7 @@ def reasons(answer: Mapping[str, Any], definitions: Mapping[int, Any], currency:
 def _reason(award: Mapping[str, Any], definitions: Mapping[int, Any], currency: str) -> Reason:
     version = award.get("version_id")
     why = award.get("why") or {}
-    says = [_worth(why, currency)]
+    says = [worth(why, currency)]
     if why.get("code") != "refund":
         says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s.")))
     if why.get("cut"):
@@ -48,7 +48,7 @@ def _reason(award: Mapping[str, Any], definitions: Mapping[int, Any], currency: 
     return Reason(int(award.get("points") or 0), title, tuple(filter(None, says)), version)
 
 
-def _worth(why: Mapping[str, Any], currency: str) -> str:
+def worth(why: Mapping[str, Any], currency: str) -> str:
     """How the number of points came about."""
     worded: dict[str, Callable[[], str]] = {
         "fixed": lambda: _("A fixed %(points)s points.") % {"points": number(why["points"])},

@@ -6,11 +6,12 @@ an event is judged by the version that is in force when it happens, whoever judg
 """
 
 import math
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, ProtectedError, Q
 
 from apps.activity.models import Event
 from apps.core.scope import require
@@ -226,9 +227,10 @@ def start_draft(actor: Staff | None, source: RuleVersion, *, when: datetime) -> 
 
 @transaction.atomic
 def discard_draft(actor: Staff | None, version: RuleVersion) -> None:
-    """The draft is gone, and with its only version the rule. Raises NotADraft, NotAllowed."""
+    """The draft is gone, and with its only version the rule, if nothing hangs on it. Raises NotADraft, NotAllowed."""
     rule = _locked(version.rule_id)
     require(actor, "rules.delete_ruleversion", rule.unit.path)
     signed(_draft_of(rule, version), actor).delete()
     if not rule.versions.exists():
-        signed(rule, actor).delete()
+        with suppress(ProtectedError):
+            signed(rule, actor).delete()

@@ -35,7 +35,13 @@ COMMON = {"orgs.role", "core.epoch", "reports.watermark", "reports.ledgercheck"}
 SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     # Fields whose value has a shape of its own, by model: `lambda planted: {"definition": {...}}`.
     "orgs.apiclient": lambda planted: {"scopes": ["events:write"]},
-    "rules.ruleversion": lambda planted: {"definition": {}},
+    "rules.ruleversion": lambda planted: {
+        "definition": {
+            "condition": {"all": []},
+            "effects": [{"effect": "fixed_points", "point_type": "points", "points": 1}],
+            "cap_per_member_day": None,
+        }
+    },
     "points.pointtype": lambda planted: {"expiry": {}},
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }

@@ -132,6 +132,12 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:points_posting_reverse": RowPage("points.posting", "points.adjust_points", get=(200,), post=(200,)),
     "admin:orgs_apiclient_rotate": RowPage("orgs.apiclient", "orgs.change_apiclient", post=(200, 302)),
     "admin:orgs_apiclient_active": RowPage("orgs.apiclient", "orgs.change_apiclient"),
+    "admin:rules_rule_preview": SitePage(get=405, permission="rules.change_ruleversion"),
+    "admin:rules_rule_try": SitePage(get=405, permission="rules.change_ruleversion"),
+    "admin:rules_rule_publish": RowPage("rules.rule", "rules.publish_rule"),
+    "admin:rules_rule_draft": RowPage("rules.rule", "rules.change_rule", post=(404,)),
+    "admin:rules_rule_discard": RowPage("rules.rule", "rules.change_rule"),
+    "admin:rules_rule_retire": RowPage("rules.rule", "rules.publish_rule"),
 }
 """Rows of pages that are not every model's, by full name."""
 

@@ -1,0 +1,423 @@
+"""Rules: the list, and the page on which a draft is written, tried, published, compared and retired."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, F, OuterRef, Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from apps.activity.models import Event
+from apps.conditions.types import Type, WrongValue, read_value
+from apps.core.admin import ScopedAdmin, actor_of, local
+from apps.core.clock import now
+from apps.core.formats import moment
+from apps.orgs.models import OrgUnit, Program
+from apps.rules import services
+from apps.rules.comparing import differences
+from apps.rules.errors import DefinitionFaulty, DraftChanged
+from apps.rules.forms import RuleForm, decoded, faults_in_words
+from apps.rules.models import Rule, RuleVersion
+from apps.rules.reading import TONES, names_of, place_of, standing, standing_in_words, standing_of, versions_by_rule
+from apps.rules.sentences import Names, rule_sentence
+from apps.rules.trying import Trial, try_definition
+
+LANGUAGES = (("en", "en"), ("zh", "zh-hans"))
+LANG = {"en": "en", "zh": "zh-Hans"}
+State = RuleVersion.State
+
+
+class StandingFilter(SimpleListFilter):
+    title = gettext_lazy("where it stands")
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [
+            ("live", gettext_lazy("Live")),
+            ("waiting", gettext_lazy("Waiting to start")),
+            ("draft", gettext_lazy("With a draft")),
+            ("over", gettext_lazy("Over")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        when = now()
+        versions = RuleVersion.objects.filter(rule=OuterRef("pk"))
+        published = versions.exclude(state=State.DRAFT).exclude(ends_at=F("starts_at"))
+        going_on = published.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=when))
+        match self.value():
+            case "live":
+                return queryset.filter(Exists(going_on.filter(starts_at__lte=when)))
+            case "waiting":
+                return queryset.filter(Exists(going_on.filter(starts_at__gt=when)))
+            case "draft":
+                return queryset.filter(Exists(versions.filter(state=State.DRAFT)))
+            case "over":
+                return queryset.filter(~Exists(going_on), Exists(versions.exclude(state=State.DRAFT)))
+        return queryset
+
+
+def shown_zone(rule: Any) -> str:
+    return str(rule.program.time_zone)
+
+
+@admin.register(Rule)
+class RuleAdmin(ScopedAdmin):
+    """One page for a rule's whole life. Its draft is JSON in a hidden field; static/rules/editor.js edits it."""
+
+    form = RuleForm
+    list_display = ("name", "standing_tag", "sentence", "starts", "ends", "program")
+    list_select_related = ("program__unit", "unit")
+    list_filter = (StandingFilter, "program")
+    search_fields = ("name", "code")
+    ordering = ("program", "name")
+    sortable_by = ("name",)  # type: ignore[assignment]
+    choice_permissions: ClassVar = {"program": "rules.add_rule", "unit": "rules.add_rule"}
+    change_form_outer_before_template = "rules/banner.html"
+    change_form_after_template = "rules/editor.html"
+    change_form_outer_after_template = "rules/versions.html"
+
+    class Media:
+        css: ClassVar = {"all": ["rules/rules.css"]}
+        js = ("conditions/tree.js", "rules/editor.js", "rules/page.js")
+
+    # The list.
+
+    def prepare_rows(self, rows: list[Any]) -> None:
+        when, language = now(), get_language() or "en"
+        versions = versions_by_rule(rows)
+        names = names_of({rule.program for rule in rows})
+        for rule in rows:
+            rule.standing = standing(versions[rule.pk], when)
+            shown = rule.standing.shown
+            named = _named(rule, names[rule.program_id])
+            rule.words = rule_sentence(shown.definition, named, language) if shown else ""
+
+    @admin.display(description=gettext_lazy("where it stands"))
+    def standing_tag(self, rule: Any) -> str:
+        name = rule.standing.name
+        tag = _tag(name)
+        if name != "draft" and rule.standing.draft is not None:
+            tag = format_html("{} {}", tag, _tag("draft"))
+        return tag
+
+    @admin.display(description=gettext_lazy("the rule"))
+    def sentence(self, rule: Any) -> str:
+        return format_html('<span class="studio-rule-words">{}</span>', rule.words)
+
+    starts = local(
+        gettext_lazy("in force from"), lambda rule: rule.standing.shown and rule.standing.shown.starts_at, shown_zone
+    )
+    ends = local(
+        gettext_lazy("in force until"), lambda rule: rule.standing.shown and rule.standing.shown.ends_at, shown_zone
+    )
+
+    # The page.
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("name", "code", "program", "unit")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return ()
+        is_fixed = obj.versions.exclude(state=State.DRAFT).exists()
+        return ("code", "program", "unit") if is_fixed else ("code", "program")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        refusal = getattr(request, "refusal", None)
+        if isinstance(refusal, DraftChanged):
+            # Shown again, the form counts as having read what is there now: saving once more keeps what was typed.
+            sent = request.POST.copy()
+            sent["revision"] = str(refusal.data["revision"])
+            request.POST = sent  # type: ignore[assignment]
+        return super().get_form(request, obj, change, **kwargs)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
+        form = context["adminform"].form
+        may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        if may and "definition" in form.fields:
+            context["rule_editor"] = form.config() | {"preview": self._address("preview"), "try": self._address("try")}
+        context |= {
+            "show_save_and_add_another": False, "show_save_and_continue": False,
+            "sentence_order": [(code, LANG[code]) for code, _full in _own_first()],
+        }  # fmt: skip
+        if obj is not None:
+            context |= self._page(request, obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def _address(self, page: str, *args: Any) -> str:
+        return reverse(f"admin:rules_rule_{page}", args=args)
+
+    def _page(self, request: HttpRequest, rule: Rule) -> dict[str, Any]:
+        """What the rule's page shows round the form."""
+        when = now()
+        versions = versions_by_rule([rule])[rule.pk]
+        names = _named(rule, names_of([rule.program])[rule.program_id])
+        zone = ZoneInfo(rule.program.time_zone)
+        stands = standing(versions, when)
+        told = stands.shown
+        one, other = (_version(versions, request.GET.get(name)) for name in ("one", "other"))
+        language = get_language() or "en"
+        compared = None
+        if one is not None and other is not None:
+            older, newer = sorted((one, other), key=lambda version: version.number)
+            compared = {
+                "older": older,
+                "newer": newer,
+                "lines": differences(older.definition, newer.definition, names, language),
+            }
+        since_live = None
+        base = stands.live or stands.waiting or stands.last
+        if stands.draft is not None and base is not None:
+            since_live = differences(base.definition, stands.draft.definition, names, language)
+        return {
+            "rule": rule,
+            "standing": stands,
+            "standing_name": stands.name,
+            "since_live": since_live,
+            "rule_sentences": [(code, rule_sentence(told.definition, names, full)) for code, full in _own_first()]
+            if told
+            else [],
+            "draft_sentences": [
+                (code, rule_sentence(stands.draft.definition, names, full)) for code, full in _own_first()
+            ]
+            if stands.draft and told is not stands.draft
+            else [],
+            "zone": rule.program.time_zone,
+            "local_now": when.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
+            "versions": [_told(version, names, language, when) for version in versions],
+            "compared": compared,
+            "one": one or (versions[1] if len(versions) > 1 else None),
+            "other": other or (versions[0] if versions else None),
+            "may_publish": self.may(request, "rules.publish_rule", rule),
+            "may_draft": self.has_change_permission(request, rule) and self.may(request, "rules.add_ruleversion"),
+            "may_discard": self.may(request, "rules.delete_ruleversion") and self.has_change_permission(request, rule),
+            "trial_kinds": Event.Kind.choices,
+            "trial_units": OrgUnit.objects.within(rule.unit.path),
+        }
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        actor, values, when = actor_of(request), form.cleaned_data, now()
+        if not change:
+            version = services.create_rule(
+                actor,
+                values["program"],
+                values["unit"],
+                code=values["code"],
+                name=values["name"],
+                definition=values["definition"],
+                when=when,
+            )
+            obj.pk = version.rule_id
+            return
+        services.change_rule(actor, obj, name=values["name"], unit=values.get("unit"))
+        if form.draft is not None and "definition" in values:
+            services.save_draft(actor, form.draft, values["definition"], revision=values["revision"], when=when)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
+        self.message_user(request, _("The draft is saved. Try it, then publish it."), messages.SUCCESS)
+        return HttpResponseRedirect(self._address("change", obj.pk))
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        self.message_user(request, _("Saved."), messages.SUCCESS)
+        return HttpResponseRedirect(self._address("change", obj.pk))
+
+    # Pages of its own.
+
+    def get_urls(self) -> list[Any]:
+        return [
+            self.route("preview/", self.preview_view, "preview"),
+            self.route("try/", self.try_view, "try"),
+            self.route("<path:object_id>/publish/", self.publish_view, "publish"),
+            self.route("<path:object_id>/draft/", self.draft_view, "draft"),
+            self.route("<path:object_id>/discard/", self.discard_view, "discard"),
+            self.route("<path:object_id>/retire/", self.retire_view, "retire"),
+            *super().get_urls(),
+        ]
+
+    def _asked(self, request: HttpRequest) -> tuple[Program, OrgUnit, Any]:
+        """The programme, place and definition that the editor asks about, within the person's reach."""
+        person = actor_of(request)
+        program = _row(Program.objects.visible_to(person, "rules.change_ruleversion"), request.POST.get("program"))
+        units = OrgUnit.objects.visible_to(person, "rules.change_ruleversion").within(program.unit.path)
+        unit = _row(units, request.POST.get("unit")) if request.POST.get("unit") else program.unit
+        return program, unit, decoded(request.POST.get("definition", ""))
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """The rule as sentences, and its faults, while somebody types."""
+        if not self.may(request, "rules.change_ruleversion"):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        program, unit, definition = self._asked(request)
+        names = _named(Rule(program=program, unit=unit), names_of([program])[program.pk])
+        faults: list[Any] = []
+        try:
+            services.checked(program, definition)
+        except DefinitionFaulty as refusal:
+            faults = faults_in_words(refusal)
+        said = {code: rule_sentence(definition, names, full) for code, full in LANGUAGES}
+        return JsonResponse({"sentences": said, "faults": faults})
+
+    def try_view(self, request: HttpRequest) -> HttpResponse:
+        """What the definition would give for an event, and why or why not."""
+        if not self.may(request, "rules.change_ruleversion"):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        program, unit, definition = self._asked(request)
+        zone = ZoneInfo(program.time_zone)
+        sent = request.POST
+        try:
+            trial = Trial(
+                kind=sent.get("kind", ""),
+                at=_instant(sent.get("at", ""), zone) or now(),
+                store=_row(OrgUnit.objects.within(program.unit.path), sent.get("store")),
+                amount=read_value(Type.NUMBER, sent["amount"]) if sent.get("amount") else None,
+                category=sent.get("category", "")[:80],
+            )
+        except WrongValue as wrong:
+            return JsonResponse({"refusal": wrong.words.in_language(get_language() or "en")})
+        try:
+            return JsonResponse(try_definition(program, unit, definition, trial, get_language() or "en"))
+        except DefinitionFaulty as refusal:
+            return JsonResponse({"refusal": _("Mend the draft first: %(what)s") % {"what": refusal.sentence()}})
+
+    def publish_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.object_or_404(request, object_id, "rules.publish_rule")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        zone = ZoneInfo(rule.program.time_zone)
+
+        def publish() -> HttpResponse:
+            draft = _draft(rule)
+            wanted = _instant(request.POST.get("at", ""), zone) if request.POST.get("start") == "at" else None
+            revision = int(request.POST["revision"]) if request.POST.get("revision", "").isdecimal() else None
+            live = services.publish_version(actor_of(request), draft, starts_at=wanted, revision=revision, when=now())
+            assert live.starts_at is not None
+            said = _("Published. In force from %(moment)s (%(zone)s).")
+            self.message_user(
+                request,
+                said % {"moment": moment(live.starts_at, zone), "zone": rule.program.time_zone},
+                messages.SUCCESS,
+            )
+            return self._back(rule)
+
+        answer: HttpResponse = self.refusals_shown(request, publish)
+        return answer
+
+    def draft_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def start() -> HttpResponse:
+            source = _row(RuleVersion.objects.filter(rule=rule), request.POST.get("version"))
+            services.start_draft(actor_of(request), source, when=now())
+            said = _("A draft like version %(number)s is ready to be changed.") % {"number": source.number}
+            self.message_user(request, said, messages.SUCCESS)
+            return self._back(rule)
+
+        answer: HttpResponse = self.refusals_shown(request, start)
+        return answer
+
+    def discard_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def discard() -> HttpResponse:
+            services.discard_draft(actor_of(request), _draft(rule))
+            self.message_user(request, _("The draft is discarded."), messages.SUCCESS)
+            gone = not Rule.objects.filter(pk=rule.pk).exists()
+            return HttpResponseRedirect(self.list_address()) if gone else self._back(rule)
+
+        answer: HttpResponse = self.refusals_shown(request, discard)
+        return answer
+
+    def retire_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.object_or_404(request, object_id, "rules.publish_rule")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        zone = ZoneInfo(rule.program.time_zone)
+
+        def retire() -> HttpResponse:
+            wanted = _instant(request.POST.get("at", ""), zone) if request.POST.get("start") == "at" else None
+            services.retire_rule(actor_of(request), rule, at=wanted, when=now())
+            self.message_user(request, _("The rule is retired. What it gave stays with the members."), messages.SUCCESS)
+            return self._back(rule)
+
+        answer: HttpResponse = self.refusals_shown(request, retire)
+        return answer
+
+    def _back(self, rule: Rule) -> HttpResponse:
+        return HttpResponseRedirect(self._address("change", rule.pk))
+
+    def page_of(self, request: HttpRequest) -> str:
+        """A refusal is read on the rule's own page."""
+        match = request.resolver_match
+        object_id = match.kwargs.get("object_id") if match else None
+        return self._address("change", object_id) if object_id else super().page_of(request)
+
+
+def _own_first() -> list[tuple[str, str]]:
+    """Both languages, the reader's own first."""
+    return sorted(LANGUAGES, key=lambda pair: not (get_language() or "en").startswith(pair[0]))
+
+
+def _named(rule: Rule, names: Names) -> Names:
+    return Names(names.currency, names.point_types, names.units, place_of(rule))
+
+
+def _tag(name: str) -> str:
+    return format_html(
+        '<span class="studio-tag studio-tag-{}">{}</span>', TONES[name] or "plain", standing_in_words(name)
+    )
+
+
+def _told(version: RuleVersion, names: Names, language: str, when: datetime) -> dict[str, Any]:
+    name = standing_of(version, when)
+    return {
+        "version": version,
+        "standing": name,
+        "tag": _tag(name),
+        "sentence": rule_sentence(version.definition, names, language),
+    }
+
+
+def _row(rows: Any, pk: Any) -> Any:
+    """The row with that id among `rows`; 404 where there is none."""
+    if not str(pk).isdecimal() or len(str(pk)) > 18:
+        raise Http404
+    found = rows.filter(pk=int(pk)).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _version(versions: list[RuleVersion], number: str | None) -> RuleVersion | None:
+    return next((version for version in versions if str(version.number) == number), None)
+
+
+def _draft(rule: Rule) -> RuleVersion:
+    """The rule's draft; one that is no longer there is refused by the service."""
+    drafts = RuleVersion.objects.filter(rule=rule)
+    return drafts.filter(state=State.DRAFT).first() or drafts.order_by("-number")[0]
+
+
+def _instant(text: str, zone: ZoneInfo) -> datetime | None:
+    """`2026-05-04T00:00` as the clocks of `zone` show it; None for anything else."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    if found is None:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=zone)

@@ -1,0 +1,159 @@
+"""The form of a rule: its name and place, and its draft as JSON in one hidden field that the editor fills."""
+
+import json
+from itertools import count
+from typing import Any
+
+from django import forms
+from django.utils.translation import get_language, gettext_lazy, pgettext
+from django.utils.translation import gettext as _
+
+from apps.conditions.describing import describe
+from apps.orgs.models import OrgUnit, Program
+from apps.rules.catalogue import CATALOGUE
+from apps.rules.errors import DefinitionFaulty
+from apps.rules.models import Rule, RuleVersion
+from apps.rules.services import checked
+
+FRESH: dict[str, Any] = {
+    "condition": {"all": [{"field": "event.kind", "op": "eq", "value": "purchase"}]},
+    "effects": [
+        {"effect": "points_per_amount", "point_type": "", "points": "1", "per": "1", "rounding": "down", "lines": None}
+    ],
+    "cap_per_member_day": None,
+}
+LONGEST = 500_000
+
+
+class RuleForm(forms.ModelForm):
+    """`cleaned_data["definition"]` is the decoded JSON, checked as the service will check it."""
+
+    actor: Any
+    draft: RuleVersion | None = None
+    definition = forms.CharField(
+        widget=forms.HiddenInput(attrs={"data-rule-definition": True}),
+        max_length=LONGEST,
+        label=gettext_lazy("the rule"),
+    )
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Rule
+        fields = ("name", "code", "program", "unit")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.faults: list[dict[str, Any]] = []
+        if self.instance.pk:
+            self.draft = RuleVersion.objects.filter(rule=self.instance, state=RuleVersion.State.DRAFT).first()
+        if self.instance.pk and self.draft is None:
+            del self.fields["definition"], self.fields["revision"]
+            return
+        content = self.draft.definition if self.draft else self._fresh()
+        self.initial["definition"] = json.dumps(content, ensure_ascii=False)
+        self.initial["revision"] = self.draft.revision if self.draft else None
+        for name in ("program", "unit"):
+            if name in self.fields:
+                self.fields[name].empty_label = None  # type: ignore[attr-defined]
+                for verb in ("add", "change", "view", "delete"):
+                    setattr(self.fields[name].widget, f"can_{verb}_related", False)
+
+    def _fresh(self) -> dict[str, Any]:
+        """What a new rule says at first: a point for each unit of money, of the programme's first kind."""
+        kinds = [kind.code for program in self.programs()[:1] for kind in program.point_types.order_by("pk")[:1]]
+        return FRESH | {"effects": [FRESH["effects"][0] | {"point_type": (kinds or [""])[0]}]}
+
+    def programs(self) -> list[Program]:
+        if self.instance.pk:
+            return [self.instance.program]
+        return list(Program.objects.visible_to(self.actor, "rules.add_rule").select_related("unit"))
+
+    def config(self) -> dict[str, Any]:
+        """All that the editor needs to know."""
+        language = get_language() or "en"
+        programs = self.programs()
+        return {
+            "catalogue": describe(CATALOGUE, language),
+            "programs": {str(program.pk): _program(program) for program in programs},
+            "program": str(programs[0].pk) if programs else None,
+            "words": editor_words(),
+            "suggestion": _free_code(programs),
+            "faults": self.faults,
+        }
+
+    def clean_definition(self) -> Any:
+        definition = decoded(self.cleaned_data["definition"])
+        if definition is None:
+            raise forms.ValidationError(_("The rule did not arrive in one piece. Reload the page."))
+        return definition
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        program = self.instance.program if self.instance.pk else data.get("program")
+        if program is not None and "definition" in data:
+            try:
+                checked(program, data["definition"])
+            except DefinitionFaulty as refusal:
+                self.faults += faults_in_words(refusal)
+                self.add_error("definition", _("Mend what is marked below; nothing you typed is lost."))
+        return data
+
+
+def decoded(text: str) -> Any:
+    """The JSON in `text`; None where it is none."""
+    try:
+        return json.loads(text) if len(text) <= LONGEST else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def faults_in_words(refusal: DefinitionFaulty) -> list[dict[str, Any]]:
+    """Every fault with the path to its row, in the language in force."""
+    code = get_language() or "en"
+    return [{"path": list(fault.path), "message": fault.message.in_language(code)} for fault in refusal.faults]
+
+
+def _free_code(programs: list[Program]) -> str:
+    """A code for a rule whose name has no letters that a code could take."""
+    taken = set(Rule.objects.filter(program__in=programs).values_list("code", flat=True))
+    return next(code for code in (f"rule-{number}" for number in count(len(taken) + 1)) if code not in taken)
+
+
+def _program(program: Program) -> dict[str, Any]:
+    units = OrgUnit.objects.within(program.unit.path).order_by("path").values_list("code", "name", "depth")
+    return {
+        "currency": program.currency,
+        "zone": program.time_zone,
+        "kinds": list(program.point_types.order_by("pk").values_list("code", "name")),
+        "units": [[code, "\u2003" * (depth - program.unit.depth) + name] for code, name, depth in units],
+    }
+
+
+def editor_words() -> dict[str, str]:
+    """The texts of the editor."""
+    return {
+        "earn": _("What members earn"),
+        "per_amount": _("Points per amount"),
+        "fixed": _("Fixed points"),
+        "how": _("How points are given"),
+        "kind": _("Kind of points"),
+        "points": _("Points"),
+        "points_for_each": _("points for each"),
+        "amount": _("Amount"),
+        "spent": pgettext("after an amount", "spent"),
+        "rounding": _("Rounding"),
+        "down": _("rounded down"),
+        "half_up": _("rounded to the nearest"),
+        "up": _("rounded up"),
+        "lines": _("Which lines of the order count"),
+        "all_lines": _("the whole order counts"),
+        "some_lines": _("only lines count where…"),
+        "add_effect": _("Add something to earn"),
+        "remove_effect": _("Remove this"),
+        "when": _("When it applies"),
+        "limit": _("Daily limit"),
+        "cap": _("At most for one member a day"),
+        "cap_hint": _("Points; empty means without limit. What the limit cuts off is kept beside each award."),
+        "sentence": _("The rule in one sentence"),
+        "not_saved": _("The preview cannot be reached just now."),
+    }

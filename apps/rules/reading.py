@@ -1,0 +1,102 @@
+"""Reads of rules that have a name: where a rule stands, its versions, what the codes in them are called."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from apps.core.scope import ScopedQuerySet
+from apps.orgs.models import OrgUnit, Program
+from apps.points.models import PointType
+from apps.rules.models import Rule, RuleVersion
+from apps.rules.sentences import Names
+
+State = RuleVersion.State
+
+
+def standing_of(version: RuleVersion, when: datetime) -> str:
+    """draft, waiting, live or over."""
+    if version.state == State.DRAFT:
+        return "draft"
+    if version.ends_at is not None and version.ends_at <= max(when, version.starts_at or when):
+        return "over"
+    return "waiting" if version.starts_at is not None and version.starts_at > when else "live"
+
+
+def standing_in_words(standing: str) -> str:
+    return {
+        "draft": _("Draft"), "waiting": _("Waiting to start"), "live": _("Live"), "over": _("Over"),
+    }[standing]  # fmt: skip
+
+
+TONES = {"draft": "warn", "waiting": "warn", "live": "good", "over": ""}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a rule stands: its draft, what is in force, what waits, and what it was last."""
+
+    draft: RuleVersion | None
+    live: RuleVersion | None
+    waiting: RuleVersion | None
+    last: RuleVersion | None
+
+    @property
+    def shown(self) -> RuleVersion | None:
+        """The version that says what the rule is now."""
+        return self.live or self.waiting or self.draft or self.last
+
+    @property
+    def name(self) -> str:
+        if self.live is not None:
+            return "live"
+        return "waiting" if self.waiting is not None else "draft" if self.draft is not None else "over"
+
+    @property
+    def was_published(self) -> bool:
+        return self.last is not None
+
+
+def standing(versions: Iterable[RuleVersion], when: datetime) -> Standing:
+    """Of one rule's versions, newest first."""
+    found: dict[str, RuleVersion] = {}
+    last = None
+    for version in versions:
+        found.setdefault(standing_of(version, when), version)
+        if version.state != State.DRAFT and last is None:
+            last = version
+    return Standing(found.get("draft"), found.get("live"), found.get("waiting"), last)
+
+
+def versions_by_rule(rules: Iterable[Rule]) -> dict[int, list[RuleVersion]]:
+    """Every version of each of `rules`, newest first. One query."""
+    found: dict[int, list[RuleVersion]] = {rule.pk: [] for rule in rules}
+    versions = RuleVersion.objects.filter(rule__in=found).select_related("created_by", "changed_by", "published_by")
+    for version in versions.order_by("rule_id", "-number"):
+        found[version.rule_id].append(version)
+    return found
+
+
+def names_of(programs: Iterable[Program]) -> dict[int, Names]:
+    """What codes are called in each of `programs`, by its id. Two queries and one for each programme's units."""
+    wanted = {program.pk: program for program in programs}
+    kinds: dict[int, dict[str, str]] = {pk: {} for pk in wanted}
+    rows = PointType.objects.filter(program__in=wanted).order_by("pk")
+    for pk, code, name in rows.values_list("program_id", "code", "name"):
+        kinds[pk][code] = name
+    units = {
+        pk: dict(OrgUnit.objects.within(program.unit.path).values_list("code", "name"))
+        for pk, program in wanted.items()
+    }
+    return {pk: Names(program.currency, kinds[pk], units[pk]) for pk, program in wanted.items()}
+
+
+def place_of(rule: Rule) -> str:
+    """Where a rule applies, if it is not its programme's whole unit."""
+    return "" if rule.unit_id == rule.program.unit_id else rule.unit.name
+
+
+def open_programs(person: object, permission: str) -> ScopedQuerySet:
+    """The programmes for which `person` may do `permission`."""
+    return Program.objects.visible_to(person, permission).select_related("unit").order_by("unit__path")

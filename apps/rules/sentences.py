@@ -1,0 +1,205 @@
+"""A rule as one sentence a person reads, in English and in Chinese, from whole-sentence templates. Pure.
+
+A definition is written as far as it can be read: what is missing or wrong stands as “…”, so that the sentence can
+be shown while somebody types.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from apps.conditions.catalogue import Catalogue
+from apps.conditions.sentences import AND, listed, sentence
+from apps.conditions.tree import ConditionError, Group, Leaf, Tree, leaves, parse
+from apps.conditions.types import Type, WrongValue, read_value
+from apps.conditions.words import Words
+from apps.core.formats import money, number
+from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
+
+BLANK = "…"
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the codes in a definition are called. `place` is where the rule applies, if not in its whole programme."""
+
+    currency: str = "CNY"
+    point_types: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
+
+
+WHOLE = {
+    # Has it a cap, has it a condition?
+    (False, False): Words("{earning}.", "{earning}。"),
+    (True, False): Words(
+        "{earning}, at most {cap} points a day for one member.", "{earning}，每位会员每天最多 {cap} 积分。"
+    ),
+    (False, True): Words("{earning}, when {condition}.", "当{condition}时，{earning}。"),
+    (True, True): Words(
+        "{earning}, at most {cap} points a day for one member, when {condition}.",
+        "当{condition}时，{earning}，每位会员每天最多 {cap} 积分。",
+    ),
+}
+PLACED = Words("in {place}, {earning}", "在{place}，{earning}")
+AND_ALSO = Words("; in addition, ", "；另外，")
+PER_AMOUNT = {
+    "down": Words(
+        "for each {per} spent, members earn {points}, rounded down", "每消费 {per}，会员获得 {points}，向下取整"
+    ),
+    "half_up": Words(
+        "for each {per} spent, members earn {points}, rounded to the nearest whole point",
+        "每消费 {per}，会员获得 {points}，四舍五入取整",
+    ),
+    "up": Words("for each {per} spent, members earn {points}, rounded up", "每消费 {per}，会员获得 {points}，向上取整"),
+}
+PER_AMOUNT_ON = {
+    "down": Words(
+        "for each {per} spent on {what}, members earn {points}, rounded down",
+        "{what}每消费 {per}，会员获得 {points}，向下取整",
+    ),
+    "half_up": Words(
+        "for each {per} spent on {what}, members earn {points}, rounded to the nearest whole point",
+        "{what}每消费 {per}，会员获得 {points}，四舍五入取整",
+    ),
+    "up": Words(
+        "for each {per} spent on {what}, members earn {points}, rounded up",
+        "{what}每消费 {per}，会员获得 {points}，向上取整",
+    ),
+}
+FIXED = Words("members earn {points}", "会员获得 {points}")
+NOTHING = Words("members earn …", "会员获得 …")
+ONE_POINT, POINTS = Words("{n} point", "{n} 积分"), Words("{n} points", "{n} 积分")
+ONE_POINT_OF = Words("{n} point of “{kind}”", "{n} 分“{kind}”")
+POINTS_OF = Words("{n} points of “{kind}”", "{n} 分“{kind}”")
+LINES_WHERE = Words("lines where {clause}", "明细满足“{clause}”的部分")
+GOODS = {
+    "line.category": Words("{values}", "{values}类商品"),
+    "line.sku": Words("article {values}", "商品 {values}"),
+}
+
+
+def rule_sentence(definition: Any, names: Names, language: str) -> str:
+    """The whole rule as one sentence in the language of that code."""
+    return _Writer(names, language).whole(definition if isinstance(definition, dict) else {})
+
+
+def rate(effect: Mapping[str, Any], names: Names, language: str) -> str:
+    """One effect as a clause, as the sentence has it."""
+    return _Writer(names, language).effect(effect)
+
+
+def condition_words(data: Any, names: Names, language: str, catalogue: Catalogue = CATALOGUE) -> str:
+    """A condition as a clause; empty where it always holds. Parts that cannot be read yet stand as one “…” at the end."""
+    tree, is_whole = _readable(data, catalogue)
+    clause = sentence(tree, catalogue, language, names.units) if tree and any(leaves(tree)) else ""
+    if is_whole:
+        return clause
+    return (AND if clause else Words("", "")).in_language(language).join((clause, BLANK))
+
+
+def _readable(data: Any, catalogue: Catalogue) -> tuple[Tree | None, bool]:
+    """As much of a tree as can be read, and whether that is all of it: the parts of the uppermost group one by one."""
+    try:
+        return parse(data, catalogue), True
+    except ConditionError:
+        kind = next((kind for kind in ("all", "any") if isinstance(data, dict) and set(data) == {kind}), None)
+    if kind is None or not isinstance(data[kind], list):
+        return None, False
+    parts = [_readable(part, catalogue) for part in data[kind][:50]]
+    return Group(kind, tuple(tree for tree, is_whole in parts if tree and is_whole)), False
+
+
+class _Writer:
+    def __init__(self, names: Names, language: str) -> None:
+        self.names, self.language = names, language
+
+    def say(self, words: Words, **slots: str) -> str:
+        return words.in_language(self.language).format(**slots)
+
+    def whole(self, definition: Mapping[str, Any]) -> str:
+        effects = definition.get("effects")
+        clauses = [self.effect(each) for each in effects if isinstance(each, dict)] if isinstance(effects, list) else []
+        earning = self.say(AND_ALSO).join(clauses) or self.say(NOTHING)
+        if self.names.place:
+            earning = self.say(PLACED, place=self.names.place, earning=earning)
+        cap, condition = definition.get("cap_per_member_day"), self.condition(definition)
+        template = WHOLE[cap not in (None, ""), bool(condition)]
+        text = self.say(template, earning=earning, cap=self.figure(cap), condition=condition)
+        return (text[:1].upper() + text[1:]).replace(f"{BLANK}.", BLANK)
+
+    def condition(self, definition: Mapping[str, Any]) -> str:
+        return condition_words(definition.get("condition", {"all": []}), self.names, self.language)
+
+    def effect(self, effect: Mapping[str, Any]) -> str:
+        points = self.points(effect.get("points"), str(effect.get("point_type") or ""))
+        if effect.get("effect") == "fixed_points":
+            return self.say(FIXED, points=points)
+        rounding = effect.get("rounding")
+        key = rounding if isinstance(rounding, str) and rounding in PER_AMOUNT else "down"
+        per = self.money(effect.get("per"))
+        if effect.get("lines") is None:
+            return self.say(PER_AMOUNT[key], per=per, points=points)
+        return self.say(PER_AMOUNT_ON[key], per=per, points=points, what=self.goods(effect["lines"]))
+
+    def goods(self, lines: Any) -> str:
+        """What the lines that count hold: `coffee` where one category is asked for, else the condition."""
+        try:
+            tree = parse(lines, LINE_CATALOGUE)
+        except ConditionError:
+            return BLANK
+        leaf = _only_leaf(tree)
+        if leaf is not None and leaf.field.name in GOODS and leaf.operator.code in ("eq", "in"):
+            return self.say(GOODS[leaf.field.name], values=listed(leaf, self.language))
+        return self.say(LINES_WHERE, clause=sentence(tree, LINE_CATALOGUE, self.language, self.names.units))
+
+    def points(self, written: Any, kind: str) -> str:
+        """`1 point`; with its kind where the programme has several."""
+        value = _read(written)
+        is_one = value == 1
+        if len(self.names.point_types) > 1 and kind:
+            words = ONE_POINT_OF if is_one else POINTS_OF
+            return self.say(words, n=self.figure(written), kind=self.names.point_types.get(kind, kind))
+        return self.say(ONE_POINT if is_one else POINTS, n=self.figure(written))
+
+    def figure(self, written: Any) -> str:
+        value = _read(written)
+        return BLANK if value is None else plain(value)
+
+    def money(self, written: Any) -> str:
+        value = _read(written)
+        return BLANK if value is None else amount(value, self.names.currency)
+
+
+def plain(value: Decimal) -> str:
+    """A number with separators and without needless zeros.
+
+    >>> plain(Decimal("1250.50")), plain(Decimal("100"))
+    ('1,250.5', '100')
+    """
+    exponent = value.normalize().as_tuple().exponent
+    return number(value, max(0, -exponent) if isinstance(exponent, int) else 0)
+
+
+def amount(value: Decimal, currency: str) -> str:
+    """Money, whole amounts without decimals.
+
+    >>> amount(Decimal("1.00"), "CNY"), amount(Decimal("0.5"), "CNY")
+    ('¥1', '¥0.50')
+    """
+    return money(value, currency).removesuffix(".00")
+
+
+def _read(written: Any) -> Decimal | None:
+    try:
+        value: Decimal = read_value(Type.NUMBER, written)
+    except WrongValue:
+        return None
+    return value
+
+
+def _only_leaf(tree: Tree) -> Leaf | None:
+    while isinstance(tree, Group) and len(tree.children) == 1:
+        tree = tree.children[0]
+    return tree if isinstance(tree, Leaf) else None

@@ -1,0 +1,50 @@
+// The rule's page round the editor: dialogs, and the panel that tries the draft.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+    for (const button of document.querySelectorAll("[data-opens]")) {
+        button.addEventListener("click", () => document.getElementById(button.dataset.opens).showModal());
+    }
+    for (const button of document.querySelectorAll("[data-closes]")) {
+        button.addEventListener("click", () => button.closest("dialog").close());
+    }
+    for (const input of document.querySelectorAll("[data-picks]")) {
+        input.addEventListener("input", () => { input.form.querySelector(`[type=radio][value="${input.dataset.picks}"]`).checked = true; });
+    }
+
+    const panel = document.querySelector("[data-rule-trial]");
+    if (!panel || !window.ruleEditor) return;
+    const { el } = ConditionTree;
+    const form = panel.querySelector("form");
+    const answer = panel.querySelector("[data-rule-trial-answer]");
+    const config = JSON.parse(document.getElementById("rule-editor-config").textContent);
+    const store = form.elements.store.querySelector("[data-store]");
+    if (store) store.selected = true;
+
+    form.addEventListener("submit", async (event) => {
+        event.preventDefault();
+        const body = new FormData(form);
+        body.set("program", config.program);
+        body.set("unit", window.ruleEditor.unit());
+        body.set("definition", JSON.stringify(window.ruleEditor.definition()));
+        const sent = await fetch(config.try, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+        if (!sent?.ok) { answer.replaceChildren(el("p", { class: "studio-fault" }, config.words.not_saved)); return; }
+        show(await sent.json());
+    });
+
+    function show(said) {
+        if (said.refusal) { answer.replaceChildren(el("p", { class: "studio-fault" }, said.refusal)); return; }
+        const words = answer.dataset;
+        const points = said.points ? (said.points === 1 ? words.pointsOne : words.pointsMany).replace("{n}", said.points.toLocaleString()) : words.nothing;
+        answer.replaceChildren(
+            el("p", { class: `studio-trial-points ${said.points ? "studio-plus" : "studio-zero"}` }, points),
+            ...said.awards.map((line) => el("p", {}, line)),
+            said.place ? el("p", { class: "studio-fault" }, said.place) : null,
+            said.asked.length ? el("p", { class: "studio-hint" }, said.holds ? words.holds : words.fails) : null,
+            said.asked.length ? el("ul", { class: "studio-asked" }, said.asked.map((each) => el("li", { class: each.held ? "studio-held" : "studio-failed" },
+                el("span", { class: "material-symbols-outlined md-18", "aria-hidden": "true" }, each.held ? "check_circle" : "cancel"),
+                el("span", {}, each.sentence, " ", el("small", {}, words.was.replace("{actual}", each.actual)))))) : null,
+        );
+        for (const empty of [...answer.childNodes]) if (empty.nodeType === Node.TEXT_NODE) empty.remove();
+    }
+});

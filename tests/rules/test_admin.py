@@ -1,0 +1,127 @@
+"""The pages of rules: what each verb's door does, and whom it lets through."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.core.clock import now
+from apps.rules import services
+from apps.rules.models import Rule, RuleVersion
+from tests.factories import Cast, CoffeeGroup
+from tests.rules.conftest import PER_YUAN, PURCHASE
+
+DEFINITION: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": None}
+WRONG = DEFINITION | {"cap_per_member_day": -1}
+
+
+@pytest.fixture
+def marketing(client: Client, cast: Cast) -> Client:
+    client.force_login(cast.marketing, backend="apps.orgs.auth.RoleBackend")
+    return client
+
+
+@pytest.fixture
+def draft(group: CoffeeGroup) -> RuleVersion:
+    return services.create_rule(
+        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=DEFINITION, when=now()
+    )
+
+
+def at(page: str, *args: Any) -> str:
+    return reverse(f"admin:rules_rule_{page}", args=args)
+
+
+def preview(client: Client, group: CoffeeGroup, definition: Any, **more: Any) -> Any:
+    asked = {"program": group.east.pk, "unit": group["EAST"].pk, "definition": json.dumps(definition)} | more
+    return client.post(at("preview"), asked)
+
+
+def test_a_draft_is_published_and_its_successor_drafted_compared_and_discarded(
+    marketing: Client, draft: RuleVersion
+) -> None:
+    marketing.post(at("publish", draft.rule_id), {"start": "at", "at": "2020-01-01T00:00", "revision": "1"})
+    draft.refresh_from_db()
+    assert draft.starts_at is not None
+    assert (draft.state, draft.starts_at.isoformat()) == ("published", "2019-12-31T16:00:00+00:00")
+    marketing.post(at("draft", draft.rule_id), {"version": draft.pk})
+    second = RuleVersion.objects.get(number=2)
+    services.save_draft(None, second, DEFINITION | {"cap_per_member_day": 50}, when=now())
+    page = marketing.get(at("change", draft.rule_id), {"one": "1", "other": "2"}).content.decode()
+    assert "At most a day for one member: no limit → 50" in page
+    marketing.post(at("discard", draft.rule_id))
+    assert list(RuleVersion.objects.values_list("number", flat=True)) == [1]
+    marketing.post(at("retire", draft.rule_id), {"start": "now"})
+    draft.refresh_from_db()
+    assert draft.state == "retired"
+
+
+def test_a_refusal_is_read_on_the_rules_own_page(marketing: Client, draft: RuleVersion) -> None:
+    answer = marketing.post(at("publish", draft.rule_id), {"start": "now", "revision": "9"}, follow=True)
+    assert answer.redirect_chain == [(at("change", draft.rule_id), 302)]
+    assert "Somebody changed this since you opened it" in answer.content.decode()
+    assert RuleVersion.objects.get().state == "draft"
+
+
+def test_a_rule_that_is_not_there_or_wrong_json_is_no_server_error(marketing: Client, group: CoffeeGroup) -> None:
+    for sent in ("", "{", "[" * 5000, "NaN", "null", '"x"', "[]", "{}", json.dumps(WRONG)):
+        asked = {"program": group.east.pk, "unit": group["EAST"].pk, "definition": sent}
+        answer = marketing.post(at("preview"), asked)
+        assert answer.status_code == 200
+        assert answer.json()["faults"]
+        trial = marketing.post(at("try"), asked | {"kind": "purchase", "store": group["S001"].pk, "amount": "1"})
+        assert trial.json()["refusal"]
+    page = marketing.post(at("add"), {"name": "X", "code": "x", "program": group.east.pk, "unit": group["EAST"].pk,
+                                      "definition": "{"})  # fmt: skip
+    assert page.status_code == 200
+    assert not Rule.objects.exists()
+
+
+def test_an_amount_that_is_none_is_refused_in_words(marketing: Client, group: CoffeeGroup) -> None:
+    asked = {"program": group.east.pk, "unit": group["EAST"].pk, "definition": json.dumps(DEFINITION), "kind": "purchase",
+             "store": group["S001"].pk}  # fmt: skip
+    for amount in ("lots", "NaN", "1e40", "-Infinity"):
+        assert "refusal" in marketing.post(at("try"), asked | {"amount": amount}).json(), amount
+    assert marketing.post(at("try"), asked | {"amount": "12.99", "at": "not a time"}).json()["points"] == 12
+
+
+def test_preview_and_trial_reach_no_other_company(marketing: Client, group: CoffeeGroup) -> None:
+    assert preview(marketing, group, DEFINITION).json()["faults"] == []
+    far = {"program": group.west.pk, "unit": group["WEST"].pk}
+    for asked in (far, {"unit": group["WEST"].pk}, {"program": "x"}, {"program": 87_654_321}):
+        assert preview(marketing, group, DEFINITION, **asked).status_code == 404
+    store = {"store": group["S101"].pk, "kind": "purchase"}
+    asked = {"program": group.east.pk, "unit": group["EAST"].pk, "definition": json.dumps(DEFINITION)} | store
+    assert marketing.post(at("try"), asked).status_code == 404
+    named = DEFINITION | {"condition": {"all": [{"field": "event.store", "op": "within", "value": ["S101"]}]}}
+    answer = preview(marketing, group, named).json()
+    assert [fault["path"] for fault in answer["faults"]] == [["condition", "all", 0, "value"]]
+    assert "Old Town" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize("persona", ["finance", "regional_manager", "auditor"])
+def test_who_reads_rules_changes_none(client: Client, cast: Cast, draft: RuleVersion, persona: str) -> None:
+    client.force_login(cast[persona], backend="apps.orgs.auth.RoleBackend")
+    page = client.get(at("change", draft.rule_id))
+    assert page.status_code == 200
+    assert "For each ¥1 spent, members earn 1 point" in page.content.decode()
+    for verb in ("publish", "draft", "discard", "retire"):
+        assert client.post(at(verb, draft.rule_id)).status_code == 403
+    assert client.post(at("preview")).status_code == 403
+    assert RuleVersion.objects.get().state == "draft"
+
+
+def test_the_list_asks_a_constant_number_of_queries(
+    marketing: Client, group: CoffeeGroup, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(6):
+        version = services.create_rule(
+            None, group.east, group["EAST"], code=f"r{number}", name=f"R{number}", definition=DEFINITION, when=now()
+        )
+        services.publish_version(None, version, when=now())
+        services.start_draft(None, version, when=now())
+    with django_assert_max_num_queries(12):
+        page = marketing.get(at("changelist"))
+    assert page.content.decode().count("For each ¥1 spent, members earn 1 point") == 6

@@ -1,0 +1,131 @@
+"""A rule as one sentence and two versions compared, in both languages, to the letter."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from apps.rules.comparing import differences
+from apps.rules.explain import reasons, why_not
+from apps.rules.sentences import Names, amount, plain, rule_sentence
+from tests.rules.conftest import PER_YUAN, PURCHASE
+
+NAMES = Names("CNY", {"points": "Points"}, {"EAST-N": "East"})
+COFFEE = {"all": [{"field": "line.category", "op": "eq", "value": "coffee"}]}
+IN_EAST = {"field": "event.store", "op": "within", "value": ["EAST-N"]}
+FIXED = {"effect": "fixed_points", "point_type": "points", "points": 50}
+WHOLE: dict[str, Any] = {
+    "condition": {"all": [*PURCHASE["all"], IN_EAST]},
+    "effects": [PER_YUAN | {"lines": COFFEE}],
+    "cap_per_member_day": 200,
+}
+
+SENTENCES: list[tuple[Any, str, str]] = [
+    (
+        WHOLE,
+        "For each ¥1 spent on “coffee”, members earn 1 point, rounded down, at most 200 points a day for one member, "
+        "when the event is a purchase and the store is in “East”.",
+        "当事件类型为消费，且门店属于“East”时，“coffee”类商品每消费 ¥1，会员获得 1 积分，向下取整，每位会员每天最多 200 积分。",
+    ),
+    (
+        {"condition": {"all": []}, "effects": [FIXED], "cap_per_member_day": None},
+        "Members earn 50 points.",
+        "会员获得 50 积分。",
+    ),
+    (
+        {"condition": {"all": []}, "effects": [PER_YUAN | {"points": "1.5", "per": "40", "rounding": "half_up"}, FIXED]},
+        "For each ¥40 spent, members earn 1.5 points, rounded to the nearest whole point; in addition, members earn "
+        "50 points.",
+        "每消费 ¥40，会员获得 1.5 积分，四舍五入取整；另外，会员获得 50 积分。",
+    ),
+    (
+        {"condition": PURCHASE, "effects": [PER_YUAN | {"points": "", "per": "x"}], "cap_per_member_day": None},
+        "For each … spent, members earn … points, rounded down, when the event is a purchase.",
+        "当事件类型为消费时，每消费 …，会员获得 … 积分，向下取整。",
+    ),
+    (
+        WHOLE | {"condition": {"all": [*PURCHASE["all"], {"field": "event.store", "op": "within", "value": []}]}},
+        "For each ¥1 spent on “coffee”, members earn 1 point, rounded down, at most 200 points a day for one member, "
+        "when the event is a purchase and …",
+        "当事件类型为消费，且…时，“coffee”类商品每消费 ¥1，会员获得 1 积分，向下取整，每位会员每天最多 200 积分。",
+    ),
+    ({}, "Members earn …", "会员获得 …。"),
+    ({"effects": "x", "condition": 7, "cap_per_member_day": []}, "Members earn …, at most … points a day for one member, when …", "当…时，会员获得 …，每位会员每天最多 … 积分。"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("definition", "english", "chinese"), SENTENCES, ids=[row[1][:40] for row in SENTENCES])
+def test_a_rule_is_one_sentence_in_each_language(definition: Any, english: str, chinese: str) -> None:
+    assert rule_sentence(definition, NAMES, "en") == english
+    assert rule_sentence(definition, NAMES, "zh-hans") == chinese
+
+
+def test_kinds_of_points_are_named_where_there_are_several_and_places_where_they_are_narrower() -> None:
+    names = Names("CNY", {"points": "Beans", "status": "Stars"}, {}, "East North")
+    definition = {"condition": {"all": []}, "effects": [FIXED, PER_YUAN | {"point_type": "status"}]}
+    assert rule_sentence(definition, names, "en") == (
+        "In East North, members earn 50 points of “Beans”; in addition, for each ¥1 spent, members earn 1 point of "
+        "“Stars”, rounded down."
+    )
+    assert rule_sentence(definition, names, "zh-hans") == (
+        "在East North，会员获得 50 分“Beans”；另外，每消费 ¥1，会员获得 1 分“Stars”，向下取整。"
+    )
+
+
+def test_two_versions_compare_in_words() -> None:
+    newer = {
+        "condition": {"any": [*PURCHASE["all"], {"field": "event.weekday", "op": "in", "value": [6, 7]}]},
+        "effects": [WHOLE["effects"][0] | {"points": "2"}, FIXED],
+        "cap_per_member_day": None,
+    }
+    assert differences(WHOLE, newer, NAMES, "en") == [
+        "Points for each ¥1: 1 → 2",
+        "Added: members earn 50 points",
+        "How the conditions combine: all of them → any of them",
+        "Removed: the store is in “East”",
+        "Added: the day of the week is Saturday or Sunday",
+        "At most a day for one member: 200 → no limit",
+    ]
+    assert differences(WHOLE, newer, NAMES, "zh-hans") == [
+        "每 ¥1 的积分：1 → 2",
+        "新增：会员获得 50 积分",
+        "条件的组合方式：全部满足 → 任一满足",
+        "删除：门店属于“East”",
+        "新增：星期为周六、周日之一",
+        "每位会员每天上限：200 → 不限",
+    ]
+
+
+def test_the_same_said_in_another_spelling_is_no_difference() -> None:
+    other = WHOLE | {"condition": {"all": [*WHOLE["condition"]["all"]]}, "effects": [dict(WHOLE["effects"][0])]}
+    assert differences(WHOLE, other, NAMES, "en") == []
+
+
+def test_figures_read_without_needless_zeros() -> None:
+    assert [plain(Decimal(text)) for text in ("100", "1E+3", "1250.50", "0.0001")] == [
+        "100",
+        "1,000",
+        "1,250.5",
+        "0.0001",
+    ]
+    assert [amount(Decimal(text), "CNY") for text in ("1.00", "0.5", "40")] == ["¥1", "¥0.50", "¥40"]
+
+
+def test_an_award_says_how_it_came_about_and_what_the_limit_cut_off() -> None:
+    award = {
+        "points": 30, "version_id": 7, "version": 2, "rule_name": "Coffee",
+        "why": {"points": 50, "code": "per_amount", "amount": "50.5", "rate": "1.00", "per": "1", "rounding": "ROUND_DOWN",
+                "cut": 20, "cap": 100},
+    }  # fmt: skip
+    (reason,) = reasons({"awards": [award]}, {7: WHOLE}, "CNY")
+    assert (reason.points, reason.title) == (30, "Coffee, version 2")
+    assert "¥50.50" in reason.sentences[0]
+    assert "50" in reason.sentences[0]
+    assert reason.sentences[1].startswith("It held that the event is a purchase")
+    assert reason.sentences[2] == "The limit of 100 points a day for one member cut off 20."
+
+
+def test_a_rule_that_gave_nothing_says_which_part_failed() -> None:
+    assert why_not([[7, 0]], {7: "Coffee"}, {7: WHOLE}) == ["Coffee: it did not hold that the event is a purchase."]
+    assert why_not([[7, 9]], {7: "Coffee"}, {7: WHOLE}) == ["Coffee: its condition did not hold."]
+    assert why_not([[8, 0]], {7: "Coffee"}, {7: WHOLE}) == []
