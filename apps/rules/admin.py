@@ -227,7 +227,8 @@ class RuleAdmin(ScopedAdmin):
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         self.message_user(request, _("Saved."), messages.SUCCESS)
-        return HttpResponseRedirect(self._address("change", obj.pk))
+        page = self._address("change", obj.pk)
+        return HttpResponseRedirect(f"{page}?review" if "_review" in request.POST else page)
 
     # Pages of its own.
 

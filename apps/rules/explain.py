@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from apps.conditions.sentences import sentence
 from apps.conditions.tree import ConditionError, leaves, parse
 from apps.core.formats import money, number
 from apps.rules.catalogue import CATALOGUE
+from apps.rules.sentences import amount as plain_money
+from apps.rules.sentences import plain
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,14 @@ def _reason(award: Mapping[str, Any], definitions: Mapping[int, Any], currency: 
 def worth(why: Mapping[str, Any], currency: str) -> str:
     """How the number of points came about."""
     worded: dict[str, Callable[[], str]] = {
-        "fixed": lambda: _("A fixed %(points)s points.") % {"points": number(why["points"])},
+        "fixed": lambda: _("A fixed %(points)s.") % {"points": _points(Decimal(why["points"]))},
         "per_amount": lambda: (
-            _("%(rate)s points per %(per)s of %(amount)s come to %(points)s, rounded %(rounding)s.")
+            _rounded(why.get("rounding", ""))
             % {
-                "rate": _plain(why["rate"]),
-                "per": money(Decimal(why["per"]), currency),
                 "amount": money(Decimal(why["amount"]), currency),
-                "points": number(why["points"]),
-                "rounding": _rounding(why.get("rounding", "")),
+                "rate": _points(Decimal(why["rate"])),
+                "per": plain_money(Decimal(why["per"]), currency),
+                "points": _points(Decimal(why["points"])),
             }
         ),
         "refund": lambda: (
@@ -79,13 +80,15 @@ def worth(why: Mapping[str, Any], currency: str) -> str:
         return ""
 
 
-def _plain(value: str) -> str:
-    """A rate without needless zeros."""
-    return f"{Decimal(value).normalize():f}"
+def _points(value: Decimal) -> str:
+    return ngettext("%(n)s point", "%(n)s points", 1 if value == 1 else 2) % {"n": plain(value)}
 
 
-def _rounding(name: str) -> str:
-    return {"ROUND_DOWN": _("down"), "ROUND_UP": _("up")}.get(name, _("to the nearest"))
+def _rounded(name: str) -> str:
+    return {
+        "ROUND_DOWN": _("%(amount)s at %(rate)s for each %(per)s is %(points)s, rounded down."),
+        "ROUND_UP": _("%(amount)s at %(rate)s for each %(per)s is %(points)s, rounded up."),
+    }.get(name, _("%(amount)s at %(rate)s for each %(per)s is %(points)s, rounded to the nearest whole point."))
 
 
 def why_not(skipped: Any, names: Mapping[int, str], definitions: Mapping[int, Any]) -> list[str]:

@@ -147,5 +147,5 @@ document.addEventListener("DOMContentLoaded", () => {
     draw();
     showFaults(config.faults);
     ask();
-    window.ruleEditor = { definition: () => definition, program, unit: unitChoice };
+    window.ruleEditor = { form, definition: () => definition, unit: unitChoice, isTouched: () => isTouched };
 });

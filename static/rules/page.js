@@ -3,8 +3,16 @@
 
 document.addEventListener("DOMContentLoaded", () => {
     for (const button of document.querySelectorAll("[data-opens]")) {
-        button.addEventListener("click", () => document.getElementById(button.dataset.opens).showModal());
+        button.addEventListener("click", () => {
+            const dialog = document.getElementById(button.dataset.opens);
+            // What is published is what was saved: what is being written is saved first, then reviewed.
+            if (dialog.id !== "publish-dialog" || !window.ruleEditor?.isTouched()) { dialog.showModal(); return; }
+            const form = window.ruleEditor.form;
+            form.append(ConditionTree.el("input", { type: "hidden", name: "_review", value: "1" }));
+            form.requestSubmit();
+        });
     }
+    if (new URLSearchParams(location.search).has("review")) document.getElementById("publish-dialog")?.showModal();
     for (const button of document.querySelectorAll("[data-closes]")) {
         button.addEventListener("click", () => button.closest("dialog").close());
     }

@@ -28,8 +28,8 @@ def test_a_purchase_is_answered_with_its_points_and_why(till: Caller) -> None:
                 "points": 32,
                 "state": "settled",
                 "why": (
-                    "1 points per ¥1.00 of ¥32.80 come to 32, rounded down. "
-                    "It held that the event is purchase."
+                    "¥32.80 at 1 point for each ¥1 is 32 points, rounded down. "
+                    "It held that the event is a purchase."
                 ),
                 "reason": {
                     "code": "per_amount", "points": 32, "amount": "32.80", "rate": "1", "per": "1.00",

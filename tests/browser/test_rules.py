@@ -49,9 +49,10 @@ def test_marketing_writes_a_rule_in_chinese_and_sees_it_live(studio_page: Any) -
     expect(trial).to_contain_text("门店属于“East North” 实际：Harbour")
     assert axe_findings(page) == []
 
+    page.get_by_label("每位会员每天最多").fill("300")
     page.get_by_role("button", name="检查并发布…").click()
     dialog = page.get_by_role("dialog", name="发布第 1 版")
-    expect(dialog).to_contain_text("每位会员每天最多 200 积分。")
+    expect(dialog).to_contain_text("每位会员每天最多 300 积分。")
     dialog.get_by_role("button", name="发布", exact=True).click()
     expect(page.get_by_text("第 1 版已发布，将于")).to_be_visible()
     version = RuleVersion.objects.get()

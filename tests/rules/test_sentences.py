@@ -119,8 +119,7 @@ def test_an_award_says_how_it_came_about_and_what_the_limit_cut_off() -> None:
     }  # fmt: skip
     (reason,) = reasons({"awards": [award]}, {7: WHOLE}, "CNY")
     assert (reason.points, reason.title) == (30, "Coffee, version 2")
-    assert "¥50.50" in reason.sentences[0]
-    assert "50" in reason.sentences[0]
+    assert reason.sentences[0] == "¥50.50 at 1 point for each ¥1 is 50 points, rounded down."
     assert reason.sentences[1].startswith("It held that the event is a purchase")
     assert reason.sentences[2] == "The limit of 100 points a day for one member cut off 20."
 
