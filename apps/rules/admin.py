@@ -181,6 +181,8 @@ class RuleAdmin(ScopedAdmin):
             "rule": rule,
             "standing": stands,
             "standing_name": stands.name,
+            "standing_tag": _tag(stands.name),
+            "draft_tag": _tag("draft"),
             "since_live": since_live,
             "rule_sentences": [(code, rule_sentence(told.definition, names, full)) for code, full in _own_first()]
             if told
