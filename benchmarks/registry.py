@@ -3,10 +3,14 @@
 from collections.abc import Callable
 
 from benchmarks.awards import award_batch, award_one, hot_members
+from benchmarks.evaluating import evaluations
+from benchmarks.expiring import expire
 from benchmarks.measuring import Figure
 
 BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "award_one": award_one,
     "hot_members": hot_members,
     "award_batch": award_batch,
+    "expire": expire,
+    "evaluate": evaluations,
 }

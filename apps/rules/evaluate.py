@@ -4,10 +4,10 @@ No query, no clock. `RuleSet.matches` is the generated function of `apps.conditi
 what the rules that hold are worth, and what their caps leave of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.activity.facts import EventFacts, LineFacts
 from apps.members.facts import MemberFacts
@@ -59,17 +59,36 @@ class LiveRule:
     cap_per_member_day: int | None = None
 
 
+Skipped = tuple[tuple[int, int], ...]
+"""For each rule in force that gave nothing: its version and the leaf that failed."""
+
+MOST_VERDICTS = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """The rules in force at one unit and time, in the order they are reckoned, and their conditions as one function."""
 
     rules: tuple[LiveRule, ...]
-    matches: Callable[[EventFacts, MemberFacts], Sequence[int]]
+    matches: Callable[[EventFacts, MemberFacts], tuple[int, ...]]
     point_type_ids: tuple[int, ...] = ()
+    _verdicts: dict[tuple[int, ...], tuple[tuple[LiveRule, ...], Skipped]] = field(default_factory=dict)
+
+    def verdict(self, event: EventFacts, member: MemberFacts) -> tuple[tuple[LiveRule, ...], Skipped]:
+        """The rules that hold, and what failed in the others. Events come to few different verdicts: each is kept."""
+        leaves = self.matches(event, member)
+        verdict = self._verdicts.get(leaves)
+        if verdict is None:
+            if len(self._verdicts) >= MOST_VERDICTS:
+                self._verdicts.clear()
+            pairs = list(zip(self.rules, leaves, strict=True))
+            held = tuple(rule for rule, leaf in pairs if leaf == HOLDS)
+            verdict = held, tuple((rule.version_id, leaf) for rule, leaf in pairs if leaf != HOLDS)
+            self._verdicts[leaves] = verdict
+        return verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(NamedTuple):
     """`points` that one effect of a rule gives; `cut` is what the cap took of what it was worth."""
 
     rule: LiveRule
@@ -98,32 +117,28 @@ class Award:
         return reason
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an event came to: its awards, and for each rule in force that gave none the leaf that failed."""
+class Outcome(NamedTuple):
+    """What an event came to: its awards, and why the other rules in force gave none."""
 
-    awards: tuple[Award, ...]
-    skipped: tuple[tuple[int, int], ...]
+    awards: list[Award]
+    skipped: Skipped
 
 
 def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, counters: Mapping[int, int]) -> Outcome:
     """What `event` of `member` earns under `rules`. `counters` holds, by rule, the points of this local day so far."""
+    held, skipped = rules.verdict(event, member)
     awards: list[Award] = []
-    skipped: list[tuple[int, int]] = []
-    for rule, leaf in zip(rules.rules, rules.matches(event, member), strict=True):
-        if leaf != HOLDS:
-            skipped.append((rule.version_id, leaf))
-            continue
-        room = None
-        if rule.cap_per_member_day is not None:
-            room = max(0, rule.cap_per_member_day - counters.get(rule.rule_id, 0))
+    for rule in held:
+        cap = rule.cap_per_member_day
+        room = None if cap is None else max(0, cap - counters.get(rule.rule_id, 0))
         for number, effect in enumerate(rule.effects):
             base = None if effect.per is None else effect.base(event)
             worth = effect.worth(base)
             if worth <= 0:
                 continue
-            granted = worth if room is None else min(worth, room)
+            granted = worth
             if room is not None:
+                granted = min(worth, room)
                 room -= granted
             awards.append(Award(rule, number, effect.point_type_id, base, granted, worth - granted))
-    return Outcome(tuple(awards), tuple(skipped))
+    return Outcome(awards, skipped)
