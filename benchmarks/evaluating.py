@@ -53,7 +53,7 @@ def rule_set() -> RuleSet:
 
 def plain(outcome: Outcome) -> Evaluated:
     awards = [(award.rule.version_id, award.points, award.cut, award.base) for award in outcome.awards]
-    return awards, list(outcome.skipped)
+    return awards, [(version, leaf) for version, leaf in outcome.skipped]
 
 
 def event(number: int) -> EventFacts:
@@ -62,7 +62,16 @@ def event(number: int) -> EventFacts:
     channel = "app" if number % 2 else "till"
     weekday, day = number % 7 + 1, date(2026, 3, 1 + number % 28)
     return EventFacts(
-        "purchase", sum(amounts, Decimal(0)), channel, f"00010001000{number % 3}", None, {}, lines, number % 24, weekday, day
+        "purchase",
+        sum(amounts, Decimal(0)),
+        channel,
+        f"00010001000{number % 3}",
+        None,
+        {},
+        lines,
+        number % 24,
+        weekday,
+        day,
     )
 
 
@@ -101,7 +110,12 @@ def write_out() -> Callable[[EventFacts, MemberFacts, dict[int, int]], Evaluated
             test = TESTS[leaf["op"]].format(v=names[leaf["field"]], c=constant)
             body.append(f"    {'el' if leaf_number else ''}if not {test}: skipped.append(({number}, {leaf_number}))")
         body += ["    else:", *(f"        {line}" for line in reward(number))]
-    text = ["def written_out(event, member, counters):", "    awards, skipped = [], []", *body, "    return awards, skipped"]
+    text = [
+        "def written_out(event, member, counters):",
+        "    awards, skipped = [], []",
+        *body,
+        "    return awards, skipped",
+    ]
     exec("\n".join(text), known)  # noqa: S102 -- our own text
     made: Callable[[EventFacts, MemberFacts, dict[int, int]], Evaluated] = known["written_out"]
     return made

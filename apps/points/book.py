@@ -13,7 +13,7 @@ Every verb keeps, for each account:
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.points.errors import DebtNotAllowed, NotEnoughPoints
 
@@ -33,8 +33,7 @@ class AccountState:
     lapses_at: datetime | None = None
 
 
-@dataclass(slots=True, frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where points come from: what a lot remembers for ever, beside how many there are."""
 
     org_unit_id: int
@@ -69,8 +68,7 @@ class LotState:
         return not self.is_pending and self.free > 0 and (self.expires_at is None or when < self.expires_at)
 
 
-@dataclass(slots=True, frozen=True)
-class Act:
+class Act(NamedTuple):
     """The circumstances of one posting. `day` is the programme's local day of `at`."""
 
     key: str
@@ -344,6 +342,8 @@ class Book:
         self._entry(posting, account, lot, points, -points, act, "release", lot.origin)
 
     def _pay_debt(self, posting: int, account: AccountState, lots: Iterable[LotState], act: Act) -> None:
+        if not account.debt:
+            return
         for lot in first_to_expire(lot for lot in lots if not lot.is_pending):
             part = min(account.debt, lot.free)
             if part > 0:

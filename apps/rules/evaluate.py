@@ -4,7 +4,7 @@ No query, no clock. `RuleSet.matches` is the generated function of `apps.conditi
 what the rules that hold are worth, and what their caps leave of it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any, NamedTuple
@@ -59,8 +59,9 @@ class LiveRule:
     cap_per_member_day: int | None = None
 
 
-Skipped = tuple[tuple[int, int], ...]
-"""For each rule in force that gave nothing: its version and the leaf that failed."""
+Skipped = Sequence[Sequence[int]]
+"""For each rule in force whose condition failed: its version and the leaf that failed. As JSON has it: shared, never
+changed."""
 
 MOST_VERDICTS = 10_000
 
@@ -83,7 +84,7 @@ class RuleSet:
                 self._verdicts.clear()
             pairs = list(zip(self.rules, leaves, strict=True))
             held = tuple(rule for rule, leaf in pairs if leaf == HOLDS)
-            verdict = held, tuple((rule.version_id, leaf) for rule, leaf in pairs if leaf != HOLDS)
+            verdict = held, [[rule.version_id, leaf] for rule, leaf in pairs if leaf != HOLDS]
             self._verdicts[leaves] = verdict
         return verdict
 

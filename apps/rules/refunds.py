@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Sum
 
@@ -18,19 +18,7 @@ from apps.activity.models import Event, Source
 from apps.points.book import Act, Book, LotState
 from apps.points.models import Entry, Lot, Posting, PostingKind
 from apps.points.services.ledger import lot_state
-
-if TYPE_CHECKING:
-    from apps.rules.pipeline import Opened, Prepared
-
-
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """The purchase that a refund names."""
-
-    event_id: int
-    member_id: int
-    amount: Decimal
-    point_type_ids: frozenset[int]
+from apps.rules.stages import Opened, Prepared, Purchase
 
 
 @dataclass(slots=True)
@@ -45,7 +33,7 @@ class Ledger:
     refunded: dict[int, Decimal] = field(default_factory=dict)
 
 
-def find_purchases(source: Source, wave: Sequence["Prepared"]) -> None:
+def find_purchases(source: Source, wave: Sequence[Prepared]) -> None:
     """Names the purchase of each refund in the wave; leaves it None where there is none such."""
     waiting = [prepared for prepared in wave if prepared.event.refund_of]
     if not waiting:
@@ -68,7 +56,7 @@ def find_purchases(source: Source, wave: Sequence["Prepared"]) -> None:
             prepared.purchase = Purchase(pk, member_id, amount or Decimal(0), frozenset(kinds[pk]))
 
 
-def open_lots_for(refunds: Sequence["Opened"]) -> Ledger:
+def open_lots_for(refunds: Sequence[Opened]) -> Ledger:
     """Reads the lots that refunds may touch; their accounts are locked. Six statements, however many refunds."""
     ledger = Ledger()
     if not refunds:
@@ -101,7 +89,7 @@ def open_lots_for(refunds: Sequence["Opened"]) -> Ledger:
     return ledger
 
 
-def take_back(book: Book, item: "Opened", purchase: Purchase, ledger: Ledger) -> list[dict[str, Any]]:
+def take_back(book: Book, item: Opened, purchase: Purchase, ledger: Ledger) -> list[dict[str, Any]]:
     """Takes back what this refund owes. Raises UnknownPurchase, RefundTooLarge and DebtNotAllowed."""
     event = item.prepared.event
     if purchase.member_id != item.member_id:

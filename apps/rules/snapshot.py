@@ -5,6 +5,7 @@ with the database's in the statement that uses it, so nothing is ever awarded un
 """
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -81,14 +82,10 @@ class ProgramInfo:
     zone: ZoneInfo
     allows_debt: bool
     point_types: dict[int, PointTypeInfo]
+    main_type: PointTypeInfo | None = None
+    """The reward points whose balance an answer names: the first made."""
     versions: tuple[Version, ...] = ()
     boundaries: tuple[datetime, ...] = ()
-
-    @property
-    def main_type(self) -> PointTypeInfo | None:
-        """The reward points whose balance an answer names: the first made."""
-        rewards = [kind for kind in self.point_types.values() if kind.kind == PointType.Kind.REWARD]
-        return min(rewards, key=lambda kind: kind.id, default=None)
 
 
 class Stale(Exception):
@@ -124,16 +121,20 @@ class Snapshot:
         found = self._rule_sets.get(key)
         if found is None:
             versions = [v for v in program.versions if unit.path.startswith(v.unit_path) and v.is_in_force(at)]
-            found = self._rule_sets[key] = build_rule_set(versions, self.paths)
+            main = [program.main_type.id] if program.main_type is not None else []
+            found = self._rule_sets[key] = build_rule_set(versions, self.paths, main)
         return found
 
 
-def build_rule_set(versions: list[Version], paths: dict[str, str]) -> RuleSet:
-    """Compiles versions, already narrowed to a unit and time, into one function."""
+def build_rule_set(versions: list[Version], paths: dict[str, str], kinds: Iterable[int] = ()) -> RuleSet:
+    """Compiles versions, already narrowed to a unit and time, into one function. `kinds` are point types that events
+    tell of even where no rule gives any."""
     trees = [parse(version.condition, CATALOGUE, paths) for version in versions]
-    kinds = {effect.point_type_id for version in versions for effect in version.live.effects}
+    given = {effect.point_type_id for version in versions for effect in version.live.effects}
     return RuleSet(
-        tuple(version.live for version in versions), compile_many(trees, CATALOGUE, paths), tuple(sorted(kinds))
+        tuple(version.live for version in versions),
+        compile_many(trees, CATALOGUE, paths),
+        tuple(sorted({*given, *kinds})),
     )
 
 
@@ -162,7 +163,7 @@ def read_snapshot() -> Snapshot:
     }
     for row in PointType.objects.order_by("pk"):
         program = programs[row.program_id]
-        program.point_types[row.pk] = PointTypeInfo(
+        kind = PointTypeInfo(
             row.pk,
             row.code,
             row.kind,
@@ -172,6 +173,9 @@ def read_snapshot() -> Snapshot:
             parse_policy(row.expiry),
             program.zone,
         )
+        program.point_types[row.pk] = kind
+        if program.main_type is None and row.kind == PointType.Kind.REWARD:
+            program.main_type = kind
     by_path = dict(Program.objects.values_list("unit__path", "pk"))
     units = {}
     for pk, code, path in OrgUnit.objects.values_list("pk", "code", "path"):

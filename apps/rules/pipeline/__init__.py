@@ -1,0 +1,123 @@
+"""The main road: event → points. One event is a batch of one.
+
+    preparing   names become units and programmes; what cannot be taken is refused, alone
+    opening     one statement: record the events, lock members and accounts, read what evaluation needs
+    reckoning   pure: evaluate each event in order, let the book work out the points
+    settling    one statement: write points, outcomes and counters
+
+Four round trips with BEGIN and COMMIT, however many events. Events of one member are reckoned in the order given;
+a refund of a purchase in the same batch waits for the next wave, with everything of that member behind it.
+"""
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError
+
+from apps.activity.errors import EventRefused, UnknownPurchase, UnknownStore
+from apps.activity.incoming import IncomingEvent
+from apps.activity.models import Event, Source
+from apps.core.scope import reach_of
+from apps.core.transactions import in_transaction
+from apps.rules import refunds, snapshot
+from apps.rules.pipeline.opening import open_events, replay
+from apps.rules.pipeline.preparing import prepare, waves
+from apps.rules.pipeline.reckoning import Impossible, reckon
+from apps.rules.pipeline.settling import settle
+from apps.rules.snapshot import Snapshot
+from apps.rules.stages import Prepared, Processed
+
+__all__ = ["Processed", "process"]
+
+PERMISSION = "activity.add_event"
+STALE = "LS001"
+
+
+def process(principal: Any, source: Source, events: Sequence[IncomingEvent], *, when: datetime) -> list[Processed]:
+    """Takes events of one source, in order; each is processed, repeated or refused by itself.
+
+    `principal` is who sends them (None: the studio itself); stores beyond its reach are as good as unknown.
+    """
+    results: list[Processed | None] = [None] * len(events)
+    for _attempt in range(20):
+        copy = snapshot.current()
+        try:
+            with _no_search_for_cycles():
+                _process(copy, principal, source, events, results, when)
+            return [result for result in results if result is not None]
+        except snapshot.Stale:
+            snapshot.forget()
+        except DatabaseError as error:
+            if getattr(error.__cause__, "sqlstate", None) != STALE:
+                raise
+            snapshot.forget()
+    raise RuntimeError("the configuration changed twenty times while a batch was waiting")
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """A batch makes objects by the hundred thousand and not one cycle: to look for some costs a quarter of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _process(
+    copy: Snapshot,
+    principal: Any,
+    source: Source,
+    events: Sequence[IncomingEvent],
+    results: list[Processed | None],
+    when: datetime,
+) -> None:
+    todo: list[Prepared] = []
+    refused: list[tuple[int, EventRefused]] = []
+    home = copy.unit(source.unit_id)
+    reach = None if principal is None else reach_of(principal, PERMISSION)
+    for number, event in enumerate(events):
+        if results[number] is not None:
+            continue
+        try:
+            prepared = prepare(copy, home, number, event, when)
+            if reach is not None and not reach.covers(prepared.unit.path):
+                raise UnknownStore()
+            todo.append(prepared)
+        except EventRefused as refusal:
+            refused.append((number, refusal))
+    if refused:
+        # A store opened a moment ago is not unknown: nobody is refused on the word of an old copy.
+        copy.confirm()
+    for number, reason in refused:
+        results[number] = Processed("refused", events[number].key, refusal=reason)
+    for wave in waves(todo):
+        rest = wave
+        while rest:
+            try:
+                for number, result in _run_wave(copy, source, rest, when):
+                    results[number] = result
+                break
+            except Impossible as found:
+                results[found.number] = Processed("refused", events[found.number].key, refusal=found.refusal)
+                rest = [prepared for prepared in rest if prepared.number != found.number]
+
+
+@in_transaction
+def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: datetime) -> list[tuple[int, Processed]]:
+    refunds.find_purchases(source, wave)
+    lost = [item for item in wave if item.event.kind == Event.Kind.REFUND and item.purchase is None]
+    refused = [(item.number, Processed("refused", item.event.key, refusal=UnknownPurchase())) for item in lost]
+    if len(lost) == len(wave):
+        return refused
+    opened, unknown, old = open_events(
+        copy, source, [item for item in wave if item not in lost] if lost else wave, when
+    )
+    reckoned = reckon(opened, refunds.open_lots_for([item for item in opened if item.prepared.purchase]))
+    settle(reckoned)
+    return [*refused, *unknown, *reckoned.results, *(replay(source, old) if old else ())]

@@ -1,0 +1,124 @@
+"""Opening events: one statement records them, locks what they may move and reads what evaluation needs."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from apps.activity.errors import KeyConflict, UnknownMember
+from apps.activity.models import Event, Source
+from apps.members.crypto import lookup_hash
+from apps.members.facts import MemberFacts
+from apps.points.book import AccountState
+from apps.rules.models import Outcome
+from apps.rules.snapshot import Snapshot
+from apps.rules.stages import Opened, Prepared, Processed
+
+_OPEN = """
+SELECT member_id, event_id, home_path, joined_on, attributes, counters, accounts FROM rules_open(%s::jsonb, %s, %s, %s)
+"""
+
+
+def open_events(
+    copy: Snapshot, source: Source, wave: Sequence[Prepared], when: datetime
+) -> tuple[list[Opened], list[tuple[int, Processed]], list[Prepared]]:
+    """Records the events. Also: those whose member is unknown, and those whose key was there before."""
+    batch = orjson.dumps([_row(n, prepared) for n, prepared in enumerate(wave)]).decode()
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, [batch, source.pk, copy.epoch, when])
+        rows = cursor.fetchall()
+    opened: list[Opened] = []
+    unknown: list[tuple[int, Processed]] = []
+    old: list[Prepared] = []
+    shared = _Shared()
+    for row, prepared in zip(rows, wave, strict=True):
+        member_id, event_id, home_path, joined_on, attributes, counted, accounts = row
+        if member_id is None:
+            unknown.append((prepared.number, Processed("refused", prepared.event.key, refusal=UnknownMember())))
+        elif event_id is None:
+            old.append(prepared)
+        else:
+            member = MemberFacts(member_id, home_path, joined_on, orjson.loads(attributes))
+            counters = shared.counters(member_id, prepared.day, counted)
+            states = shared.accounts(member_id, prepared, accounts)
+            opened.append(Opened(prepared, event_id, member_id, member, counters, states))
+    return opened, unknown, old
+
+
+class _Shared:
+    """Events of one member share what they count and move, so that each sees what the one before it did."""
+
+    def __init__(self) -> None:
+        self._counters: dict[tuple[int, date], dict[int, int]] = {}
+        self._states: dict[int, AccountState] = {}
+
+    def counters(self, member_id: int, day: date, counted: str | None) -> dict[int, int]:
+        """Points by rule, of this member and local day."""
+        found = self._counters.get((member_id, day))
+        if found is None:
+            found = {int(rule): points for rule, points in orjson.loads(counted or "{}").items()}
+            self._counters[member_id, day] = found
+        return found
+
+    def accounts(self, member_id: int, prepared: Prepared, written: str | None) -> dict[int, AccountState]:
+        """Accounts by point type: of all that the member has, those that were opened for this event."""
+        kinds = prepared.point_type_ids
+        found: dict[int, AccountState] = {}
+        for pk, kind, balance, pending, held, debt, lapses_at in orjson.loads(written or "[]"):
+            if kind not in kinds:
+                continue
+            state = self._states.get(pk)
+            if state is None:
+                lapses = datetime.fromisoformat(lapses_at) if lapses_at else None
+                program_id = prepared.program.id
+                state = AccountState(pk, member_id, kind, program_id, balance, pending, held, debt, lapses)
+                self._states[pk] = state
+            found[kind] = state
+        return found
+
+
+def _row(n: int, prepared: Prepared) -> dict[str, Any]:
+    event, amount = prepared.event, prepared.facts.amount
+    return {
+        "n": n,
+        "key": event.key,
+        "hash": prepared.digest.hex(),
+        "idk": event.member_kind,
+        "idh": lookup_hash(event.member_kind, event.member_value).hex(),
+        "program": prepared.program.id,
+        "unit": prepared.unit.id,
+        "kind": event.kind,
+        "at": event.occurred_at,
+        "day": prepared.day,
+        "amount": None if amount is None else str(amount),
+        "channel": event.channel,
+        "order_no": event.order_no,
+        "refund_of": prepared.purchase.event_id if prepared.purchase else None,
+        "device": event.device,
+        "attrs": event.attributes or {},
+        "lines": [
+            {"n": line.number, "s": line.sku, "c": line.category, "q": str(line.quantity), "a": str(line.amount)}
+            for line in event.lines
+        ],
+        "types": prepared.point_type_ids,
+    }
+
+
+def replay(source: Source, old: Sequence[Prepared]) -> list[tuple[int, Processed]]:
+    """What events that came before were told then; a conflict where their content was another."""
+    keys = [prepared.event.key for prepared in old]
+    rows = Event.objects.filter(source=source, key__in=keys).values_list("pk", "key", "content_hash")
+    known = {key: (pk, bytes(digest)) for pk, key, digest in rows}
+    ids = [pk for pk, _ in known.values()]
+    answers = dict(Outcome.objects.filter(event_id__in=ids).values_list("event_id", "answer"))
+    results = []
+    for prepared in old:
+        pk, digest = known[prepared.event.key]
+        if digest == prepared.digest:
+            result = Processed("repeated", prepared.event.key, answers.get(pk))
+        else:
+            result = Processed("refused", prepared.event.key, refusal=KeyConflict())
+        results.append((prepared.number, result))
+    return results

@@ -1,0 +1,73 @@
+"""Preparing events: their names become units, programmes and rules of one copy of the configuration. No query."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from apps.activity.errors import InTheFuture, NoProgram, OtherCurrency, UnknownPurchase, UnknownStore
+from apps.activity.facts import EventFacts, LineFacts
+from apps.activity.incoming import IncomingEvent
+from apps.activity.models import Event
+from apps.rules.snapshot import ProgramInfo, Snapshot, UnitInfo
+from apps.rules.stages import Prepared
+
+TOLERANCE = timedelta(minutes=10)
+"""How far a till's clock may run ahead."""
+
+
+def prepare(copy: Snapshot, home: UnitInfo, number: int, event: IncomingEvent, when: datetime) -> Prepared:
+    """The event with its unit, programme and rules. Raises EventRefused."""
+    unit = home if event.store is None else copy.units.get(event.store)
+    if unit is None:
+        raise UnknownStore()
+    if unit.program_id is None:
+        raise NoProgram()
+    program = copy.programs[unit.program_id]
+    if event.currency and event.currency != program.currency:
+        raise OtherCurrency(given=event.currency, expected=program.currency)
+    if event.occurred_at > when + TOLERANCE:
+        raise InTheFuture()
+    if event.kind == Event.Kind.REFUND and not event.refund_of:
+        raise UnknownPurchase()
+    facts = event_facts(event, unit, program)
+    rules = copy.rules_for(unit, event.occurred_at)
+    return Prepared(number, event, unit, program, facts.date, facts, rules, event.content_hash())
+
+
+def event_facts(event: IncomingEvent, unit: UnitInfo, program: ProgramInfo) -> EventFacts:
+    """The event as conditions read it; hour, weekday and date are the programme's."""
+    local = event.occurred_at.astimezone(program.zone)
+    return EventFacts(
+        kind=event.kind,
+        amount=event.amount,
+        channel=event.channel or None,
+        unit_path=unit.path,
+        device=event.device or None,
+        attributes=event.attributes or {},
+        lines=tuple(
+            [LineFacts(line.sku or None, line.category or None, line.quantity, line.amount) for line in event.lines]
+        ),
+        hour=local.hour,
+        weekday=local.isoweekday(),
+        date=local.date(),
+    )
+
+
+def waves(todo: Iterable[Prepared]) -> list[list[Prepared]]:
+    """Cuts a batch so that no refund meets its purchase, and no key its repetition, within one wave."""
+    found: list[list[Prepared]] = []
+    member_wave: dict[tuple[str, str], int] = {}
+    key_wave: dict[str, int] = {}
+    for prepared in todo:
+        event = prepared.event
+        member = (event.member_kind, event.member_value)
+        wave = member_wave.get(member, 0)
+        if event.refund_of in key_wave:
+            wave = max(wave, key_wave[event.refund_of] + 1)
+        if event.key in key_wave:
+            wave = max(wave, key_wave[event.key] + 1)
+        member_wave[member] = wave
+        key_wave[event.key] = wave
+        while len(found) <= wave:
+            found.append([])
+        found[wave].append(prepared)
+    return found

@@ -1,0 +1,118 @@
+"""Reckoning: what opened events come to. Nothing is read or written; a book and a few lists hold what will be."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from apps.activity.errors import EventRefused, EventRejectedByLedger
+from apps.core.errors import LoyaltyError
+from apps.points.book import Act, Book, Origin
+from apps.rules import refunds
+from apps.rules.evaluate import Award, Skipped, evaluate
+from apps.rules.stages import Opened, Processed, Purchase
+
+
+class Impossible(Exception):
+    """One event of a wave turned out to be impossible after it was recorded; the wave is run again without it."""
+
+    def __init__(self, number: int, refusal: LoyaltyError) -> None:
+        self.number, self.refusal = number, refusal
+
+
+@dataclass(slots=True)
+class Reckoned:
+    """What a wave came to: the points to post, by event what it was told, and by member, rule and day what counts
+    towards caps."""
+
+    book: Book = field(default_factory=Book)
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    counted: dict[tuple[int, int, date], int] = field(default_factory=lambda: defaultdict(int))
+    results: list[tuple[int, Processed]] = field(default_factory=list)
+
+
+def reckon(opened: list[Opened], ledger: refunds.Ledger) -> Reckoned:
+    """Works out what each event comes to, in order. Raises Impossible."""
+    reckoned = Reckoned()
+    for item in opened:
+        prepared = item.prepared
+        skipped: Skipped = []
+        if prepared.purchase is not None:
+            awards = _take_back(reckoned.book, item, prepared.purchase, ledger)
+        else:
+            outcome = evaluate(prepared.facts, item.member, prepared.rules, item.counters)
+            skipped = outcome.skipped
+            awards = [_award(reckoned, item, award) for award in outcome.awards]
+        for kind, account in item.accounts.items():
+            if kind in prepared.program.point_types:
+                reckoned.book.touch(account, prepared.program.point_types[kind].dates(prepared.day)[2])
+        points = sum([award["points"] for award in awards])
+        answer = {
+            "event": item.event_id,
+            "key": prepared.event.key,
+            "status": "processed",
+            "awards": awards,
+            "skipped": skipped,
+            "balance": _balance(item),
+        }
+        reckoned.outcomes.append({"event": item.event_id, "member": item.member_id, "points": points, "answer": answer})
+        reckoned.results.append((prepared.number, Processed("processed", prepared.event.key, answer, points=points)))
+    return reckoned
+
+
+def _take_back(book: Book, item: Opened, purchase: Purchase, ledger: refunds.Ledger) -> list[dict[str, Any]]:
+    try:
+        return refunds.take_back(book, item, purchase, ledger)
+    except EventRefused as refusal:
+        raise Impossible(item.prepared.number, refusal) from None
+    except LoyaltyError as refusal:
+        raise Impossible(item.prepared.number, EventRejectedByLedger(because=refusal)) from None
+
+
+def _award(reckoned: Reckoned, item: Opened, award: Award) -> dict[str, Any]:
+    """Enters one award into the book and the counters; how it is told."""
+    prepared, rule = item.prepared, award.rule
+    kind = prepared.program.point_types[award.point_type_id]
+    expires_at, releases_at, _lapses_at = kind.dates(prepared.day)
+    is_pending = releases_at is not None
+    if award.points:
+        unit_id = prepared.unit.id
+        key = f"event:{item.event_id}:{rule.version_id}:{award.effect}"
+        reckoned.book.earn(
+            item.accounts[kind.id],
+            Act(key, prepared.event.occurred_at, prepared.day, unit_id, item.event_id),
+            Origin(
+                unit_id, kind.funder_id or unit_id, kind.unit_cost_micros, item.event_id, rule.rule_id, rule.version_id
+            ),
+            award.points,
+            expires_at=expires_at,
+            releases_at=releases_at,
+            pending=is_pending,
+        )
+        if rule.cap_per_member_day is not None:
+            reckoned.counted[item.member_id, rule.rule_id, prepared.day] += award.points
+            item.counters[rule.rule_id] = item.counters.get(rule.rule_id, 0) + award.points
+    return {
+        "rule": rule.code,
+        "rule_name": rule.name,
+        "version": rule.number,
+        "version_id": rule.version_id,
+        "effect": award.effect,
+        "point_type": kind.code,
+        "points": award.points,
+        "state": "pending" if is_pending else "settled",
+        "why": award.why(),
+    }
+
+
+def _balance(item: Opened) -> dict[str, Any] | None:
+    kind = item.prepared.program.main_type
+    account = item.accounts.get(kind.id) if kind is not None else None
+    if kind is None or account is None:
+        return None
+    return {
+        "point_type": kind.code,
+        "available": max(0, account.balance - account.held),
+        "pending": account.pending,
+        "debt": account.debt,
+    }

@@ -1,0 +1,19 @@
+"""Settling: one statement writes what a wave came to."""
+
+import orjson
+from django.db import connection
+
+from apps.rules.pipeline.reckoning import Reckoned
+
+
+def settle(reckoned: Reckoned) -> None:
+    """Writes points, outcomes and the counters of caps."""
+    if not reckoned.outcomes:
+        return
+    counters = [
+        {"member": member, "rule": rule, "day": day, "points": points}
+        for (member, rule, day), points in reckoned.counted.items()
+    ]
+    written = [orjson.dumps(part).decode() for part in (reckoned.book.plan(), reckoned.outcomes, counters)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rules_settle(%s::jsonb, %s::jsonb, %s::jsonb)", written)

@@ -1,0 +1,69 @@
+"""What an event is at each stage of the main road: prepared, opened, processed. Values only."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from apps.activity.facts import EventFacts
+from apps.activity.incoming import IncomingEvent
+from apps.core.errors import LoyaltyError
+from apps.members.facts import MemberFacts
+from apps.points.book import AccountState
+from apps.rules.evaluate import RuleSet
+from apps.rules.snapshot import ProgramInfo, UnitInfo
+
+
+@dataclass(slots=True)
+class Processed:
+    """What became of one event: `status` is processed, repeated or refused; `answer` is what its sender is told."""
+
+    status: str
+    key: str
+    answer: dict[str, Any] | None = None
+    refusal: LoyaltyError | None = None
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """The purchase that a refund names."""
+
+    event_id: int
+    member_id: int
+    amount: Decimal
+    point_type_ids: frozenset[int]
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An event whose names are resolved. `number` is its place in the batch; `purchase` is found later."""
+
+    number: int
+    event: IncomingEvent
+    unit: UnitInfo
+    program: ProgramInfo
+    day: date
+    facts: EventFacts
+    rules: RuleSet
+    digest: bytes
+    purchase: Purchase | None = None
+
+    @property
+    def point_type_ids(self) -> tuple[int, ...]:
+        """The kinds of points that it may move or tells of."""
+        if self.purchase is None:
+            return self.rules.point_type_ids
+        return tuple({*self.rules.point_type_ids, *self.purchase.point_type_ids})
+
+
+@dataclass(slots=True)
+class Opened:
+    """A recorded event with what is known of its member; `accounts` by point type."""
+
+    prepared: Prepared
+    event_id: int
+    member_id: int
+    member: MemberFacts
+    counters: dict[int, int]
+    accounts: dict[int, AccountState]
