@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from apps.activity.errors import KeyConflict, UnknownMember
 from apps.activity.models import Event, Source
+from apps.core.prepared import call
 from apps.members.crypto import lookup_hash
 from apps.members.facts import MemberFacts
 from apps.points.book import AccountState
@@ -26,9 +26,7 @@ def open_events(
 ) -> tuple[list[Opened], list[tuple[int, Processed]], list[Prepared]]:
     """Records the events. Also: those whose member is unknown, and those whose key was there before."""
     batch = orjson.dumps([_row(n, prepared) for n, prepared in enumerate(wave)]).decode()
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN, [batch, source.pk, copy.epoch, when])
-        rows = cursor.fetchall()
+    rows = call(_OPEN, [batch, source.pk, copy.epoch, when])
     opened: list[Opened] = []
     unknown: list[tuple[int, Processed]] = []
     old: list[Prepared] = []

@@ -1,8 +1,8 @@
 """Settling: one statement writes what a wave came to."""
 
 import orjson
-from django.db import connection
 
+from apps.core.prepared import call
 from apps.rules.pipeline.reckoning import Reckoned
 
 
@@ -15,5 +15,4 @@ def settle(reckoned: Reckoned) -> None:
         for (member, rule, day), points in reckoned.counted.items()
     ]
     written = [orjson.dumps(part).decode() for part in (reckoned.book.plan(), reckoned.outcomes, counters)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT rules_settle(%s::jsonb, %s::jsonb, %s::jsonb)", written)
+    call("SELECT rules_settle(%s::jsonb, %s::jsonb, %s::jsonb)", written)
