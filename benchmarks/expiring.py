@@ -70,15 +70,7 @@ def expire_by_hand(world: World, day: datetime) -> None:
 def expired(half: str) -> list[tuple[object, ...]]:
     """What expiry wrote for a half, day by day; what is left of its lots and accounts."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT e.posted_at - %s, e.kind, count(*), sum(e.points), sum(e.cost_micros), count(DISTINCT e.posting_id),
-                      sum(l.remaining), sum(a.balance) = sum(open.points)
-               FROM points_entry e JOIN points_lot l ON l.id = e.lot_id JOIN points_account a ON a.id = e.account_id
-               JOIN LATERAL (SELECT sum(remaining) AS points FROM points_lot o WHERE o.account_id = a.id) open ON true
-               WHERE e.kind = 'expire' AND e.posted_at BETWEEN %s AND %s::timestamptz + interval '1 year'
-               GROUP BY 1, 2 ORDER BY 1, 2""",
-            [FIRST[half]] * 3,
-        )
+        cursor.execute((SQL / "expired.sql").read_text(encoding="utf-8"), {"first": FIRST[half]})
         return list(cursor.fetchall())
 
 

@@ -30,7 +30,7 @@ class Expired:
         return Expired(self.accounts + other.accounts, self.lots + other.lots, self.points + other.points)
 
 
-def expire_due(as_of: datetime, *, chunk: int = 50_000) -> Expired:
+def expire_due(as_of: datetime, *, chunk: int = 10_000) -> Expired:
     """Expires everything whose last local day ended at `as_of` or before."""
     total = Expired()
     for program in Program.objects.order_by("pk"):
