@@ -81,6 +81,8 @@ GROUPS = (
     Group(_("Reports"), (
         Item(_("Points cost"), "monitoring", "admin:reports_cost", "reports.view_dailyfact",
              (MARKETING, FINANCE, MANAGER, AUDITOR)),
+        Item(_("Does the ledger tie?"), "balance", "admin:reports_ledger", "reports.view_ledgercheck",
+             (FINANCE, AUDITOR)),
     )),
     Group(_("Connections"), (
         Item(_("Imports"), "upload_file", "admin:activity_importjob_changelist", "activity.view_importjob",

@@ -115,8 +115,12 @@ def tie(person: Any, question: Question) -> Tie:
 
 def _added_up(rows: Any) -> Any:
     """One row, or none where nothing moved."""
-    moved = Sum(F("points") + F("pending_points"))
-    return rows.values_list("side").annotate(rows=Sum("row"), moved=moved, cost=Sum("cost_micros")).order_by()
+    moved = Sum(F("points") + F("pending_points"), default=0)
+    return (
+        rows.values_list("side")
+        .annotate(rows=Sum("row", default=0), moved=moved, cost=Sum("cost_micros", default=0))
+        .order_by()
+    )
 
 
 def ledger_is_small() -> bool:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from apps.core.addresses import address
@@ -15,7 +15,7 @@ from apps.core.home import Empty, Figure, Link, Panel, Row, section
 from apps.orgs.jobs import jobs_held
 from apps.orgs.models import Program
 from apps.points.models import PostingKind
-from apps.reports.models import DailyFact
+from apps.reports.models import Movement
 from apps.rules.models import RuleVersion
 
 EARNED = (PostingKind.EARN, PostingKind.CLAWBACK)
@@ -25,6 +25,10 @@ EARNED = (PostingKind.EARN, PostingKind.CLAWBACK)
 def _today(programs: list[Program], when: datetime) -> date:
     """The local day where the first programme is; the others are hours away from it."""
     return local_day(when, ZoneInfo(programs[0].time_zone if programs else "UTC"))
+
+
+def _moved(person: Any) -> QuerySet[Movement]:
+    return Movement.objects.visible_to(person, "reports.view_dailyfact")
 
 
 def _report() -> Link | None:
@@ -40,7 +44,7 @@ def running(person: Any, when: datetime) -> Panel:
     )
     versions = list(live.select_related("rule__program").order_by("rule__name", "pk")[:12])
     first = _today([version.rule.program for version in versions], when).replace(day=1)
-    facts = DailyFact.objects.visible_to(person).filter(
+    facts = _moved(person).filter(
         day__gte=first, rule_id__in={version.rule_id for version in versions}, kind__in=EARNED
     )
     sums = facts.values_list("rule_id").annotate(
@@ -76,7 +80,7 @@ def cost(person: Any, when: datetime) -> Panel | None:
     first = today.replace(day=1)
     earlier = (first - timedelta(days=1)).replace(day=1)
     same_day = min(earlier + timedelta(days=today.day - 1), first - timedelta(days=1))
-    facts = DailyFact.objects.visible_to(person).filter(day__gte=earlier, day__lte=today, kind__in=EARNED)
+    facts = _moved(person).filter(day__gte=earlier, day__lte=today, kind__in=EARNED)
     sums = facts.values_list("program").annotate(
         now=Sum("cost_micros", filter=Q(day__gte=first)),
         then=Sum("cost_micros", filter=Q(day__lte=same_day)),
@@ -114,7 +118,7 @@ def week(person: Any, when: datetime) -> Panel | None:
     if "regional_manager" not in jobs_held(person):
         return None
     today = _today(list(Program.objects.visible_to(person).order_by("-unit__depth")[:1]), when)
-    facts = DailyFact.objects.visible_to(person).filter(day__gt=today - timedelta(days=7), day__lte=today)
+    facts = _moved(person).filter(day__gt=today - timedelta(days=7), day__lte=today)
     given = Sum("points", filter=Q(kind__in=EARNED), default=0) + Sum(
         "pending_points", filter=Q(kind__in=EARNED), default=0
     )  # fmt: skip

@@ -119,6 +119,8 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:view_on_site": SitePage(get=404, values=(("content_type_id", 1), ("object_id", 10_001))),
     "admin:app_list": SitePage(get=404, values=(("app_label", "none"),)),
     "(?P<url>.*)$": SitePage(get=404, stranger=302, values=(("url", "no/such/page"),)),
+    "admin:reports_cost": SitePage(permission="reports.view_dailyfact"),
+    "admin:reports_ledger": SitePage(permission="reports.view_ledgercheck"),
     "admin:orgs_staff_grant": RowPage("orgs.staff", "orgs.change_staff", post=(404,)),
     "admin:orgs_staff_revoke": RowPage("orgs.staff", "orgs.change_staff", post=(404,)),
     "admin:orgs_staff_active": RowPage("orgs.staff", "orgs.change_staff"),

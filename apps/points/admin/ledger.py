@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.addresses import address
 from apps.core.admin import ScopedAdmin, figure, local
 from apps.core.formats import day, money_of_micros
+from apps.orgs.models import OrgUnit
 from apps.points.admin.moving import AdjustPage, ReversePage
 from apps.points.member_page import last_day
 from apps.points.models import Account, Entry, Hold, Lot, Posting
@@ -41,6 +42,26 @@ class OpenFilter(SimpleListFilter):
         if self.value() == "yes":
             return queryset.filter(remaining__gt=0)
         return queryset.filter(remaining=0) if self.value() == "no" else queryset
+
+
+class WithinFilter(SimpleListFilter):
+    """A unit with everything below it, by its code; a code that the reader does not see holds nothing."""
+
+    title = _("within")
+    parameter_name = "within"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        units = OrgUnit.objects.visible_to(request.user)
+        asked = request.GET.get(self.parameter_name, "")
+        shown = units.exclude(kind=OrgUnit.Kind.STORE) | units.filter(code=asked.replace("\0", ""))
+        return [(unit.code, str(unit)) for unit in shown]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if not self.value():
+            return queryset
+        code = str(self.value()).replace("\0", "")
+        unit = OrgUnit.objects.visible_to(request.user).filter(code=code).first()
+        return queryset.filter(org_unit__path__startswith=unit.path) if unit else queryset.none()
 
 
 def account_zone(row: Any) -> str:
@@ -103,8 +124,8 @@ class EntryAdmin(LedgerAdmin):
         "posted_local", "member_link", "kind", "points_figure", "pending_figure", "cost_figure", "program", "org_unit",
     )  # fmt: skip
     list_select_related = ("member", "program", "org_unit")
-    list_filter = ("kind", "day", "program", "org_unit")
-    extra_lookups = ("member", "account", "posting", "lot")
+    list_filter = ("kind", "day", "program", WithinFilter, "org_unit")
+    extra_lookups = ("member", "account", "posting", "lot", "rule_id")
     fields = (
         "posting", "member_link", "lot", "kind", "points", "pending_points", "cost_shown", "program", "org_unit", "day",
         "posted_at",

@@ -16,6 +16,7 @@ from apps.points.models import Account, Entry, Hold, Lot, Posting
 from apps.reports.models import DailyFact, LedgerCheck, LedgerDifference
 from apps.rules.models import Counter
 
+PERMISSION = "reports.check_ledger"
 UNIT_OF: dict[str, tuple[type, str]] = {
     "account": (Account, "member__home_unit"),
     "lot": (Lot, "org_unit"),
@@ -31,10 +32,15 @@ KEPT = 1_000
 """Rows kept of one check: beyond that the ledger needs a person, who asks the command."""
 
 
+def require_checking(actor: Any) -> None:
+    """Raises NotAllowed unless `actor` may check the ledger; None is the studio itself."""
+    if actor is not None and reach_of(actor, PERMISSION).is_empty:
+        raise NotAllowed(permission=PERMISSION)
+
+
 def check_ledger(actor: Any, when: datetime) -> int:
     """Holds every promise against the tables and keeps what differs; returns how many rows do. Raises NotAllowed."""
-    if actor is not None and reach_of(actor, "reports.check_ledger").is_empty:
-        raise NotAllowed(permission="reports.check_ledger")
+    require_checking(actor)
     started = time.perf_counter()
     found = differences()
     seconds = Decimal(f"{time.perf_counter() - started:.2f}")
