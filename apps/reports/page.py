@@ -144,13 +144,13 @@ def tables_of(question: Question, report: CostReport, *, lists_entries: bool = F
         for line in report.units
     )
     rules = tuple(
-        Line(_rule_name(line), line.sums, _rule_page(line), entries(rule_id=line.rule_id) if line.rule_id else "")
-        for line in report.rules
+        Line(_rule_name(line), line.sums, _rule_page(line), entries(rule_id=line.rule_id)) for line in report.rules
     )
+    total = Line(_("Total"), report.total, entries_address=entries())
     return [
-        Table("months", _("By month"), _("Month"), currency, months, report.total),
-        Table("units", _("By org unit"), _("Org unit"), currency, units, report.total),
-        Table("rules", _("By rule"), _("Rule"), currency, rules, report.total),
+        Table("months", _("By month"), _("Month"), currency, months, total),
+        Table("units", _("By org unit"), _("Org unit"), currency, units, total),
+        Table("rules", _("By rule"), _("Rule"), currency, rules, total),
     ]
 
 
@@ -185,7 +185,7 @@ def _entries(
     place = place or question.tops[0]
     asked["org_unit__id__exact" if is_itself else "within"] = place.pk if is_itself else place.code
     if rule_id is not None:
-        asked["rule_id"] = rule_id
+        asked |= {"rule_id": rule_id} if rule_id else {"rule_id__isnull": "1"}
     return f"{address('points_entry_changelist')}?{urlencode(asked)}"
 
 

@@ -59,8 +59,8 @@ def _write(book: Any, table: Table) -> None:
         for column, value in enumerate(line.cells(), start=1):
             sheet.write_number(row, column, value, cost if isinstance(value, Decimal) else points)
     last = len(table.lines)
-    sheet.write_string(last + 1, 0, _("Total"), total)
-    for column, value in enumerate(table.total_line.cells(), start=1):
+    sheet.write_string(last + 1, 0, table.total.name, total)
+    for column, value in enumerate(table.total.cells(), start=1):
         name = xl_col_to_name(column)
         form = total_cost if isinstance(value, Decimal) else total_points
         sheet.write_formula(last + 1, column, f"=SUM({name}2:{name}{last + 1})", form, value)

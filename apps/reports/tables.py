@@ -53,12 +53,7 @@ class Table:
     first_column: str
     currency: str
     lines: tuple[Line, ...]
-    total: Sums
-    note: str = ""
-
-    @property
-    def total_line(self) -> Line:
-        return Line(_("Total"), self.total)
+    total: Line
 
     def header(self) -> list[str]:
         names = [self.first_column, _("Entries")]
@@ -69,7 +64,7 @@ class Table:
 
     def rows(self) -> Iterator[list[Cell]]:
         """What a CSV holds: months as 2026-05, the total last."""
-        for line in (*self.lines, self.total_line):
+        for line in (*self.lines, self.total):
             about = f"{line.about:%Y-%m}" if isinstance(line.about, date) else line.about
             yield [about, *line.cells()]
 
