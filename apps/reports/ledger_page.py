@@ -1,6 +1,7 @@
 """What the page about the ledger shows: the last check, every promise in words, and what differs where one may look."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.core.addresses import address
 from apps.core.formats import moment
-from apps.orgs.models import Program
+from apps.orgs.models import Program, Staff
 from apps.reports.models import LedgerCheck, LedgerDifference
 
 SHOWN = 100
@@ -105,11 +106,7 @@ class LedgerPage:
 
 
 def ledger_page(person: Any) -> LedgerPage:
-    checks = list(
-        LedgerCheck.objects.visible_to(person)
-        .select_related("checked_by")
-        .order_by("-checked_at", "-pk")[: EARLIER + 1]
-    )
+    checks = list(LedgerCheck.objects.visible_to(person).order_by("-checked_at", "-pk")[: EARLIER + 1])
     may_check = person.has_perm("reports.check_ledger")
     if not checks:
         return LedgerPage(None, may_check)
@@ -117,6 +114,7 @@ def ledger_page(person: Any) -> LedgerPage:
     seen = LedgerDifference.objects.visible_to(person).filter(check_run__in=checks)
     found = Counter(seen.values_list("check_run_id", "promise"))
     last = checks[0]
+    by = _people(person, checks)
     rows = seen.filter(check_run=last).select_related("org_unit").order_by("pk")[:SHOWN]
     return LedgerPage(
         last,
@@ -129,12 +127,20 @@ def ledger_page(person: Any) -> LedgerPage:
         tuple(
             Earlier(
                 moment(check.checked_at, zone),
-                (check.checked_by.get_full_name() or check.checked_by.get_username()) if check.checked_by else "",
+                by.get(check.checked_by_id, _("Somebody in the group")),
                 not any(pk == check.pk for pk, _promise in found),
             )
             for check in checks[1:]
         ),
     )
+
+
+def _people(person: Any, checks: Iterable[LedgerCheck]) -> dict[int | None, str]:
+    """Who checked, by name where the reader may see the person; None is the clock."""
+    seen = Staff.objects.visible_to(person) | Staff.objects.filter(pk=person.pk)
+    found = seen.filter(pk__in={check.checked_by_id for check in checks})
+    names: dict[int | None, str] = {each.pk: each.get_full_name() or each.get_username() for each in found}
+    return {**names, None: _("By the clock, every night")}
 
 
 def in_words(promise: str) -> str:
