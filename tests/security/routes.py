@@ -163,7 +163,7 @@ def _walk(patterns: Any, prefix: str, spaces: tuple[str, ...]) -> Iterator[Route
 
 def model_pages() -> dict[str, ModelPage]:
     """The pages that every registered model has, by full name."""
-    pages = {}
+    pages: dict[str, ModelPage] = {}
     for model in admin.site._registry:
         start = f"{model._meta.app_label}_{model._meta.model_name}"
         pages |= {f"admin:{start}_{kind}": ModelPage(model, kind) for kind in KINDS}

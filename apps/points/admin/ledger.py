@@ -86,6 +86,7 @@ class AccountAdmin(AdjustPage, LedgerAdmin):
     list_display = (
         "member_link", "point_type", "available_figure", "pending_figure", "held_figure", "debt_figure", "earned_figure",
     )  # fmt: skip
+    list_display_links = ("point_type",)
     list_select_related = ("member", "point_type")
     list_filter = (DebtFilter, "point_type")
     extra_lookups = ("member",)
