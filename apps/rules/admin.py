@@ -1,6 +1,6 @@
 """Rules: the list, and the page on which a draft is written, tried, published, compared and retired."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from apps.activity.models import Event
 from apps.conditions.types import Type, WrongValue, read_value
 from apps.core.admin import ScopedAdmin, actor_of, local
-from apps.core.clock import now
+from apps.core.clock import local_day, now, start_of_day
 from apps.core.formats import moment
 from apps.orgs.models import OrgUnit, Program
 from apps.rules import services
@@ -194,7 +194,8 @@ class RuleAdmin(ScopedAdmin):
             if stands.draft and told is not stands.draft
             else [],
             "zone": rule.program.time_zone,
-            "local_now": when.astimezone(zone).strftime("%Y-%m-%dT%H:%M"),
+            "local_now": _local(when, zone),
+            "next_midnight": _local(start_of_day(local_day(when, zone) + timedelta(days=1), zone), zone),
             "versions": [_told(version, names, language, when) for version in versions],
             "compared": compared,
             "one": one or (versions[1] if len(versions) > 1 else None),
@@ -414,6 +415,11 @@ def _draft(rule: Rule) -> RuleVersion:
     """The rule's draft; one that is no longer there is refused by the service."""
     drafts = RuleVersion.objects.filter(rule=rule)
     return drafts.filter(state=State.DRAFT).first() or drafts.order_by("-number")[0]
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> str:
+    """As a field for date and time takes it."""
+    return instant.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
 
 
 def _instant(text: str, zone: ZoneInfo) -> datetime | None:

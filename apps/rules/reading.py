@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from apps.core.scope import ScopedQuerySet
 from apps.orgs.models import OrgUnit, Program
 from apps.points.models import PointType
 from apps.rules.models import Rule, RuleVersion
@@ -95,8 +94,3 @@ def names_of(programs: Iterable[Program]) -> dict[int, Names]:
 def place_of(rule: Rule) -> str:
     """Where a rule applies, if it is not its programme's whole unit."""
     return "" if rule.unit_id == rule.program.unit_id else rule.unit.name
-
-
-def open_programs(person: object, permission: str) -> ScopedQuerySet:
-    """The programmes for which `person` may do `permission`."""
-    return Program.objects.visible_to(person, permission).select_related("unit").order_by("unit__path")
