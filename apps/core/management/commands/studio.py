@@ -6,6 +6,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         data_dir = Path(settings.DATA_DIR)
         data_dir.mkdir(parents=True, exist_ok=True)
+        self.sign_ins = data_dir / "sign-ins.txt"
         only_one(data_dir / "studio.lock")
         refuse_taken_port(settings.PORT)
         self.prepare(with_demo=not options["empty"])
@@ -41,15 +43,32 @@ class Command(BaseCommand):
         self.say("Preparing the database …")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
-        if with_demo and not get_user_model().objects.exists() and "demo" in get_commands():
+        if with_demo:
+            self.make_demo()
+
+    def make_demo(self) -> None:
+        """Fills an empty database. What the demo says of signing in is kept, to be said at every start."""
+        if get_user_model().objects.exists():
+            if self.sign_ins.exists() and not self.sign_ins.read_text():
+                raise CommandError(
+                    "Making the demo data was interrupted, and the database holds a part of it. Remove "
+                    f"{self.sign_ins.parent}, or name another folder with DATA_DIR, and start again."
+                )
+        elif "demo" in get_commands():
             self.say("Making the demo data …")
-            call_command("demo")
+            self.sign_ins.touch(mode=0o600)
+            said = StringIO()
+            call_command("demo", stdout=said)
+            made, _, sign_ins = said.getvalue().partition("\n\n")
+            self.say(made)
+            self.sign_ins.write_text(sign_ins)
 
     def welcome(self) -> None:
         """One address and how to sign in, once the web server answers."""
         address = f"http://localhost:{settings.PORT}/"
         if answers(address):
-            self.say(f"\nLoyalty Studio: {address}\nCtrl-C stops it.")
+            sign_ins = self.sign_ins.read_text() if self.sign_ins.exists() else ""
+            self.say(f"\n{sign_ins}\nLoyalty Studio: {address}\nCtrl-C stops it.")
 
 
 def only_one(path: Path) -> None:
