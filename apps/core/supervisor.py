@@ -56,7 +56,7 @@ class Child:
 
     @property
     def pause(self) -> float:
-        return 0.0 if not self.deaths else min(2.0 ** (self.deaths - 1) / 2, LONGEST_PAUSE)
+        return 0.0 if not self.deaths else min(2.0 ** min(self.deaths - 2, 10), LONGEST_PAUSE)
 
     def start(self) -> None:
         self.started = time.monotonic()

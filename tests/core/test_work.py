@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from celery import current_app
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from apps.core import work
 from apps.core.broker import QUEUE
@@ -82,6 +82,11 @@ def test_a_broker_that_is_down_fails_no_request(committed: str, monkeypatch: pyt
     monkeypatch.undo()
     let_a_minute_pass()
     assert (work.send_overdue(), queued()) == (1, 1)
+
+
+def test_the_application_makes_no_tables_for_its_messages(db: None) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied for schema pgmq"), connection.cursor() as cursor:
+        cursor.execute("SELECT pgmq.create('another')")
 
 
 def test_every_promised_task_exists() -> None:
