@@ -1,6 +1,6 @@
 """Why an event earned what it earned, and why a rule gave nothing: the kept answer, in words. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -9,7 +9,8 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from apps.conditions.sentences import sentence
-from apps.conditions.tree import ConditionError, leaves, parse
+from apps.conditions.tree import ConditionError, Leaf, leaves, parse
+from apps.conditions.types import Type
 from apps.core.formats import money, number
 from apps.rules.catalogue import CATALOGUE
 from apps.rules.sentences import amount as plain_money
@@ -26,17 +27,22 @@ class Reason:
     version_id: int | None = None
 
 
-def reasons(answer: Mapping[str, Any], definitions: Mapping[int, Any], currency: str) -> list[Reason]:
-    """The awards in the answer an event got. `definitions` holds the versions' definitions by their id."""
-    return [_reason(award, definitions, currency) for award in answer.get("awards") or ()]
+def reasons(
+    answer: Mapping[str, Any], definitions: Mapping[int, Any], currency: str, units: Mapping[str, str] | None = None
+) -> list[Reason]:
+    """The awards in the answer an event got. `definitions` holds the versions' definitions by their id, `units` the
+    names of org units by code; without, a unit is called by its code."""
+    return [_reason(award, definitions, currency, units) for award in answer.get("awards") or ()]
 
 
-def _reason(award: Mapping[str, Any], definitions: Mapping[int, Any], currency: str) -> Reason:
+def _reason(
+    award: Mapping[str, Any], definitions: Mapping[int, Any], currency: str, units: Mapping[str, str] | None
+) -> Reason:
     version = award.get("version_id")
     why = award.get("why") or {}
     says = [worth(why, currency)]
     if why.get("code") != "refund":
-        says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s.")))
+        says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s."), units))
     if why.get("cut"):
         says.append(
             _("The limit of %(cap)s points a day for one member cut off %(cut)s.")
@@ -91,14 +97,16 @@ def _rounded(name: str) -> str:
     }.get(name, _("%(amount)s at %(rate)s for each %(per)s is %(points)s, rounded to the nearest whole point."))
 
 
-def why_not(skipped: Any, names: Mapping[int, str], definitions: Mapping[int, Any]) -> list[str]:
+def why_not(
+    skipped: Any, names: Mapping[int, str], definitions: Mapping[int, Any], units: Mapping[str, str] | None = None
+) -> list[str]:
     """Why each rule in force gave nothing: the first part of its condition that did not hold. `skipped` holds pairs of
     a version's id and the number of that part; versions missing from `names` are left out."""
     told = []
     for version, failed in skipped or ():
         if version not in names:
             continue
-        clause = _leaf_sentence(definitions.get(version), failed)
+        clause = _leaf_sentence(definitions.get(version), failed, units)
         if clause:
             told.append(_("%(rule)s: it did not hold that %(clause)s.") % {"rule": names[version], "clause": clause})
         else:
@@ -106,18 +114,24 @@ def why_not(skipped: Any, names: Mapping[int, str], definitions: Mapping[int, An
     return told
 
 
-def condition_sentence(definition: Any, template: str) -> str:
+def condition_sentence(definition: Any, template: str, units: Mapping[str, str] | None = None) -> str:
     """The condition of a definition, set into `template` at `clause`; empty where there is none to speak of."""
     tree = _tree(definition)
     if tree is None or not list(leaves(tree)):
         return ""
-    return template % {"clause": sentence(tree, CATALOGUE, get_language() or "en")}
+    return template % {"clause": sentence(tree, CATALOGUE, get_language() or "en", units)}
 
 
-def _leaf_sentence(definition: Any, place: int) -> str:
+def units_named(definitions: Iterable[Any]) -> set[str]:
+    """The codes of the org units that the conditions of `definitions` name."""
+    asked = [leaf for definition in definitions if (tree := _tree(definition)) for leaf in leaves(tree)]
+    return {code for leaf in asked if isinstance(leaf, Leaf) and leaf.reads is Type.UNIT for code in leaf.value or ()}
+
+
+def _leaf_sentence(definition: Any, place: int, units: Mapping[str, str] | None) -> str:
     tree = _tree(definition)
     parts = list(leaves(tree)) if tree is not None else []
-    return sentence(parts[place], CATALOGUE, get_language() or "en") if 0 <= place < len(parts) else ""
+    return sentence(parts[place], CATALOGUE, get_language() or "en", units) if 0 <= place < len(parts) else ""
 
 
 def _tree(definition: Any) -> Any:

@@ -13,8 +13,9 @@ from apps.activity.models import Event
 from apps.core.addresses import address
 from apps.core.scope import ScopedQuerySet
 from apps.members.page import Asked, Block, block
+from apps.orgs.models import OrgUnit
 from apps.points.models import Account, Posting, PostingKind
-from apps.rules.explain import Reason, reasons, why_not
+from apps.rules.explain import Reason, reasons, units_named, why_not
 from apps.rules.models import Outcome, RuleVersion
 
 PAGE = 20
@@ -57,7 +58,7 @@ class Timeline:
 
 
 def timeline_of(person: Any, member_id: int, before: tuple[datetime, str, int] | None) -> tuple[list[Item], bool]:
-    """A page of the timeline, and whether there is more. Seven queries, however long the history."""
+    """A page of the timeline, and whether there is more. Eight queries, however long the history."""
     accounts = list(Account.objects.filter(member=member_id).values_list("pk", flat=True))
     events = _older(Event.objects.visible_to(person).filter(member=member_id), "occurred_at", EVENT, before)
     events = events.select_related("org_unit", "program").order_by("-occurred_at", "-pk")[: PAGE + 1]
@@ -110,7 +111,7 @@ def _of_posting(posting: Posting) -> Item:
 
 
 def _explain(person: Any, items: list[Item]) -> None:
-    """Adds to events what they came to, and why. Two queries."""
+    """Adds to events what they came to, and why. Three queries."""
     by_event = {item.pk: item for item in items if item.sort == EVENT}
     outcomes = dict(Outcome.objects.filter(event__in=by_event).values_list("event_id", "answer"))
     named = {
@@ -129,10 +130,12 @@ def _explain(person: Any, items: list[Item]) -> None:
         pk: _("%(rule)s, version %(number)s") % {"rule": version.rule.name, "number": version.number}
         for pk, version in found.items()
     }
+    codes = units_named(definitions.values())
+    units = dict(OrgUnit.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}
     for pk, answer in outcomes.items():
         item = by_event[pk]
-        item.reasons = reasons(answer, definitions, item.currency)
-        item.not_given = why_not(answer.get("skipped"), names, definitions)
+        item.reasons = reasons(answer, definitions, item.currency, units)
+        item.not_given = why_not(answer.get("skipped"), names, definitions, units)
         item.points = sum(reason.points for reason in item.reasons)
 
 

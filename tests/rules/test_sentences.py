@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from apps.rules.comparing import differences
-from apps.rules.explain import reasons, why_not
+from apps.rules.explain import reasons, units_named, why_not
 from apps.rules.sentences import Names, amount, plain, rule_sentence
 from tests.rules.conftest import PER_YUAN, PURCHASE
 
@@ -126,5 +126,9 @@ def test_an_award_says_how_it_came_about_and_what_the_limit_cut_off() -> None:
 
 def test_a_rule_that_gave_nothing_says_which_part_failed() -> None:
     assert why_not([[7, 0]], {7: "Coffee"}, {7: WHOLE}) == ["Coffee: it did not hold that the event is a purchase."]
+    assert why_not([[7, 1]], {7: "Coffee"}, {7: WHOLE}) == ["Coffee: it did not hold that the store is in “EAST-N”."]
+    assert units_named([WHOLE, {}, None]) == {"EAST-N"}
+    named = why_not([[7, 1]], {7: "Coffee"}, {7: WHOLE}, NAMES.units)
+    assert named == ["Coffee: it did not hold that the store is in “East”."]
     assert why_not([[7, 9]], {7: "Coffee"}, {7: WHOLE}) == ["Coffee: its condition did not hold."]
     assert why_not([[8, 0]], {7: "Coffee"}, {7: WHOLE}) == []
