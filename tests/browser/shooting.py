@@ -30,6 +30,7 @@ VIEWS = {
 NOBODY = "nobody"
 PERSONAS = [NOBODY, *(persona.value for persona in Persona)]
 PAGES_OF_NOBODY = ("sign_in",)
+NOWHERE = "/no/such/page/"
 NO_PICTURE = ("export", "bare", "delete")
 SWITCH = """theme => {
     localStorage.setItem("adminTheme", JSON.stringify(theme));
@@ -86,7 +87,8 @@ def _take_persona(address: str, persona: str, pattern: str, found: Round) -> str
 def _take_page(page: Page, persona: str, language: str, name: str, path: str, views: Any, found: Round) -> None:
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     answer = page.goto(path)
-    if answer is None or answer.status in (403, 404):
+    is_refused = answer is None or answer.status in (403, 404)
+    if is_refused and path != NOWHERE:
         return
     page.evaluate("document.fonts.ready.then(() => true)")
     for size, theme in views:
@@ -117,7 +119,7 @@ def addresses_of(person: Staff | None) -> Iterator[tuple[str, str]]:
         elif (path := _address(route, row, person)) is not None:
             yield route.name, path
     if person is not None:
-        yield "nothing here", "/no/such/page/"
+        yield "nothing here", NOWHERE
 
 
 def _address(route: Route, row: Any, person: Staff) -> str | None:

@@ -155,11 +155,11 @@ class LotAdmin(LedgerAdmin):
     extra_lookups: ClassVar = ("member", "account", "event")
     fields = (
         "member_link", "org_unit", "funder", "event", "earned", "remaining", "held", "is_pending", "unit_cost_micros",
-        "earned_at", "releases_at", "expires_at",
+        "earned_local", "released_local", "expires_at",
     )  # fmt: skip
-    readonly_fields = ("member_link",)
+    readonly_fields = ("member_link", "earned_local", "released_local")
 
-    earned_local = local(_("earned at"), lambda row: row.earned_at, account_zone)
+    earned_local = local(_("earned on"), lambda row: row.earned_at, account_zone)
     released_local = local(_("pending until"), lambda row: row.releases_at if row.is_pending else None, account_zone)
     earned_figure = figure(_("earned"), lambda row: row.earned)
     left_figure = figure(_("left"), lambda row: row.remaining)
