@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "apps.points",
     "apps.rules",
     "apps.reports",
+    "config",
     "benchmarks",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.simple_history",
@@ -163,6 +164,11 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "uploads"
+FILE_UPLOAD_HANDLERS = [
+    "apps.core.uploads.CappedUploadHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 

@@ -1,0 +1,202 @@
+"""Who and what there is before the first member: units, programmes, points, people, and the rules of the year."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from apps.orgs.models import OrgUnit, Program, Staff
+from apps.orgs.services import create_program, create_staff, create_unit, grant_role
+from apps.points.models import PointType
+from apps.points.services.types import create_point_type
+from apps.rules.services import create_rule, publish_version, save_draft, start_draft
+
+PASSWORD = "coffee-and-points"  # noqa: S105 -- printed with the sign-ins; production asks for another
+
+GROUP = ("SHANHAI", "山海咖啡集团 Shanhai Coffee")
+
+UNITS = [
+    ("EAST", "SHANHAI", "company", "东岸咖啡 East Coast Coffee"),
+    ("EAST-SH", "EAST", "region", "上海 Shanghai"),
+    ("EAST-JS", "EAST", "region", "江苏 Jiangsu"),
+    ("EAST-ZJ", "EAST", "region", "浙江 Zhejiang"),
+    ("RIVER", "SHANHAI", "company", "江畔茶饮 Riverside Tea"),
+    ("RIVER-SC", "RIVER", "region", "四川 Sichuan"),
+    ("RIVER-CQ", "RIVER", "region", "重庆 Chongqing"),
+    ("S101", "EAST-SH", "store", "静安寺店 Jing'an Temple"),
+    ("S102", "EAST-SH", "store", "陆家嘴店 Lujiazui"),
+    ("S103", "EAST-SH", "store", "徐家汇店 Xujiahui"),
+    ("S104", "EAST-SH", "store", "五角场店 Wujiaochang"),
+    ("S105", "EAST-SH", "store", "虹桥站店 Hongqiao Station"),
+    ("S106", "EAST-SH", "store", "新天地店 Xintiandi"),
+    ("S201", "EAST-JS", "store", "新街口店 Xinjiekou"),
+    ("S202", "EAST-JS", "store", "夫子庙店 Confucius Temple"),
+    ("S203", "EAST-JS", "store", "苏州中心店 Suzhou Center"),
+    ("S204", "EAST-JS", "store", "无锡三阳店 Wuxi Sanyang"),
+    ("S301", "EAST-ZJ", "store", "湖滨店 Hubin"),
+    ("S302", "EAST-ZJ", "store", "武林店 Wulin"),
+    ("S303", "EAST-ZJ", "store", "宁波天一店 Ningbo Tianyi"),
+    ("S304", "EAST-ZJ", "store", "温州五马店 Wenzhou Wuma"),
+    ("R101", "RIVER-SC", "store", "春熙路店 Chunxi Road"),
+    ("R102", "RIVER-SC", "store", "太古里店 Taikoo Li"),
+    ("R103", "RIVER-SC", "store", "宽窄巷子店 Kuanzhai Alley"),
+    ("R104", "RIVER-SC", "store", "绵阳店 Mianyang"),
+    ("R201", "RIVER-CQ", "store", "解放碑店 Jiefangbei"),
+    ("R202", "RIVER-CQ", "store", "观音桥店 Guanyinqiao"),
+    ("R203", "RIVER-CQ", "store", "沙坪坝店 Shapingba"),
+]
+
+PROGRAMS = [("east", "EAST", "东岸会 East Club", True), ("river", "RIVER", "江畔会 Riverside Club", False)]
+"""Code, unit, name, and whether a refund of spent points becomes debt."""
+
+POINT_TYPES: list[tuple[str, str, dict[str, Any]]] = [
+    ("east", "points", {
+        "name": "东岸积分 Points", "pending_days": 7, "unit_cost_micros": 10_000,
+        "expiry": {"kind": "end_of", "period": "quarter", "plus_days": 90},
+    }),
+    ("east", "stars", {
+        "name": "星星 Stars", "kind": "status", "unit_cost_micros": 0,
+        "expiry": {"kind": "end_of", "period": "year", "plus_years": 1},
+    }),
+    ("river", "leaves", {
+        "name": "茶叶 Leaves", "unit_cost_micros": 20_000, "expiry": {"kind": "inactivity", "days": 90},
+    }),
+    ("river", "drops", {
+        "name": "活动水滴 Drops", "unit_cost_micros": 5_000, "expiry": {"kind": "after_days", "days": 30},
+    }),
+]  # fmt: skip
+
+PEOPLE = [
+    ("marketing", "林悦", "marketing", "EAST"),
+    ("finance", "陈思远", "finance", "EAST"),
+    ("regional_manager", "周海涛", "regional_manager", "EAST-SH"),
+    ("service", "吴晓雯", "service", "EAST"),
+    ("shop", "许佳", "shop", "S101"),
+    ("auditor", "郑明", "auditor", "SHANHAI"),
+    ("integrator", "何志强", "integrator", "EAST"),
+    ("administrator", "沈若兰", "administrator", "SHANHAI"),
+    ("river_marketing", "罗丹", "marketing", "RIVER"),
+    ("river_finance", "唐伟", "finance", "RIVER"),
+    ("river_regional_manager", "曾莉", "regional_manager", "RIVER-SC"),
+    ("river_service", "蒋琳", "service", "RIVER"),
+    ("river_shop", "秦越", "shop", "R101"),
+    ("river_integrator", "邓超", "integrator", "RIVER"),
+]
+
+
+def _is(kind: str, *more: dict[str, Any]) -> dict[str, Any]:
+    return {"all": [{"field": "event.kind", "op": "eq", "value": kind}, *more]}
+
+
+def _per(point_type: str, points: str, per: str, lines: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "effect": "points_per_amount", "point_type": point_type, "points": points, "per": per, "rounding": "down",
+        "lines": lines,
+    }  # fmt: skip
+
+
+def _fixed(point_type: str, points: int) -> dict[str, Any]:
+    return {"effect": "fixed_points", "point_type": point_type, "points": points}
+
+
+def _rule(condition: dict[str, Any], *effects: dict[str, Any], cap: int | None = None) -> dict[str, Any]:
+    return {"condition": condition, "effects": list(effects), "cap_per_member_day": cap}
+
+
+BEANS = {"all": [{"field": "line.category", "op": "eq", "value": "beans"}]}
+WEEKEND = {"field": "event.weekday", "op": "in", "value": [6, 7]}
+AFTERNOON = {"field": "event.hour", "op": "between", "value": [14, 16]}
+IN_THE_APP = {"field": "event.channel", "op": "eq", "value": "app"}
+
+RULES = [
+    ("east", "EAST", "base", "每消费 1 元得 1 分 A point per yuan",
+     _rule(_is("purchase"), _per("points", "1", "1"), _per("stars", "1", "10"))),
+    ("east", "EAST", "beans", "咖啡豆双倍 Double on beans",
+     _rule(_is("purchase"), _per("points", "1", "1", BEANS), cap=300)),
+    ("east", "EAST", "weekend", "周末 App 加赠 Weekend in the app",
+     _rule(_is("purchase", WEEKEND, IN_THE_APP), _per("points", "0.5", "1"), cap=100)),
+    ("east", "EAST-SH", "afternoon", "上海下午茶 Shanghai afternoons",
+     _rule(_is("purchase", AFTERNOON, {"field": "event.amount", "op": "ge", "value": "40"}), _fixed("points", 20), cap=20)),
+    ("east", "EAST", "check-in", "每日签到 Daily check-in", _rule(_is("check_in"), _fixed("points", 5), cap=5)),
+    ("east", "EAST", "welcome", "入会礼 Welcome", _rule(_is("registration"), _fixed("points", 100))),
+    ("river", "RIVER", "base", "每消费 2 元得 1 片 A leaf per two yuan",
+     _rule(_is("purchase"), _per("leaves", "1", "2"))),
+    ("river", "RIVER", "drops", "活动日水滴 Drops on Tuesdays",
+     _rule(_is("purchase", {"field": "event.weekday", "op": "eq", "value": 2}), _fixed("drops", 30), cap=30)),
+    ("river", "RIVER", "check-in", "每日签到 Daily check-in", _rule(_is("check_in"), _fixed("drops", 3), cap=3)),
+    ("river", "RIVER", "referral", "推荐有礼 Bring a friend", _rule(_is("referral"), _fixed("leaves", 50), cap=150)),
+]  # fmt: skip
+
+LATER_BASE = _rule(_is("purchase"), _per("leaves", "1", "2"), _per("drops", "1", "10"))
+"""The second version of Riverside's base rule, from half way on."""
+BEANS_DRAFT = _rule(_is("purchase"), _per("points", "2", "1", BEANS), cap=500)
+CHILDREN_DRAFT = _rule(
+    _is("purchase", {"field": "event.amount", "op": "ge", "value": "88"}, WEEKEND), _fixed("points", 188), cap=188
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """What was made, by code."""
+
+    units: dict[str, OrgUnit]
+    programs: dict[str, Program]
+    point_types: dict[tuple[str, str], PointType]
+    people: dict[str, Staff]
+
+    def stores(self, company: str) -> list[OrgUnit]:
+        above = self.units[company].path
+        return [unit for unit in self.units.values() if unit.kind == "store" and unit.path.startswith(above)]
+
+
+def make_group(start: datetime, end: datetime, password: str) -> Group:
+    """The group as it is on the eve of `start`; a rule changes half way to `end`, and drafts wait there."""
+    eve = start - timedelta(days=1)
+    code, name = GROUP
+    units = {code: create_unit(None, "group", code, name)}
+    for code, parent, kind, name in UNITS:
+        units[code] = create_unit(units[parent], kind, code, name, opened_on=eve.date() if kind == "store" else None)
+    programs = {
+        code: create_program(
+            units[unit], code=code, name=name, currency="CNY", time_zone="Asia/Shanghai", allows_debt=allows_debt
+        )
+        for code, unit, name, allows_debt in PROGRAMS
+    }
+    point_types = {
+        (program, code): create_point_type(programs[program], code=code, **values)
+        for program, code, values in POINT_TYPES
+    }
+    group = Group(units, programs, point_types, dict(_make_people(units, password)))
+    _make_rules(group, eve, start, start + (end - start) / 2, end)
+    return group
+
+
+def _make_people(units: dict[str, OrgUnit], password: str) -> Iterator[tuple[str, Staff]]:
+    for username, name, role, unit in PEOPLE:
+        person = create_staff(username, unit=units[unit], password=password, first_name=name)
+        grant_role(None, person, role, units[unit])
+        yield username, person
+
+
+def _make_rules(group: Group, eve: datetime, start: datetime, half_way: datetime, end: datetime) -> None:
+    for program, unit, code, name, definition in RULES:
+        author = group.people["marketing" if program == "east" else "river_marketing"]
+        version = create_rule(
+            author, group.programs[program], group.units[unit], code=code, name=name, definition=definition, when=eve
+        )
+        version = publish_version(author, version, starts_at=start, when=eve)
+        if (program, code) == ("river", "base"):
+            later = save_draft(author, start_draft(author, version, when=eve), LATER_BASE, when=eve)
+            publish_version(author, later, starts_at=half_way, when=eve)
+        if (program, code) == ("east", "beans"):
+            save_draft(author, start_draft(author, version, when=end), BEANS_DRAFT, when=end)
+    create_rule(
+        group.people["marketing"], group.programs["east"], group.units["EAST"], code="weekend-family",
+        name="周末家庭日 Family weekends", definition=CHILDREN_DRAFT, when=end,
+    )  # fmt: skip
+
+
+def sign_ins() -> list[tuple[str, str, str]]:
+    """Who can sign in: user name, name and job, and where."""
+    names = dict([GROUP, *((code, name) for code, _, _, name in UNITS)])
+    return [(username, f"{name}, {role.replace('_', ' ')}", names[unit]) for username, name, role, unit in PEOPLE]

@@ -1,0 +1,85 @@
+"""The demo group: the same seed, the same points; everything in it through the studio's own doors."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.test import Client
+
+from apps.activity.models import Event
+from apps.members.crypto import decrypt
+from apps.members.models import Identifier, Member
+from apps.orgs.models import OrgUnit, Persona, Staff
+from apps.points.models import Posting
+from apps.rules.models import RuleVersion
+from config.demo import PASSWORD, Told, make_demo, sign_ins
+from tests import databases
+from tests.factories import CoffeeGroup
+
+LAST = date(2026, 6, 30)
+
+
+@pytest.fixture(scope="module")
+def story(django_db_setup: None, django_db_blocker: Any) -> Any:
+    """A small demo, told once for the whole module in a database of its own."""
+    with django_db_blocker.unblock(), databases.scratch("demo"):
+        yield make_demo(members=60, months=8, seed=7, last=LAST)
+        connection.close()
+
+
+def test_the_ledger_of_the_demo_holds_and_every_verb_is_in_it(story: Told) -> None:
+    assert story.differences == 0
+    kinds = set(Posting.objects.values_list("kind", flat=True))
+    assert kinds >= {"earn", "release", "redeem", "adjust", "expire", "clawback"}
+    assert {"purchase", "refund", "check_in", "registration"} <= set(Event.objects.values_list("kind", flat=True))
+
+
+def test_the_same_seed_gives_the_same_points(story: Told, django_db_blocker: Any) -> None:
+    with databases.scratch("again"):
+        again = make_demo(members=60, months=8, seed=7, last=LAST)
+        connection.close()
+    story.api_key = again.api_key = ""
+    assert again == story
+    assert story.points > 1_000
+
+
+def test_another_seed_is_another_group(story: Told) -> None:
+    with databases.scratch("other"):
+        other = make_demo(members=20, months=1, seed=8, last=LAST)
+        connection.close()
+    assert other.points != story.points
+
+
+def test_everybody_listed_signs_in_and_every_persona_is_there(story: Told) -> None:
+    names = {username for username, _who, _where in sign_ins()}
+    assert set(Persona.values) < names
+    assert set(Staff.objects.values_list("username", flat=True)) == names
+    for username in ("marketing", "river_finance"):
+        assert Staff.objects.get(username=username).check_password(PASSWORD)
+        client = Client()
+        client.force_login(Staff.objects.get(username=username), backend="apps.orgs.auth.RoleBackend")
+        assert client.get("/").status_code == 200
+
+
+def test_members_have_chinese_names_and_two_identifiers_at_least(story: Told) -> None:
+    assert Member.objects.count() == 60
+    assert all(2 <= member.identifiers.count() <= 3 for member in Member.objects.all())
+    name = decrypt(bytes(Member.objects.first().name_cipher), "name")
+    assert all("\u4e00" <= letter <= "\u9fff" for letter in name)
+    assert Identifier.objects.filter(kind="phone").count() == 60
+
+
+def test_rules_are_in_force_with_a_change_and_drafts_waiting(story: Told) -> None:
+    assert RuleVersion.objects.filter(state="published").count() == 11
+    assert RuleVersion.objects.filter(state="draft").count() == 2
+    assert OrgUnit.objects.filter(kind="store").count() == 21
+
+
+def test_the_command_refuses_a_database_that_holds_something(group: CoffeeGroup) -> None:
+    before = OrgUnit.objects.count()
+    with pytest.raises(CommandError, match="empty database"):
+        call_command("demo")
+    assert (OrgUnit.objects.count(), Member.objects.count()) == (before, 0)
