@@ -5,6 +5,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.activity.models import ImportJob
 from apps.activity.reading import FileRefused
 
+PRESETS = {"": _("Standard events CSV"), "cdnow": _("CDNOW purchases")}
+"""What the kinds of files are called, as `apps.activity.reading` knows them."""
+
 FAULTS = {
     "missing": _("A value is missing."),
     "not_a_text": _("This is not a text."),

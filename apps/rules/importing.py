@@ -11,7 +11,7 @@ soon as it has been read.
 import hashlib
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -22,24 +22,26 @@ import orjson
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, F
+from django.utils.translation import gettext as _
 
 from apps.activity.errors import UnknownMember, UnknownStore
 from apps.activity.incoming import IncomingEvent
 from apps.activity.models import ImportChunk, ImportFault, ImportJob, ImportRow, Source
 from apps.activity.parsing import COLUMN_OF, Faults, parse_rows
-from apps.activity.reading import FileRefused, line_count, preset_named, read_rows
+from apps.activity.reading import NOTE, REQUIRED, FileRefused, line_count, preset_named, read_rows
 from apps.activity.services import source_for
+from apps.activity.words import fault_sentence
 from apps.core.scope import reach_of, require
 from apps.core.transactions import in_transaction
+from apps.core.uploads import LARGEST_MB
 from apps.core.work import after_commit, unless_promised
 from apps.members.crypto import decrypt, encrypt, lookup_hash
-from apps.members.services import enrol_many
+from apps.members.services import enrol_many, record_export
 from apps.orgs.models import OrgUnit, Program
 from apps.rules.pipeline import Processed, process
 
 PERMISSION = "activity.add_importjob"
 CHUNK_ROWS = 2_000
-LARGEST_MB = 512
 MOST_ROWS = 5_000_000
 PURPOSE = "import:row"
 PART = "apps.rules.tasks.run_import_part"
@@ -336,6 +338,36 @@ def _process(job: ImportJob, events: Sequence[IncomingEvent], when: datetime) ->
         next(taken) if event.store in stores else Processed("refused", event.key, refusal=UnknownStore())
         for event in events
     ]
+
+
+# -- what was refused --------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def refused_rows(actor: Any, job: ImportJob) -> tuple[list[str], Iterator[list[str]]]:
+    """The refused rows of a job as the file had them, under standard columns, to be corrected and sent again; before
+    them the line and what is wrong with it, in columns that are not read. That they leave is on record.
+
+    Raises NotAllowed.
+    """
+    require(actor, PERMISSION, job.program.unit.path)
+    record_export(actor, f"import {job.pk}, {job.file_name}")
+    columns: dict[str, None] = dict.fromkeys(REQUIRED)
+    for row in _kept_rows(job):
+        columns.update(dict.fromkeys(name for name in row[1] if name))
+    reasons: dict[int, list[str]] = defaultdict(list)
+    for line, column, code in job.faults.order_by("line", "pk").values_list("line", "column", "code"):
+        reasons[line].append(f"{column}: {fault_sentence(code)}" if column else fault_sentence(code))
+    rows = (
+        [str(line), " ".join(reasons[line]), *(row.get(name, "") for name in columns)] for line, row in _kept_rows(job)
+    )
+    return [f"{NOTE}{_('line')}", f"{NOTE}{_('reason')}", *columns], rows
+
+
+def _kept_rows(job: ImportJob) -> Iterator[tuple[int, dict[str, str]]]:
+    kept = ImportRow.objects.filter(job=job, chunk=None).order_by("line").values_list("line", "cipher")
+    for line, cipher in kept.iterator(chunk_size=2_000):
+        yield line, orjson.loads(decrypt(bytes(cipher), PURPOSE))
 
 
 # -- the end ---------------------------------------------------------------------------------------------------

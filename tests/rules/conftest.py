@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from apps.activity.incoming import IncomingEvent, IncomingLine
 from apps.activity.models import Source
@@ -29,6 +31,7 @@ PER_YUAN = {
     "lines": None,
 }
 PURCHASE = {"all": [{"field": "event.kind", "op": "eq", "value": "purchase"}]}
+FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 _numbers = count(1)
 
 
@@ -107,3 +110,10 @@ def make_till(group: CoffeeGroup, members: int = 3) -> Till:
 def till(group: CoffeeGroup) -> Any:
     yield make_till(group)
     assert differences() == []
+
+
+@pytest.fixture(autouse=True)
+def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where files that are sent are kept: a folder of the test's own."""
+    monkeypatch.setattr(settings, "MEDIA_ROOT", tmp_path / "uploads")
+    return tmp_path / "uploads"

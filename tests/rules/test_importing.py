@@ -16,6 +16,7 @@ from django.db import connection
 
 from apps.activity.models import Event, EventLine, ImportChunk, ImportFault, ImportJob, ImportRow
 from apps.core.errors import NotAllowed
+from apps.core.supervisor import WORKER
 from apps.members.crypto import lookup_hash
 from apps.members.models import Identifier, Member
 from apps.members.services import enrol_many
@@ -27,20 +28,13 @@ from apps.rules import importing
 from apps.rules.importing import cancel, run_import, start_import, start_upload
 from tests import databases
 from tests.factories import Cast, CoffeeGroup, make_group
-from tests.processes import WORKER, environment, running, until
-from tests.rules.conftest import publish
+from tests.processes import environment, running, until
+from tests.rules.conftest import FIXTURES, publish
 from tests.rules.test_pipeline import digest
 
-FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 CDNOW = Path(settings.BASE_DIR) / ".." / "shared" / "data" / "cdnow_purchases.csv"
 LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(settings, "MEDIA_ROOT", tmp_path / "uploads")
-    return tmp_path / "uploads"
 
 
 def bring_in(group: CoffeeGroup, path: Path, *, preset: str = "", enrols: bool = True) -> ImportJob:

@@ -34,6 +34,7 @@ COMMON = {"orgs.role", "core.epoch", "reports.watermark", "reports.ledgercheck"}
 
 SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     # Fields whose value has a shape of its own, by model: `lambda planted: {"definition": {...}}`.
+    "activity.importjob": lambda planted: {"refusal": {}},
     "orgs.apiclient": lambda planted: {"scopes": ["events:write"]},
     "rules.ruleversion": lambda planted: {
         "definition": {

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import models
 from django.forms import ModelChoiceField
 from django.test import RequestFactory
@@ -14,14 +15,24 @@ from tests.security.planting import World, holds
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
+
+class SentFile(SimpleUploadedFile):
+    """A file that can be sent more than once."""
+
+    def read(self, *args: Any) -> bytes:
+        self.seek(0)
+        return bytes(super().read(*args))
+
+
 NEW: dict[str, dict[str, Any]] = {
     # What makes a form of this model valid, where the first choice of every field does not.
     "orgs.orgunit": {"kind": "store", "parent": "EAST-N", "code": "S777", "name": "New"},
     "orgs.program": {"unit": "G", "code": "group", "currency": "CNY", "time_zone": "Asia/Shanghai"},
     "members.member": {"card": "C7777"},
+    "activity.importjob": {"file": SentFile("events.csv", b"event_key,kind,member,occurred_at")},
 }
 
-OWN_RANDOM = {"key_hash", "key_hint", "created_at", "date_joined", "password"}
+OWN_RANDOM = {"key_hash", "key_hint", "created_at", "date_joined", "password", "path", "source"}
 """Fields that differ between two rows made alike."""
 
 
