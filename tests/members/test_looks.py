@@ -84,6 +84,12 @@ def test_a_search_by_identifier_finds_whom_it_names_and_is_on_record(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["wang@example.com", "Phone", "a\0b", "", "13812341234"])
+def test_what_is_no_kind_is_not_searched_for(cast: Cast, wang: Member, kind: str) -> None:
+    assert services.find_by_identifier(cast["service"], kind, PHONE) is None
+    assert rows() == []
+
+
 @pytest.mark.parametrize("term", [PHONE, "138-1234-1234", EMAIL, CARD, "1234", "2345", "wang"])
 def test_the_search_box_takes_whole_identifiers_and_their_last_four_characters(
     cast: Cast, wang: Member, term: str

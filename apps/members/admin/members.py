@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -78,9 +79,9 @@ class MemberAdmin(ScopedAdmin):
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         if request.method == "GET" and self.has_view_permission(request):
-            asked = request.GET.copy()
-            asked.pop("q", None)
-            services.record_export(actor_of(request), asked.urlencode())
+            told = (*self.list_filter, "format")
+            filters = [(name, str(value)) for name, value in request.GET.items() if name.startswith(told)]
+            services.record_export(actor_of(request), urlencode(filters))
         return super().export_view(request)
 
     # The page of one.

@@ -10,7 +10,7 @@ from apps.core.transactions import in_transaction
 from apps.members.changes import HIDDEN
 from apps.members.crypto import lookup_hash, tail_hash
 from apps.members.errors import ReasonMissing
-from apps.members.identifiers import ASKED_CHARACTERS, is_well_formed, mask, tail_of
+from apps.members.identifiers import ASKED_CHARACTERS, is_kind, is_well_formed, mask, tail_of
 from apps.members.models import Identifier, Look, Member
 from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.members.services.rows import author_of, locked
@@ -65,9 +65,12 @@ def open_look(actor: Any, member: Member, *, when: datetime) -> Revealed | None:
 
 
 def find_by_identifier(actor: Any, kind: str, value: str) -> Member | None:
-    """The member that an identifier names, if `actor` may see them. The search is on record, found or not."""
+    """The member that an identifier names, if `actor` may see them. The search is on record, found or not; what is
+    no kind of identifier names nobody and is not searched for."""
+    if not is_kind(kind):
+        return None
     named = Identifier.objects.filter(kind=kind, value_hash=lookup_hash(kind, value))
-    return next(iter(_search(actor, named, f"{kind[:40]} {_shown(value)}")), None)
+    return next(iter(_search(actor, named, f"{kind} {_shown(value)}")), None)
 
 
 def find_members(actor: Any, term: str) -> list[Member]:
