@@ -13,6 +13,8 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 
+from apps.rules import snapshot
+
 APPS = Path(settings.BASE_DIR) / "apps"
 
 
@@ -38,11 +40,12 @@ def maintenance() -> Iterator[psycopg.Connection]:
 
 
 def point_at(name: str) -> None:
-    """Makes both connections of this process use the database `name`."""
+    """Makes both connections of this process use the database `name`, of which it knows nothing yet."""
     for alias in ("default", "owner"):
         connections[alias].close()
         connections[alias].settings_dict["NAME"] = name
         settings.DATABASES[alias]["NAME"] = name
+    snapshot.forget()
 
 
 def template() -> str:
