@@ -16,17 +16,19 @@ PAIRS = 5
 
 @dataclass(frozen=True)
 class Figure:
-    """One gate: a value held against a target, and in `seen` what it was made of."""
+    """One gate: a value held against a target, and in `seen` what it was made of. Without a target: just a figure."""
 
     name: str
     value: float
-    target: float
+    target: float | None
     at_most: bool = False
     unit: str = "%"
     seen: str = ""
 
     @property
     def is_met(self) -> bool:
+        if self.target is None:
+            return True
         return self.value <= self.target if self.at_most else self.value >= self.target
 
 

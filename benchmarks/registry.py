@@ -5,7 +5,9 @@ from collections.abc import Callable
 from benchmarks.awards import award_batch, award_one, hot_members
 from benchmarks.evaluating import evaluations
 from benchmarks.expiring import expire
+from benchmarks.importing import import_cdnow
 from benchmarks.measuring import Figure
+from benchmarks.pages import admin_list, report
 
 BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "award_one": award_one,
@@ -13,4 +15,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "award_batch": award_batch,
     "expire": expire,
     "evaluate": evaluations,
+    "import_cdnow": import_cdnow,
+    "admin_list": admin_list,
+    "report": report,
 }

@@ -42,10 +42,12 @@ class Command(BaseCommand):
     def report(self, figures: list[Figure], left_out: dict[str, str]) -> None:
         self.stdout.write(f"{machine()}\n\n| benchmark | value | gate | | seen |\n|---|---|---|---|---|")
         for figure in figures:
-            sign = "≤" if figure.at_most else "≥"
-            verdict = "met" if figure.is_met else "missed"
-            value, target = f"{figure.value:,.3g} {figure.unit}", f"{sign} {figure.target:g} {figure.unit}"
-            self.stdout.write(f"| {figure.name} | {value.strip()} | {target.strip()} | {verdict} | {figure.seen} |")
+            value = f"{figure.value:,.3g} {figure.unit}".strip()
+            gate = verdict = ""
+            if figure.target is not None:
+                gate = f"{'≤' if figure.at_most else '≥'} {figure.target:g} {figure.unit}".strip()
+                verdict = "met" if figure.is_met else "missed"
+            self.stdout.write(f"| {figure.name} | {value} | {gate} | {verdict} | {figure.seen} |")
         for name, reason in left_out.items():
             self.stdout.write(f"{name}: left out. {reason}")
 
