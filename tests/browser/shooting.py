@@ -14,11 +14,14 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connections
+from django.db.models import Count
+from django.urls import reverse
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page
 
 from apps.orgs.models import Persona, Staff
 from apps.points.models import Account
+from apps.rules.models import Rule
 from tests.browser.driving import Studio, axe_findings, chromium
 from tests.security.routes import ModelPage, Route, RowPage, SitePage, every_route, row_of
 
@@ -197,12 +200,19 @@ def _busiest_member(person: Staff | None) -> str:
     return f"/members/member/{account.member_id}/change/"
 
 
+def _busiest_rule(person: Staff | None) -> str:
+    """The rule with the most versions."""
+    rule = Rule.objects.visible_to(person).annotate(count=Count("versions")).order_by("-count", "pk")[0]
+    return f"/rules/rule/{rule.pk}/change/"
+
+
 PICTURES = (
     Picture("sign-in", NOBODY, lambda person: "/login/"),
     Picture("home", "marketing", lambda person: "/"),
     Picture("rules", "marketing", lambda person: "/rules/rule/"),
+    Picture("rule", "marketing", _busiest_rule),
     Picture("member", "service", _busiest_member),
-    Picture("cost", "finance", lambda person: "/reports/dailyfact/cost/"),
-    Picture("home-zh", "finance", lambda person: "/", language="zh-hans", theme="dark"),
+    Picture("cost", "finance", lambda person: reverse("admin:reports_cost")),
+    Picture("cost-zh", "finance", lambda person: reverse("admin:reports_cost"), language="zh-hans", theme="dark"),
     Picture("phone", "regional_manager", lambda person: "/", language="zh-hans", size=NARROW),
 )
