@@ -1,5 +1,6 @@
 """Evaluation of rules: the studio's, against Python written out for just these twenty rules and nothing else."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, Decimal
@@ -28,13 +29,17 @@ def evaluations(quick: bool) -> list[Figure]:
         [written_out(facts, person, {}) for facts, person in subjects],
     )
 
-    def product() -> float:
-        return rate_of(size, lambda: [evaluate(facts, person, rules, {}) for facts, person in subjects])
+    def product() -> None:
+        for facts, person in subjects:
+            evaluate(facts, person, rules, {})
 
-    def limit() -> float:
-        return rate_of(size, lambda: [written_out(facts, person, {}) for facts, person in subjects])
+    def limit() -> None:
+        for facts, person in subjects:
+            written_out(facts, person, {})
 
-    seen = by_turns(product, limit, pairs)
+    seen = by_turns(
+        lambda: rate_of(size, product, time.process_time), lambda: rate_of(size, limit, time.process_time), pairs
+    )
     return [Figure("evaluate", seen.percent, 40, seen=seen.seen)]
 
 
