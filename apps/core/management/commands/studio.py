@@ -51,8 +51,8 @@ class Command(BaseCommand):
         if get_user_model().objects.exists():
             if self.sign_ins.exists() and not self.sign_ins.read_text():
                 raise CommandError(
-                    "Making the demo data was interrupted, and the database holds a part of it. Remove "
-                    f"{self.sign_ins.parent}, or name another folder with DATA_DIR, and start again."
+                    "Making the demo data was interrupted, and the database holds a part of it. Name another folder "
+                    "with DATA_DIR, or another database with DATABASE_URL, and start again."
                 )
         elif "demo" in get_commands():
             self.say("Making the demo data …")
