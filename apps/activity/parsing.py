@@ -135,10 +135,12 @@ class _Reader:
             self.fault(path, "negative", value)
         elif number >= LARGEST_AMOUNT:
             self.fault(path, "too_large", value)
-        elif isinstance(exponent, int) and exponent < -MOST_DECIMALS and number != round(number, MOST_DECIMALS):
-            self.fault(path, "too_precise", value)
-        else:
+        elif isinstance(exponent, int) and exponent >= -MOST_DECIMALS:
             return number
+        elif number == round(number, MOST_DECIMALS):
+            return round(number, MOST_DECIMALS)
+        else:
+            self.fault(path, "too_precise", value)
         return Decimal(0)
 
     def instant(self, data: Mapping[str, Any], path: Path, zone: ZoneInfo | None) -> datetime:

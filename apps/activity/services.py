@@ -5,7 +5,7 @@ from django.db import connection
 from apps.activity.models import Source
 from apps.orgs.models import ApiClient, OrgUnit
 
-_of_clients: dict[tuple[str, int], Source] = {}
+_of_keys: dict[bytes, Source] = {}
 
 
 def source_for(code: str, unit: OrgUnit) -> Source:
@@ -15,12 +15,12 @@ def source_for(code: str, unit: OrgUnit) -> Source:
 
 
 def source_of(client: ApiClient) -> Source:
-    """The source whose events `client` tells. Asked of the database once a process: neither of them ever changes."""
-    name = str(connection.settings_dict["NAME"]), client.pk
-    source = _of_clients.get(name)
+    """The source whose events `client` tells. Asked of the database once a process and key: it never changes."""
+    key = bytes(client.key_hash)
+    source = _of_keys.get(key)
     if source is None:
         source = source_for(f"api:{client.code}", client.unit)
         # What may still be undone is not remembered.
         if not connection.in_atomic_block:
-            _of_clients[name] = source
+            _of_keys[key] = source
     return source

@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, re_path
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 from ninja.renderers import BaseRenderer
 
 from apps.core.api.bodies import JsonParser
@@ -102,6 +103,9 @@ class StudioAPI(NinjaAPI):
         for pattern in patterns:
             pattern.callback = _in_our_form(pattern.callback)  # type: ignore[arg-type]
         return [*patterns, re_path("", _in_our_form(_nothing_here), name="nothing-here")]
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation.view_func.__name__
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         """Every operation may answer with a problem."""

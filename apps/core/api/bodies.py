@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
+import orjson
 from django.http import HttpRequest
 from ninja import Schema
 from ninja.parser import Parser
@@ -27,6 +28,8 @@ class JsonParser(Parser):
         if request.content_type != "application/json":
             raise WrongMediaType()
         try:
+            # Refuses what is no Unicode, such as half of a pair of surrogates; Python's own would not.
+            orjson.loads(request.body)
             read = json.loads(
                 request.body.decode(),
                 parse_float=_number,
