@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as limits
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -21,6 +24,9 @@ from schemathesis.specs.openapi.checks import (
 from config.api import api
 from tests.api.conftest import Caller
 from tests.security.routes import ROUTES, ApiCall
+
+OPEN = {"get_health"}
+"""Calls that need no key."""
 
 METHODS = {"get", "post", "patch", "put", "delete"}
 
@@ -39,8 +45,9 @@ def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
 def test_every_call_is_described(described: dict[str, Any]) -> None:
     calls = {name.removeprefix("api:"): row for name, row in ROUTES.items() if isinstance(row, ApiCall)}
     found = {operation["operationId"]: operation for operation in operations(described)}
-    assert set(found) == set(calls)
-    for name, operation in found.items():
+    assert set(found) == set(calls) | OPEN
+    for name in calls:
+        operation = found[name]
         assert f"Scope: `{calls[name].scope}`" in operation["description"], name
         assert operation["security"] == [{"ApiKey": []}]
         assert operation["responses"]["default"]["content"] == {
@@ -59,6 +66,13 @@ def test_every_body_has_an_example_that_the_call_takes(described: dict[str, Any]
                 described["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
             )
             assert whole["examples"], operation["operationId"]
+
+
+def test_every_status_of_a_refusal_is_in_the_guide() -> None:
+    guide = (Path(settings.BASE_DIR) / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\d{3}) \| (.*?) \|", guide, re.MULTILINE))
+    for code, status in api.statuses.items():
+        assert f"`{code}`" in rows[str(status)], code
 
 
 def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
@@ -92,7 +106,7 @@ def one_connection() -> Iterator[None]:
 
 
 @SCHEMA.parametrize()
-@settings(
+@limits(
     max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip

@@ -1,14 +1,15 @@
 """Promise R1 over the API: one key has its effect once, with real connections at once; and what one award costs."""
 
-import re
+import os
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from apps.activity.models import Event
 from apps.members.models import Member
@@ -85,24 +86,30 @@ def test_one_redemption_from_sixteen_connections_is_held_once_and_taken_once(com
     assert differences() == []
 
 
+def turns_on_the_wire(work: Callable[[], Any]) -> int:
+    """How often the client library sends something to the database and waits: round trips, whoever makes them."""
+    raw = connection.connection.pgconn
+    with tempfile.TemporaryFile() as log:
+        raw.trace(log.fileno())
+        work()
+        raw.untrace()
+        os.lseek(log.fileno(), 0, os.SEEK_SET)
+        senders = [line.split(b"\t")[1] for line in log.read().splitlines() if line.count(b"\t") > 1]
+    return sum(1 for pair in pairwise([b"B", *senders]) if pair == (b"B", b"F"))
+
+
 def test_an_award_costs_four_round_trips_beside_the_key(committed: str) -> None:
-    """Queries per request do not depend on the event: a warm process asks no configuration again."""
+    """However long the purchase: a warm process asks no configuration again."""
     till = make_shop_till()
     till.post("events", purchase())
     for body in (purchase(key="p2"), purchase(key="p3", lines=[{"amount": "1.50"}] * 30)):
-        with CaptureQueriesContext(connection) as asked:
-            assert till.post("events", body).status_code == 201
-        found = [re.split(r"\(| FROM", query["sql"])[0] for query in asked.captured_queries]
-        assert found[1:] == ["BEGIN", "SELECT n, member_id, event_id, home_path, joined_on, attributes, counters, accounts",
-                             "SELECT rules_settle", "COMMIT"]  # fmt: skip
-        assert len(found) == 5
+        assert turns_on_the_wire(lambda sent=body: till.post("events", sent)) == 5
+    assert Event.objects.count() == 3
 
 
 def test_a_batch_costs_as_many_round_trips_as_one_event(committed: str) -> None:
     till = make_shop_till()
     till.post("events", purchase())
     events = [purchase(key=f"b{number}", member=f"C{number % 3 + 1}") for number in range(200)]
-    with CaptureQueriesContext(connection) as asked:
-        answer = till.post("events/batch", {"events": events})
-    assert {one["status"] for one in answer.told["results"]} == {"processed"}
-    assert len(asked.captured_queries) == 5
+    assert turns_on_the_wire(lambda: till.post("events/batch", {"events": events})) == 5
+    assert Event.objects.count() == 201

@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from apps.activity.models import Event
 from apps.core.clock import now
+from apps.members.api import MemberChanged, MemberSent
+from apps.members.models import Identifier, Member
 from apps.members.services import create_member
 from apps.orgs import services
 from apps.orgs.models import ApiClient
 from apps.points import services as points
+from apps.points.api import RedemptionSent
+from apps.points.models import Account, Hold
+from apps.rules.api import BatchSent, EventSent
 from tests.api.conftest import ALL, Caller, make_caller, purchase
 from tests.security.planting import WHEN, Planted, World
 from tests.security.routes import ApiCall, Route, every_route, row_of
@@ -127,3 +133,43 @@ def test_other_methods_are_told_what_is_taken(things: dict[str, Things], asking:
         answer = asking("east", route, things["EAST"], method)
         assert answer.status_code == 405
         assert answer.headers["Allow"] == ", ".join(sorted(same))
+
+
+OFFERED = {
+    "api:send_event": EventSent,
+    "api:send_events": BatchSent,
+    "api:enrol_member": MemberSent,
+    "api:change_member": MemberChanged,
+    "api:hold_points": RedemptionSent,
+}
+"""What each call with a body offers (promise S3)."""
+
+
+def test_every_call_with_a_body_says_what_it_offers() -> None:
+    assert {route.name for route in CALLS if row_of(route).body(NONE) is not None} == set(OFFERED)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("route", [route for route in CALLS if route.name in OFFERED], ids=lambda route: route.name)
+def test_a_field_that_a_call_does_not_offer_is_refused_and_sets_nothing(
+    things: dict[str, Things], callers: dict[str, Caller], route: Route
+) -> None:
+    row = row_of(route)
+    assert isinstance(row, ApiCall)
+    aliens = {
+        name
+        for model in (Member, Identifier, Event, Hold, Account, ApiClient)
+        for each in model._meta.concrete_fields
+        for name in (each.name, each.attname)
+    } - set(OFFERED[route.name].model_fields)
+    path = route.path(**{name: getattr(things["EAST"], row.row) for name in route.parameters})
+    with transaction.atomic():
+        before = list(Member.objects.order_by("pk").values())
+        for name in sorted(aliens):
+            body = row.body(things["EAST"]) | {name: "1"}
+            answer = callers["east"].call(row.method, path.removeprefix("/api/v1/"), body, idempotency_key="k")
+            assert answer.status_code == 422, name
+            assert {"field": name, "code": "unknown_field", "detail": "There is no such field."} in answer.told[
+                "errors"
+            ]
+        assert list(Member.objects.order_by("pk").values()) == before
+        transaction.set_rollback(True)
