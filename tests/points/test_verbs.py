@@ -134,6 +134,16 @@ def test_points_that_expired_meanwhile_come_back_with_days_of_grace(purse: Purse
     assert (remaining, expires) == (60, (START + days(5 + 30)).date())
 
 
+def test_points_given_back_to_an_account_that_lapsed_have_days_of_grace_too(purse: Purse) -> None:
+    purse.expiry({"kind": "inactivity", "days": 30})
+    purse.give(100)
+    spent = purse.redeem(60)
+    assert services.expire_due(START + days(31)).points == 40
+    services.reverse(None, spent.pk, reason="cancelled", key="r1", when=START + days(31))
+    assert purse.redeem(10, START + days(32)).points == -10
+    assert services.expire_due(START + days(33)).points == 0
+
+
 def test_reversing_an_award_already_spent_leaves_debt_that_later_earning_pays(purse: Purse) -> None:
     given = purse.give(100)
     purse.redeem(80)

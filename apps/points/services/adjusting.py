@@ -104,6 +104,9 @@ def reverse(actor: Any, posting_id: int, *, reason: str, key: str, when: datetim
     if moves and moves[0][1] < 0:
         grace = opened.days_end(circumstances.day + timedelta(days=opened.program.grace_days))
         book.give_back(opened.state, circumstances, [(lots[lot_id], -points) for lot_id, points in moves], grace)
+        if opened.state.lapses_at is not None and opened.state.lapses_at <= when:
+            # The account lapsed by inactivity: what comes back would lapse with it.
+            book.touch(opened.state, grace)
     else:
         others = open_lots([opened.state.id])
         for lot_id, points in moves:
