@@ -59,8 +59,8 @@ def make_demo(
     group = make_group(start, end, password)
     told = Told(members)
     _, told.api_key = create_api_client(
-        group.units["EAST"], code="pos-east", name="门店收银 Tills", scopes=["events:write", "members:read", "points:read"],
-        when=start, actor=group.people["integrator"],
+        group.units["EAST"], code="pos-east", name="门店收银 Tills",
+        scopes=["events:write", "members:read", "points:read", "points:redeem"], when=start, actor=group.people["integrator"],
     )  # fmt: skip
     stores = {company: [unit.code for unit in group.stores(company)] for company in ("EAST", "RIVER")}
     people = draw_people(_random(seed, "people"), members, stores, first, last)
