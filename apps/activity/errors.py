@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from apps.core.errors import LoyaltyError
+from apps.core.formats import number
 
 
 class EventRefused(LoyaltyError):
@@ -68,7 +69,8 @@ class RefundTooLarge(EventRefused):
     field = "amount"
 
     def sentence(self) -> str:
-        return _("Only %(left)s of the purchase is left to give back; %(amount)s was asked for.") % self.data
+        data = {name: number(self.data[name], 2) for name in ("left", "amount")}
+        return _("Only %(left)s of the purchase is left to give back; %(amount)s was asked for.") % data
 
 
 class KeyConflict(EventRefused):

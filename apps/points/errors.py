@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from apps.core.errors import LoyaltyError
+from apps.core.formats import number
 
 
 class NotEnoughPoints(LoyaltyError):
@@ -12,7 +13,8 @@ class NotEnoughPoints(LoyaltyError):
     field = "points"
 
     def sentence(self) -> str:
-        return _("The account has %(available)d points to spend; %(wanted)d were asked for.") % self.data
+        data = {name: number(self.data[name]) for name in ("available", "wanted")}
+        return _("The account has %(available)s points to spend; %(wanted)s were asked for.") % data
 
 
 class PointsMustBePositive(LoyaltyError):
@@ -100,9 +102,10 @@ class DebtNotAllowed(LoyaltyError):
     code = "debt_not_allowed"
 
     def sentence(self) -> str:
-        return _("%(missing)d of the points to take back are already spent, and this programme allows no debt.") % (
-            self.data
-        )
+        missing = number(self.data["missing"])
+        return _("%(missing)s of the points to take back are already spent, and this programme allows no debt.") % {
+            "missing": missing
+        }
 
 
 class PointTypeCodeTaken(LoyaltyError):

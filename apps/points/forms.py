@@ -116,6 +116,12 @@ class AdjustForm(ReverseForm):
     )  # fmt: skip
     field_order = ("key", "point_type", "points", "reason")
 
+    def clean_points(self) -> int:
+        points: int = self.cleaned_data["points"]
+        if not points:
+            raise forms.ValidationError(_("Say how many: above zero to add points, below zero to take them."))
+        return points
+
     def __init__(self, *args: Any, actor: Any, member: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kinds = PointType.objects.visible_to(actor).select_related("program").order_by("program__name", "name")

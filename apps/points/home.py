@@ -1,4 +1,4 @@
-"""What the home page says about points: members in debt."""
+"""What the home page says about points: members in debt; and to shop staff, that the till does their work."""
 
 from datetime import datetime
 from typing import Any
@@ -40,3 +40,12 @@ def debts(person: Any, when: datetime) -> Panel | None:
     empty = Empty(_("Nobody owes points. A refund of points that are already spent would show here."))
     more = Link(_("All balances in debt"), f"{address('points_account_changelist')}?in_debt=yes")
     return Panel(_("Members in debt"), note, rows=rows, empty=empty, more=more if rows else None)
+
+
+@section(order=10, permission="points.redeem_points")
+def till(person: Any, when: datetime) -> Panel | None:
+    """A job without a page of its own is told so: the home page is not empty for want of a role."""
+    if jobs_held(person) != {"shop"}:
+        return None
+    words = _("The till sends purchases, refunds and redemptions to the studio by itself. Nothing needs doing here.")
+    return Panel(_("Your work is done at the till"), empty=Empty(words), is_wide=True)

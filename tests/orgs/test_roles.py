@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission
+from django.test import Client
 
 from apps.core.scope import ScopedModel
 from apps.orgs.models import Persona, Role
 from apps.orgs.roles import PERMISSIONS
+from tests.factories import Cast
 
 CHANGES = ("add_", "change_", "delete_")
 
@@ -58,3 +60,11 @@ def test_finance_changes_nothing() -> None:
 def test_shop_staff_and_integrators_browse_no_members() -> None:
     for persona in (Persona.SHOP, Persona.INTEGRATOR):
         assert not [name for name in PERMISSIONS[persona] if name.startswith("members.")]
+
+
+@pytest.mark.django_db
+def test_shop_staff_are_told_that_the_till_does_their_work(client: Client, cast: Cast) -> None:
+    client.force_login(cast["shop"], backend="apps.orgs.auth.RoleBackend")
+    told = client.get("/").content.decode()
+    assert "Your work is done at the till" in told
+    assert "Your administrator gives you a job" not in told

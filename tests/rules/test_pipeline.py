@@ -97,6 +97,7 @@ def test_partial_refunds_take_back_in_proportion_and_never_more_than_was_earned(
     assert till.account().balance == 0
     (result,) = till.send(refund("p", "0.01"))
     assert result.refusal.code == "refund_too_large"
+    assert result.refusal.sentence() == "Only 0.00 of the purchase is left to give back; 0.01 was asked for."
 
 
 def test_a_refund_of_points_already_spent_becomes_debt(till: Till) -> None:
