@@ -10,6 +10,8 @@ from apps.core.clock import now
 from apps.orgs import services
 from apps.orgs.models import Persona, Staff
 from tests.factories import PLACES, Cast, CoffeeGroup, make_staff
+from tests.security.conftest import PERSONAS
+from tests.security.planting import World, holds
 
 PAGES = {
     "administrator": "admin:orgs_staff_changelist",
@@ -68,3 +70,17 @@ def test_an_api_client_switched_off_is_nobody(group: CoffeeGroup) -> None:
     client, key = made
     services.set_client_active(client, False)
     assert services.client_for_key(key, address="::1", when=now()) is None
+
+
+def test_a_right_on_a_row_is_what_the_list_of_rows_says(world: World) -> None:
+    answers = set()
+    for persona in PERSONAS:
+        person = world.cast[persona]
+        for row in (row for planted in (world.east, world.west) for row in planted.rows.values()):
+            for verb in ("view", "change"):
+                name = f"{row._meta.app_label}.{verb}_{row._meta.model_name}"
+                seen = type(row)._default_manager.visible_to(person, name).filter(pk=row.pk).exists()
+                held = holds(persona, name)
+                assert person.has_perm(name, row) == (seen and held), (persona, name)
+                answers.add((verb, held, seen))
+    assert {(verb, True, seen) for verb in ("view", "change") for seen in (True, False)} <= answers

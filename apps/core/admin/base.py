@@ -24,6 +24,8 @@ class ScopedAdmin(ExportPages, HistoryPages, Actions):
     - `read_only = True`: nobody adds or changes here (append-only models are so by themselves).
     - `can_delete = True`: rows may be deleted one by one by who holds the permission; off by default.
     - `is_large = True` (here or on the model): the list is newest first, walked by key, never counted.
+    - `merges_units = True`: pages of this large list are merged from those of each unit. For a model that lives in
+      one unit and has an index on it and `-id`.
     - `choice_permissions = {"unit": "rules.add_rule"}`: offers for that foreign key only the rows where the
       person holds the permission; by default those they may see.
     - `extra_lookups = ("member",)`: fields that addresses may filter by besides those in `list_filter`.
@@ -49,6 +51,7 @@ class ScopedAdmin(ExportPages, HistoryPages, Actions):
     """
 
     is_large = False
+    merges_units = False
     extra_lookups: ClassVar[Sequence[str]] = ()
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
