@@ -6,9 +6,17 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminDateWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
 
 from apps.members.models import Identifier, Member
+
+FORGETTING = {"name": "forgets_name", "birth_on": "forgets_birthday"}
+"""Which box forgets which particular."""
 
 
 class AttributesField(forms.CharField):
@@ -53,13 +61,19 @@ def _written(value: Any) -> str:
 
 
 class MemberForm(forms.ModelForm):
-    """Particulars; an empty name or birthday leaves what is known."""
+    """Particulars; an empty name or birthday leaves what is known, until a box says to forget it."""
 
     actor: Any
     name = forms.CharField(
         label=pgettext_lazy("of a person", "Name"), required=False, widget=UnfoldAdminTextInputWidget
     )
     birth_on = forms.DateField(label=gettext_lazy("Birthday"), required=False, widget=UnfoldAdminDateWidget)
+    forgets_name = forms.BooleanField(
+        label=gettext_lazy("Forget the name that is known"), required=False, widget=UnfoldBooleanWidget
+    )
+    forgets_birthday = forms.BooleanField(
+        label=gettext_lazy("Forget the birthday that is known"), required=False, widget=UnfoldBooleanWidget
+    )
     attributes = AttributesField(
         label=gettext_lazy("Attributes"), required=False,
         help_text=gettext_lazy(
@@ -73,16 +87,27 @@ class MemberForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        member = self.instance
-        if member.pk and "name" in self.fields:
-            self.initial["attributes"] = member.attributes
+        if self.instance.pk and "name" in self.fields:
+            self.initial["attributes"] = self.instance.attributes
             self.fields["name"].help_text = _("Leave it empty to keep the name that is known.")
             self.fields["birth_on"].help_text = _("Leave it empty to keep the birthday that is known.")
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name, box in FORGETTING.items():
+            if cleaned.get(name) and cleaned.get(box):
+                self.add_error(name, _("Leave this empty, or do not forget what is known."))
+        return cleaned
+
     def particulars(self) -> dict[str, Any]:
-        """What was typed; a name or birthday left empty is not among it."""
-        return {name: value for name, value in self.cleaned_data.items() if name in self.base_fields and (
-            value or name not in ("name", "birth_on"))}  # fmt: skip
+        """What was typed, and empty what is to be forgotten; a name or birthday left empty is not among it."""
+        found: dict[str, Any] = {
+            name: self.cleaned_data[name] for name in ("home_unit", "attributes") if name in self.cleaned_data
+        }
+        for name, box in FORGETTING.items():
+            if self.cleaned_data.get(name) or self.cleaned_data.get(box):
+                found[name] = self.cleaned_data.get(name)
+        return found
 
 
 class NewMemberForm(MemberForm):

@@ -14,11 +14,13 @@ button that leads to a page of the room that offers it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.http import Http404
 
 from apps.members.models import Member
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,13 @@ class Asked:
     member: Member
     when: datetime
     query: Mapping[str, str] = field(default_factory=dict)
+    _read: dict[Any, Any] = field(default_factory=dict)
+
+    def once(self, read: Callable[[Any, int], Found]) -> Found:
+        """What `read(person, member id)` finds: asked once a page, by however many blocks."""
+        if read not in self._read:
+            self._read[read] = read(self.person, self.member.pk)
+        return cast(Found, self._read[read])
 
 
 @dataclass(frozen=True)

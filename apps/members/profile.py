@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from apps.core.formats import day
 from apps.members.changes import HIDDEN
 from apps.members.errors import Unreadable
@@ -45,13 +47,14 @@ class Profile:
 
 
 def profile_of(asked: Asked, may_reveal: bool) -> Profile:
-    """The profile of a member's page. Two queries; four while a look is open."""
+    """The profile of a member's page. Two queries."""
     member = asked.member
     profile = Profile(member, member.masked_name, HIDDEN if member.birth_on_cipher else "")
     profile.attributes = sorted(member.attributes.items())
+    prefetch_related_objects([member], "identifiers")
     profile.identifiers = [
         Named(each.pk, kind_in_words(each.kind), each.masked, each.created_at)
-        for each in member.identifiers.order_by("kind", "pk")
+        for each in sorted(member.identifiers.all(), key=lambda each: (each.kind, each.pk))
     ]
     if may_reveal:
         try:

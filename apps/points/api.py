@@ -17,7 +17,7 @@ from apps.orgs.api import ApiKey, IdempotencyKey, Scope, client_of, once
 from apps.orgs.models import ApiClient
 from apps.orgs.querysets import program_of
 from apps.points import services
-from apps.points.member_page import Balance, balances_of
+from apps.points.member_page import Balance, accounts_of, balances_of
 from apps.points.models import Entry, Hold, PointType
 from apps.points.querysets import hold_within
 
@@ -126,7 +126,7 @@ def read_balance(request: HttpRequest, member_id: int) -> dict[str, Any]:
     """What a member can spend, what is pending, and what expires next and when. Scope: `points:read`."""
     client = client_of(request)
     member = member_within(client, member_id, "points.view_account")
-    balances = balances_of(client, member.pk)
+    balances = balances_of(client, accounts_of(client, member.pk))
     accounts = [_standing(balance) for balance in balances]
     main = _main(client, balances, accounts) or NOTHING
     return {**main, "member": member.pk, "accounts": accounts}

@@ -58,13 +58,15 @@ def last_day(instant: datetime | None, zone: ZoneInfo) -> date | None:
     return date.fromordinal(local_day(instant, zone).toordinal() - 1)
 
 
-def balances_of(person: Any, member_id: int) -> list[Balance]:
-    """The visible accounts of a member with their open lots, the first to expire first. Two queries."""
+def accounts_of(person: Any, member_id: int) -> list[Account]:
+    """The visible accounts of a member, with their point types and programmes. One query."""
     accounts = Account.objects.visible_to(person).filter(member=member_id).select_related("point_type__program")
-    balances = {
-        account.pk: Balance(account, ZoneInfo(account.point_type.program.time_zone))
-        for account in accounts.order_by("point_type__program_id", "point_type_id")
-    }
+    return list(accounts.order_by("point_type__program_id", "point_type_id"))
+
+
+def balances_of(person: Any, accounts: Iterable[Account]) -> list[Balance]:
+    """The accounts of a member with their open lots, the first to expire first. One query."""
+    balances = {each.pk: Balance(each, ZoneInfo(each.point_type.program.time_zone)) for each in accounts}
     for lot in _open_lots(person, balances):
         balance = balances[lot.account_id]
         lot.last_on = last_day(lot.expires_at, balance.zone)
@@ -85,4 +87,4 @@ def adjusting(asked: Asked) -> Action:
 
 @block(order=10, permission="points.view_account")
 def balances(asked: Asked) -> Block:
-    return Block(_("Balance"), "points/member_balances.html", balances_of(asked.person, asked.member.pk))
+    return Block(_("Balance"), "points/member_balances.html", balances_of(asked.person, asked.once(accounts_of)))

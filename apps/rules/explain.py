@@ -19,9 +19,11 @@ from apps.rules.sentences import plain
 
 @dataclass(frozen=True)
 class Reason:
-    """One award: its points, and the sentences that say why. `title` names the rule and its version."""
+    """One award: its points and their type's code, and the sentences that say why. `title` names the rule and its
+    version."""
 
     points: int
+    point_type: str
     title: str
     sentences: tuple[str, ...]
     version_id: int | None = None
@@ -53,7 +55,9 @@ def _reason(
         title = _("%(rule)s, version %(number)s") % {"rule": award["rule_name"], "number": award.get("version", "")}
     if award.get("state") == "pending":
         says.append(_("The points are pending until the time for returns is over."))
-    return Reason(int(award.get("points") or 0), title, tuple(filter(None, says)), version)
+    return Reason(
+        int(award.get("points") or 0), award.get("point_type") or "", title, tuple(filter(None, says)), version
+    )  # fmt: skip
 
 
 def worth(why: Mapping[str, Any], currency: str) -> str:

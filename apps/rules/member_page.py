@@ -1,5 +1,7 @@
 """A member's timeline, newest first: events with the reason of each award, and what else moved points."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,15 +16,24 @@ from apps.core.addresses import address
 from apps.core.scope import ScopedQuerySet
 from apps.members.page import Asked, Block, block
 from apps.orgs.models import OrgUnit
+from apps.points.member_page import accounts_of
 from apps.points.models import Account, Posting, PostingKind
 from apps.rules.explain import Reason, reasons, units_named, why_not
-from apps.rules.models import Outcome, RuleVersion
+from apps.rules.models import RuleVersion
 
 PAGE = 20
 ADJUST = "points.adjust_points"
 REVERSIBLE = (PostingKind.EARN, PostingKind.REDEEM, PostingKind.ADJUST)
 EVENT, POSTING = "e", "p"
 """At one instant movements stand above events."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Points of one type; `name` says which, where the member has several in that programme."""
+
+    points: int
+    name: str
 
 
 @dataclass
@@ -35,15 +46,14 @@ class Item:
     title: str
     place: str
     zone: str
-    points: int | None = None
-    pending: bool = False
+    moved: list[Moved] = field(default_factory=list)
     amount: Any = None
     currency: str = ""
     detail: str = ""
-    reasons: list[Reason] = field(default_factory=list)
+    reasons: list[tuple[Moved, Reason]] = field(default_factory=list)
     not_given: list[str] = field(default_factory=list)
-    reversals: list[tuple[int, str]] = field(default_factory=list)
-    """Points that may be reversed, and where."""
+    reversals: list[tuple[Moved, str]] = field(default_factory=list)
+    """What may be reversed, and where."""
 
     @property
     def key(self) -> tuple[datetime, str, int]:
@@ -57,21 +67,53 @@ class Timeline:
     is_first_page: bool
 
 
-def timeline_of(person: Any, member_id: int, before: tuple[datetime, str, int] | None) -> tuple[list[Item], bool]:
-    """A page of the timeline, and whether there is more. Eight queries, however long the history."""
-    accounts = list(Account.objects.filter(member=member_id).values_list("pk", flat=True))
-    events = _older(Event.objects.visible_to(person).filter(member=member_id), "occurred_at", EVENT, before)
-    events = events.select_related("org_unit", "program").order_by("-occurred_at", "-pk")[: PAGE + 1]
+class Purses:
+    """A member's accounts by their id, and what to call points of a type where there are several."""
+
+    def __init__(self, accounts: Iterable[Account]) -> None:
+        self.by_id = {account.pk: account for account in accounts}
+        types = [account.point_type for account in self.by_id.values()]
+        many = Counter(each.program_id for each in types)
+        self.names = {(each.program_id, each.code): each.name for each in types if many[each.program_id] > 1}
+
+    def moved(self, points: int, program_id: int, code: str) -> Moved:
+        return Moved(points, self.names.get((program_id, code), ""))
+
+    def moved_by(self, posting: Posting) -> Moved:
+        kind = self.by_id[posting.account_id].point_type
+        # What is released was counted when it was earned, so that only what became spendable is told.
+        pending = 0 if posting.kind == PostingKind.RELEASE else posting.pending_points
+        return self.moved(posting.points + pending, kind.program_id, kind.code)
+
+
+def timeline_of(asked: Asked, before: tuple[datetime, str, int] | None) -> tuple[list[Item], bool]:
+    """A page of the timeline, and whether there is more. Four queries and the accounts, however long the history."""
+    purses = Purses(asked.once(accounts_of))
+    events = _older(Event.objects.visible_to(asked.person).filter(member=asked.member), "occurred_at", EVENT, before)
+    events = events.select_related("org_unit", "program", "outcome").order_by("-occurred_at", "-pk")
+    page = {event.pk: event for event in events[: PAGE + 1]}
+    postings = _postings(asked.person, purses.by_id, page, before)
+    items = [_of_event(event) for event in page.values()]
     # What an event moved stands under the event.
-    postings = Posting.objects.visible_to(person).filter(account__in=accounts, event__isnull=True)
-    postings = _older(postings, "posted_at", POSTING, before)
-    postings = postings.select_related("org_unit", "actor", "account__point_type__program")
-    items = [_of_event(event) for event in events]
-    items += [_of_posting(posting) for posting in postings.order_by("-posted_at", "-pk")[: PAGE + 1]]
+    items += [_of_posting(posting, purses) for posting in postings if posting.event_id is None]
     items.sort(key=lambda item: item.key, reverse=True)
     shown = items[:PAGE]
-    _explain(person, shown)
+    _explain(asked.person, {item.pk: item for item in shown if item.sort == EVENT}, page, purses)
+    if asked.person.has_perm(ADJUST, asked.member):
+        _offer_reversals(shown, postings, purses)
     return shown, len(items) > PAGE
+
+
+def _postings(
+    person: Any, accounts: Iterable[int], events: Iterable[int], before: tuple[datetime, str, int] | None
+) -> list[Any]:
+    """A page of the movements that no event made, and what the `events` moved."""
+    postings = Posting.objects.visible_to(person).filter(account__in=list(accounts))
+    own = _older(postings.filter(event__isnull=True), "posted_at", POSTING, before)
+    newest = own.order_by("-posted_at", "-pk").values("pk")[: PAGE + 1]
+    reversed_already = Posting.objects.filter(reverses=OuterRef("pk"), kind=PostingKind.REVERSE)
+    shown = postings.filter(Q(event__in=list(events)) | Q(pk__in=newest)).annotate(is_reversed=Exists(reversed_already))
+    return list(shown.select_related("org_unit", "actor").order_by("pk"))
 
 
 def _older(rows: ScopedQuerySet, instant: str, sort: str, before: tuple[datetime, str, int] | None) -> ScopedQuerySet:
@@ -99,24 +141,32 @@ def kind_in_words(kind: str) -> str:
     return str(dict(Event.Kind.choices).get(kind, kind))
 
 
-def _of_posting(posting: Posting) -> Item:
+def _of_posting(posting: Posting, purses: Purses) -> Item:
     who = (posting.actor.get_full_name() or posting.actor.get_username()) if posting.actor else ""
     reason = _("“%(reason)s”, %(person)s") % {"reason": posting.reason, "person": who}
+    kind = purses.by_id[posting.account_id].point_type
     return Item(
-        posting.posted_at, POSTING, posting.pk, str(PostingKind(posting.kind).label), str(posting.org_unit),
-        posting.account.point_type.program.time_zone,
-        points=posting.points + posting.pending_points if posting.kind != PostingKind.RELEASE else posting.points,
-        detail=reason if posting.reason and who else posting.reason or who,
+        posting.posted_at, POSTING, posting.pk, _act_in_words(posting.kind, kind.name), str(posting.org_unit),
+        kind.program.time_zone,
+        moved=[purses.moved_by(posting)], detail=reason if posting.reason and who else posting.reason or who,
     )  # fmt: skip
 
 
-def _explain(person: Any, items: list[Item]) -> None:
-    """Adds to events what they came to, and why. Three queries."""
-    by_event = {item.pk: item for item in items if item.sort == EVENT}
-    outcomes = dict(Outcome.objects.filter(event__in=by_event).values_list("event_id", "answer"))
+def _act_in_words(kind: str, point_type: str) -> str:
+    """What a movement was; of what happens by itself, what it means for the points."""
+    if kind == PostingKind.RELEASE:
+        return _("Pending points became spendable: %(point_type)s") % {"point_type": point_type}
+    if kind == PostingKind.EXPIRE:
+        return _("Points expired: %(point_type)s") % {"point_type": point_type}
+    return str(PostingKind(kind).label)
+
+
+def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event], purses: Purses) -> None:
+    """Adds to events what they came to, and why. Two queries."""
+    answers = {pk: events[pk].outcome.answer for pk in items if hasattr(events[pk], "outcome")}
     named = {
         version
-        for answer in outcomes.values()
+        for answer in answers.values()
         for version in (
             *(award.get("version_id") for award in answer.get("awards") or ()),
             *(pair[0] for pair in answer.get("skipped") or ()),
@@ -132,23 +182,25 @@ def _explain(person: Any, items: list[Item]) -> None:
     }
     codes = units_named(definitions.values())
     units = dict(OrgUnit.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}
-    for pk, answer in outcomes.items():
-        item = by_event[pk]
-        item.reasons = reasons(answer, definitions, item.currency, units)
+    for pk, answer in answers.items():
+        item, program_id = items[pk], events[pk].program_id
+        why = reasons(answer, definitions, item.currency, units)
+        item.reasons = [(purses.moved(reason.points, program_id, reason.point_type), reason) for reason in why]
         item.not_given = why_not(answer.get("skipped"), names, definitions, units)
-        item.points = sum(reason.points for reason in item.reasons)
+        sums = Counter[str]()
+        for moved, _reason in item.reasons:
+            sums[moved.name] += moved.points
+        item.moved = [Moved(points, name) for name, points in sums.items()] or [Moved(0, "")]
 
 
-def _offer_reversals(person: Any, items: list[Item]) -> None:
-    """Adds where to reverse what an item earned, spent or adjusted and nobody has reversed. One query."""
-    by_event = {item.pk: item for item in items if item.sort == EVENT}
-    by_posting = {item.pk: item for item in items if item.sort == POSTING}
-    own = Posting.objects.visible_to(person, ADJUST).filter(Q(event__in=by_event) | Q(pk__in=by_posting))
-    reversed_already = Posting.objects.filter(reverses=OuterRef("pk"), kind=PostingKind.REVERSE)
-    for posting in own.filter(~Exists(reversed_already), kind__in=REVERSIBLE).order_by("pk"):
-        item = by_posting.get(posting.pk) or by_event[posting.event_id or 0]
-        where = address("points_posting_reverse", posting.pk)
-        item.reversals.append((posting.points + posting.pending_points, where))
+def _offer_reversals(items: Iterable[Item], postings: Iterable[Any], purses: Purses) -> None:
+    """Adds where to reverse what an item earned, spent or adjusted and nobody has reversed. Who may adjust points of
+    a member may reverse what any store gave them."""
+    by_key = {(item.sort, item.pk): item for item in items}
+    for posting in postings:
+        item = by_key.get((EVENT, posting.event_id) if posting.event_id else (POSTING, posting.pk))
+        if item is not None and posting.kind in REVERSIBLE and not posting.is_reversed:
+            item.reversals.append((purses.moved_by(posting), address("points_posting_reverse", posting.pk)))
 
 
 def _cursor(text: str) -> tuple[datetime, str, int] | None:
@@ -166,9 +218,7 @@ def _cursor(text: str) -> tuple[datetime, str, int] | None:
 @block(order=20, permission="activity.view_event")
 def timeline(asked: Asked) -> Block:
     before = _cursor(asked.query.get("before", ""))
-    items, has_more = timeline_of(asked.person, asked.member.pk, before)
-    if asked.person.has_perm(ADJUST, asked.member):
-        _offer_reversals(asked.person, items)
+    items, has_more = timeline_of(asked, before)
     older = ""
     if has_more:
         last = items[-1]

@@ -50,3 +50,9 @@ def moment(value: datetime | None, zone: str = "UTC") -> SafeString | str:
     if value is None:
         return ""
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), formats.moment(value, ZoneInfo(zone)))
+
+
+@register.filter
+def person(value: Any) -> str:
+    """`{{ version.published_by|person }}`: the full name, or the name to sign in with where there is none."""
+    return str(value.get_full_name() or value.get_username())

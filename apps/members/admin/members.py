@@ -30,7 +30,8 @@ class MemberAdmin(ScopedAdmin):
     """The list is found through by identifiers only, and each search is on record; so is each file and each look."""
 
     list_display = ("number", "masked_name", "identifiers_shown", "home_unit", "state", "joined_on")
-    list_select_related = ("home_unit",)
+    list_before_template = "members/list_empty.html"
+    merges_units = True
     list_filter = ("state", "joined_on", "home_unit")
     list_filter_sheet = True
     search_fields = ("identifiers",)
@@ -45,6 +46,9 @@ class MemberAdmin(ScopedAdmin):
     class Media:
         css: ClassVar = {"all": ["members/members.css"]}
         js = ("members/members.js",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("home_unit")
 
     # The list.
 
@@ -91,7 +95,8 @@ class MemberAdmin(ScopedAdmin):
             return ("home_unit", *Identifier.Kind.values, "name", "birth_on", "attributes")
         if not self.has_change_permission(request, obj):
             return ("home_unit",)
-        return ("home_unit", "name", "birth_on", "attributes")
+        known = (("forgets_name", obj.name_cipher), ("forgets_birthday", obj.birth_on_cipher))
+        return ("home_unit", "name", "birth_on", *(name for name, value in known if value), "attributes")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **(kwargs if obj else {"form": self.add_form, **kwargs}))
@@ -123,6 +128,7 @@ class MemberAdmin(ScopedAdmin):
                 "page_actions": actions_for(asked),
                 "blocks": blocks_for(asked),
                 "may_change": may_change,
+                "is_changing": "change" in request.GET or request.method == "POST",
                 "may_reveal": may_reveal,
                 "kinds": Identifier.Kind.choices if may_change else (),
             }

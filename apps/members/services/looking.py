@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from apps.core.scope import reach_of
 from apps.core.transactions import in_transaction
 from apps.members.changes import HIDDEN
 from apps.members.crypto import lookup_hash, tail_hash
@@ -58,10 +59,11 @@ def reveal(actor: Any, member_id: int, *, reason: str, when: datetime) -> Reveal
 
 def open_look(actor: Any, member: Member, *, when: datetime) -> Revealed | None:
     """What `actor` was let see of the member and may still see; None when there was no look or its time is over."""
+    if not reach_of(actor, PERMISSION).covers(member.home_unit.path):
+        return None
     looks = Look.objects.filter(kind=Look.Kind.REVEAL, member=member, until__gt=when, **author_of(actor))
     look = looks.order_by("-until").first()
-    is_allowed = look is not None and Member.objects.visible_to(actor, PERMISSION).filter(pk=member.pk).exists()
-    return _read(member, look.until) if look is not None and look.until and is_allowed else None
+    return _read(member, look.until) if look is not None and look.until else None
 
 
 def find_by_identifier(actor: Any, kind: str, value: str) -> Member | None:
@@ -126,9 +128,8 @@ def _belongs(actor: Any) -> OrgUnit:
 
 
 def _read(member: Member, until: datetime) -> Revealed:
-    identifiers = tuple(
-        RevealedIdentifier(each.pk, each.kind, value_of(each)) for each in member.identifiers.order_by("kind", "pk")
-    )
+    named = sorted(member.identifiers.all(), key=lambda each: (each.kind, each.pk))
+    identifiers = tuple(RevealedIdentifier(each.pk, each.kind, value_of(each)) for each in named)
     return Revealed(name_of(member), birthday_of(member), identifiers, until)
 
 

@@ -18,7 +18,7 @@ from apps.members.models import Member
 from apps.members.page import member_or_404
 from apps.points import services
 from apps.points.forms import AdjustForm, ReverseForm
-from apps.points.member_page import balances_of
+from apps.points.member_page import accounts_of, balances_of
 from apps.points.models import Posting, PostingKind
 from apps.points.services.adjusting import PERMISSION
 
@@ -44,7 +44,7 @@ class MovePage(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "form": form, "member": member, "back": back, "opts": self.opts,
-            "balances": balances_of(actor_of(request), member.pk), **shown,
+            "balances": balances_of(actor_of(request), accounts_of(actor_of(request), member.pk)), **shown,
         }  # fmt: skip
         return TemplateResponse(request, "points/move.html", context, headers={"Cache-Control": "no-store"})
 
