@@ -113,6 +113,9 @@ class Program(ScopedModel):
     def __str__(self) -> str:
         return self.name
 
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Left to the service: it says in words, at its field, what a form would say by the constraint's name."""
+
 
 class StaffQuerySet(ScopedQuerySet):
     """People who sign in."""

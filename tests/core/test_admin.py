@@ -35,6 +35,25 @@ def test_a_refusal_stands_at_its_field_with_what_was_typed_and_nothing_is_kept(
     assert OrgUnit.objects.count() == before
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("currency", "cny", "“cny” is no currency code. Three capital letters, for example CNY."),
+        ("unit", "EAST", "East Coffee already has a programme."),
+    ],
+)
+def test_what_a_constraint_holds_is_said_in_words_at_its_field(
+    client: Client, group: CoffeeGroup, cast: Cast, field: str, value: str, words: str
+) -> None:
+    sent: dict[str, Any] = {
+        "name": "New", "code": "new", "unit": group["G"].pk, "currency": "CNY", "time_zone": "Asia/Shanghai",
+        "grace_days": 1, field: group[value].pk if field == "unit" else value,
+    }  # fmt: skip
+    Staff.objects.filter(pk=cast.administrator.pk).update(is_superuser=True)
+    answer = signed_in(client, cast.administrator).post(reverse("admin:orgs_program_add"), sent)
+    assert answer.context["adminform"].form.errors == {field: [words]}
+
+
 def test_a_refused_save_undoes_what_was_written_before_it(
     client: Client, group: CoffeeGroup, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
