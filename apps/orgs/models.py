@@ -151,6 +151,9 @@ class Staff(AbstractUser):
         verbose_name = _("staff person")
         verbose_name_plural = _("staff")
 
+    def __str__(self) -> str:
+        return self.get_full_name() or self.get_username()
+
 
 class Role(ScopedModel):
     """A job: the model permissions of its group, in force on the units where somebody holds it."""

@@ -129,3 +129,8 @@ def test_an_integrator_gives_no_key_that_reads_personal_data(group: CoffeeGroup,
         services.rotate_key(client, actor=cast["integrator"])
     with pytest.raises(NotAllowed):
         services.create_api_client(group["WEST"], code="x", name="X", scopes=[], when=now(), actor=cast.integrator)
+
+
+def test_people_are_called_by_their_names_and_without_one_by_how_they_sign_in() -> None:
+    assert str(Staff(username="yue.lin", first_name="林悦")) == "林悦"
+    assert str(Staff(username="yue.lin")) == "yue.lin"
