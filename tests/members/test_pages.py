@@ -272,7 +272,7 @@ def test_a_name_and_a_birthday_are_forgotten_when_a_box_says_so(browse: Any, gro
 def test_an_empty_list_and_an_empty_filter_say_different_things(browse: Any, cast: Cast) -> None:
     service = browse("service")
     assert "No member yet." in text_of(service.get(LIST))
-    assert "No member that you may see matches." in text_of(service.get(LIST, {"state__exact": "closed"}))
+    assert "Nothing that you may see matches" in text_of(service.get(LIST, {"state__exact": "closed"}))
 
 
 def test_a_page_merged_from_units_is_the_page_of_all(

@@ -26,6 +26,7 @@ class ScopedAdmin(ExportPages, HistoryPages, Actions):
     - `is_large = True` (here or on the model): the list is newest first, walked by key, never counted.
     - `merges_units = True`: pages of this large list are merged from those of each unit. For a model that lives in
       one unit and has an index on it and `-id`.
+    - `empty_template`: what a list says in which there is nothing yet, and the one thing to do.
     - `choice_permissions = {"unit": "rules.add_rule"}`: offers for that foreign key only the rows where the
       person holds the permission; by default those they may see.
     - `extra_lookups = ("member",)`: fields that addresses may filter by besides those in `list_filter`.
@@ -52,6 +53,7 @@ class ScopedAdmin(ExportPages, HistoryPages, Actions):
 
     is_large = False
     merges_units = False
+    empty_template = "core/list_empty.html"
     extra_lookups: ClassVar[Sequence[str]] = ()
     show_full_result_count = False
     show_facets = ShowFacets.NEVER

@@ -30,7 +30,7 @@ class MemberAdmin(ScopedAdmin):
     """The list is found through by identifiers only, and each search is on record; so is each file and each look."""
 
     list_display = ("number", "masked_name", "identifiers_shown", "home_unit", "state", "joined_on")
-    list_before_template = "members/list_empty.html"
+    empty_template = "members/list_empty.html"
     merges_units = True
     list_filter = ("state", "joined_on", "home_unit")
     list_filter_sheet = True
@@ -95,8 +95,9 @@ class MemberAdmin(ScopedAdmin):
             return ("home_unit", *Identifier.Kind.values, "name", "birth_on", "attributes")
         if not self.has_change_permission(request, obj):
             return ("home_unit",)
-        known = (("forgets_name", obj.name_cipher), ("forgets_birthday", obj.birth_on_cipher))
-        return ("home_unit", "name", "birth_on", *(name for name, value in known if value), "attributes")
+        name = ("name", "forgets_name") if obj.name_cipher else ("name",)
+        birthday = ("birth_on", "forgets_birthday") if obj.birth_on_cipher else ("birth_on",)
+        return ("home_unit", *name, *birthday, "attributes")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **(kwargs if obj else {"form": self.add_form, **kwargs}))

@@ -42,7 +42,7 @@ class ImportJobAdmin(ScopedAdmin):
     ordering = ("-pk",)
     fields = ("file", "program", "preset", "enrols")
     choice_permissions: ClassVar = {"program": importing.PERMISSION}
-    list_before_template = "rules/imports_empty.html"
+    empty_template = "rules/imports_empty.html"
     change_form_outer_before_template = "rules/importjob_page.html"
 
     rows_figure = figure(gettext_lazy("rows"), lambda job: job.rows)

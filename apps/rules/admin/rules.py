@@ -80,7 +80,7 @@ class RuleAdmin(ScopedAdmin):
     ordering = ("program", "name")
     sortable_by = ("name",)  # type: ignore[assignment]
     choice_permissions: ClassVar = {"program": "rules.add_rule", "unit": "rules.add_rule"}
-    list_before_template = "rules/list_empty.html"
+    empty_template = "rules/list_empty.html"
     change_form_outer_before_template = "rules/banner.html"
     change_form_after_template = "rules/editor.html"
     change_form_outer_after_template = "rules/versions.html"
