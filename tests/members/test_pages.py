@@ -283,15 +283,17 @@ def test_a_page_merged_from_units_is_the_page_of_all(
     services.enrol_many(rows, when=WHEN)
     service = browse("service")
 
-    def walked(way: str) -> list[list[int]]:
+    def walked() -> list[list[int]]:
+        """Down to the oldest page, and up again."""
         pages, query = [], ""
-        for _ in range(3):
+        for way in ("older", "older", "newer", "newer"):
             shown = service.get(f"{LIST}{query}").context_data["cl"]
             pages.append([row.pk for row in shown.result_list])
-            query = getattr(shown.paginator, way) or ""
+            query = getattr(shown.paginator, way)
         return pages
 
-    merged = walked("older")
+    merged = walked()
     monkeypatch.setattr(lists, "MOST_MERGED", 0)
-    assert merged == walked("older")
-    assert [len(page) for page in merged] == [50, 50, 20]
+    assert merged == walked()
+    assert [len(page) for page in merged] == [50, 50, 20, 50]
+    assert merged[3] == merged[1]
