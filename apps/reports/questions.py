@@ -139,13 +139,14 @@ def _tops(units: Sequence[OrgUnit]) -> list[OrgUnit]:
 
 
 def parse_month(text: str) -> date | None:
-    """The first day of a month written `2026-05`; None for anything else.
+    """The first day of a month written `2026-05`; None for anything else, and where the calendar has no next month.
 
-    >>> parse_month("2026-05"), parse_month("2026-13"), parse_month("")
-    (datetime.date(2026, 5, 1), None, None)
+    >>> parse_month("2026-05"), parse_month("2026-13"), parse_month(""), parse_month("9999-12")
+    (datetime.date(2026, 5, 1), None, None, None)
     """
     try:
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
+        return month if month_after(month) else None
     except ValueError:
         return None
 
