@@ -82,9 +82,11 @@ def longest_transaction(found: list[float]) -> Iterator[None]:
 
     def watch(raw: psycopg.Connection) -> None:
         ask = "SELECT extract(epoch FROM clock_timestamp() - xact_start) FROM pg_stat_activity WHERE pid = %s"
-        while not done.wait(0.02):
+        ended = False
+        while not ended:
             row = raw.execute(ask, [watched]).fetchone()
             found.append(float(row[0] or 0) if row else 0.0)
+            ended = done.wait(0.02)
 
     with raw_connection() as raw:
         watcher = threading.Thread(target=watch, args=[raw])

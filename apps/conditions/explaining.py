@@ -13,6 +13,7 @@ from apps.conditions.types import WEEKDAYS, Type
 from apps.conditions.words import Words
 
 MISSING = Words("not known", "未知")
+EMPTY = Words("empty", "空")
 ONE_LINE, SOME_LINES = Words("{n} line in all", "共 {n} 行明细"), Words("{n} lines in all", "共 {n} 行明细")
 
 
@@ -79,12 +80,14 @@ def actual_of(leaf: Leaf | LinesLeaf, catalogue: Catalogue, subjects: Mapping[st
 
 
 def written_value(value: Any, language: str) -> str:
-    """The value in words; `not known` where there is none."""
+    """The value in words; `not known` where there is none, `empty` where there is nothing in it."""
     if value is None:
         return MISSING.in_language(language)
     if isinstance(value, list | tuple | set | frozenset):
-        return "、".join(map(str, value)) if language.startswith("zh") else ", ".join(map(str, value))
-    return written(value, language).strip()
+        said = ("、" if language.startswith("zh") else ", ").join(map(str, value))
+    else:
+        said = written(value, language).strip()
+    return said or EMPTY.in_language(language)
 
 
 def _read(path: str, subjects: Mapping[str, Any]) -> Any:

@@ -153,6 +153,12 @@ class EmbeddedPostgres:
         """`mode` is pg_ctl's: smart, fast or immediate (a crash)."""
         self._run("pg_ctl", "stop", "-w", "-t", "60", "-m", mode, "-D", str(self.cluster), check=False)
 
+    def crash(self) -> None:
+        """A power cut and the start after it. Nobody else may start the server in between."""
+        with self._starting():
+            self.stop("immediate")
+            self.start()
+
     def program(self, name: str) -> Path:
         """One of the wheel's programs, copied to where the server's account can read it if need be."""
         return self._programs() / "bin" / name

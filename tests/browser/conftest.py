@@ -15,8 +15,9 @@ from tests.browser.driving import Studio
 from tests.factories import Cast, CoffeeGroup, make_cast, make_group
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Not for longer than a module: while Playwright's loop runs in this thread, Django keeps other connections here."""
     if driving.CHROMIUM is None:
         pytest.skip("Chromium is not installed; the browser tests are left out.")
     with driving.chromium() as browser:

@@ -195,8 +195,7 @@ class Faults:
                 shots -= 1
                 _kill(self.draw.choice(sorted(running)))
             if self.crashes < MOST_CRASHES and self.draw.random() < 0.02:
-                settings.EMBEDDED_POSTGRES.stop("immediate")
-                settings.EMBEDDED_POSTGRES.start()
+                settings.EMBEDDED_POSTGRES.crash()
                 self.crashes += 1
             for pid in list(running):
                 ended, status = os.waitpid(pid, os.WNOHANG)

@@ -111,8 +111,7 @@ def test_acknowledged_purchases_survive_crashes_once_each(tmp_path: Path) -> Non
     with installed(tmp_path) as studio, ThreadPoolExecutor(TILLS) as tills:
         working = [tills.submit(studio.till, number) for number in range(1, TILLS + 1)]
         time.sleep(random.uniform(0.1, 0.4))
-        studio.server.stop("immediate")
-        studio.server.start()
+        studio.server.crash()
         time.sleep(random.uniform(0.1, 0.4))
         kill(studio.web)
         studio.start_web()
