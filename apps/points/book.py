@@ -84,7 +84,9 @@ class Act(NamedTuple):
 
 def first_to_expire(lots: Iterable[LotState]) -> list[LotState]:
     """The order of spending: what expires first, then what was earned first; what never expires comes last."""
-    return sorted(lots, key=lambda lot: (lot.expires_at is None, lot.expires_at, lot.id or 0, lot.ordinal or 0))
+    return sorted(
+        lots, key=lambda lot: (lot.expires_at is None, lot.expires_at, lot.id is None, lot.id or 0, lot.ordinal or 0)
+    )
 
 
 @dataclass(slots=True)
@@ -208,6 +210,18 @@ class Book:
                 self._move(posting, account, lot, part, act, "reverse")
             returned.append(lot)
         self._pay_debt(posting, account, returned, act)
+
+    def lapse(self, account: AccountState, act: Act, lots: Iterable[LotState]) -> None:
+        """Takes what `account` lost by inactivity before `act`, so that no act revives it: its settled lots, but for
+        what is held. `lots` are those that still hold points, the ones of this book included."""
+        if account.lapses_at is None or act.at < account.lapses_at:
+            return
+        due = [lot for lot in first_to_expire(lots) if not lot.is_pending and lot.free > 0]
+        if due:
+            key = f"lapse:{account.id}:{account.lapses_at.timestamp():.0f}"
+            posting = self._posting(account, Act(key, act.at, act.day, act.org_unit_id), "expire")
+            for lot in due:
+                self._move(posting, account, lot, -lot.free, act, "expire")
 
     def touch(self, account: AccountState, lapses_at: datetime | None) -> None:
         """Moves the day on which an inactive account lapses; never backwards, so late events change nothing."""

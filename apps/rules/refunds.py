@@ -23,7 +23,8 @@ from apps.rules.stages import Opened, Prepared, Purchase
 
 @dataclass(slots=True)
 class Ledger:
-    """What refunds need of the locked accounts: all open lots, each purchase's own lots, what is gone of them."""
+    """What a wave needs of its locked accounts: open lots, the wave's own included as they are made; for refunds each
+    purchase's own lots and what is gone of them."""
 
     open_lots: dict[int, list[LotState]] = field(default_factory=lambda: defaultdict(list))
     own_lots: dict[int, list[LotState]] = field(default_factory=lambda: defaultdict(list))
@@ -56,17 +57,26 @@ def find_purchases(source: Source, wave: Sequence[Prepared]) -> None:
             prepared.purchase = Purchase(pk, member_id, amount or Decimal(0), frozenset(kinds[pk]))
 
 
-def open_lots_for(refunds: Sequence[Opened]) -> Ledger:
-    """Reads the lots that refunds may touch; their accounts are locked. Six statements, however many refunds."""
+def open_lots_for(opened: Sequence[Opened]) -> Ledger:
+    """Reads the lots that a wave may touch beside those it makes: of refunds, and of accounts that lapsed before their
+    event. The accounts are locked. None for most waves, else at most six statements, however many events."""
     ledger = Ledger()
+    refunds = [item for item in opened if item.prepared.purchase]
+    accounts = {
+        state.id
+        for item in opened
+        for state in item.accounts.values()
+        if item.prepared.purchase
+        or (state.lapses_at is not None and state.lapses_at <= item.prepared.event.occurred_at)
+    }
+    lots: dict[int, LotState] = {}
+    if accounts:
+        for row in Lot.objects.filter(account_id__in=accounts, remaining__gt=0):
+            lots[row.pk] = lot_state(row)
+            ledger.open_lots[row.account_id].append(lots[row.pk])
     if not refunds:
         return ledger
     events = [item.prepared.purchase.event_id for item in refunds if item.prepared.purchase]
-    accounts = [state.id for item in refunds for state in item.accounts.values()]
-    lots: dict[int, LotState] = {}
-    for row in Lot.objects.filter(account_id__in=accounts, remaining__gt=0):
-        lots[row.pk] = lot_state(row)
-        ledger.open_lots[row.account_id].append(lots[row.pk])
     for row in Lot.objects.filter(event_id__in=events).order_by("pk"):
         ledger.own_lots[row.event_id or 0].append(lots.get(row.pk) or lot_state(row))
     own = [lot.id or 0 for found in ledger.own_lots.values() for lot in found]

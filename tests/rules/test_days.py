@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from apps.orgs.models import Program
 from apps.points.checking import differences
-from apps.points.models import Lot
-from apps.points.services import expire_due
+from apps.points.models import Entry, Lot
+from apps.points.services import adjust, expire_due, redeem
 from apps.rules import snapshot
-from tests.rules.conftest import Till, publish, purchase
+from tests.rules.conftest import START, Till, publish, purchase, refund
 
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/St_Johns")
 TURNS = [
@@ -98,3 +98,61 @@ def earned_by_day() -> dict[date, int]:
     for day, points in Lot.objects.values_list("event__day", "earned"):
         found[day] += points
     return dict(found)
+
+
+def inactive_after(till: Till, days: int) -> None:
+    kind = till.group.point_types["east"]
+    kind.expiry = {"kind": "inactivity", "days": days}
+    kind.save()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_swept", [True, False])
+@pytest.mark.parametrize("size", [1, 3])
+def test_an_event_after_the_lapse_revives_nothing_whether_or_not_the_sweep_came_first(
+    till: Till, is_swept: bool, size: int
+) -> None:
+    """Catches a lapse that only the sweep knows of: an event before it would move the day on."""
+    inactive_after(till, 30)
+    publish(till.group)
+    days = (0, 10, 45)
+    events = [purchase("100", key=f"e{day}", occurred_at=START + timedelta(days=day)) for day in days]
+    for number in range(0, 3, size):
+        if is_swept and size == 1:
+            expire_due(events[number].occurred_at)
+        till.send(*events[number : number + size])
+    assert [(lot.earned, lot.remaining) for lot in Lot.objects.order_by("earned_at")] == [
+        (100, 0),
+        (100, 0),
+        (100, 100),
+    ]
+    assert till.account().balance == 100
+    expire_due(START + timedelta(days=45 + 30))
+    assert till.account().balance == 100
+    expire_due(START + timedelta(days=45 + 32))
+    assert till.account().balance == 0
+
+
+@pytest.mark.django_db
+def test_points_given_by_hand_revive_nothing(till: Till) -> None:
+    inactive_after(till, 30)
+    publish(till.group)
+    till.send(purchase("100"))
+    kind = till.group.point_types["east"]
+    adjust(None, till.member().pk, kind.pk, 5, reason="sorry", key="a1", when=START + timedelta(days=40))
+    assert till.account().balance == 5
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_refund_takes_from_points_earned_in_its_own_batch(till: Till, size: int) -> None:
+    """Catches an account's new lots being unknown to what comes after them in the wave."""
+    publish(till.group)
+    till.send(purchase("100", key="old"))
+    redeem(None, till.account().pk, 100, key="r1", unit=till.group["S001"], when=START)
+    rest = [purchase("60", key="new", occurred_at=START), refund("old", "100")]
+    for number in range(0, 2, size):
+        till.send(*rest[number : number + size])
+    assert (till.account().balance, till.account().debt) == (-40, 40)
+    assert [(lot.earned, lot.remaining) for lot in Lot.objects.order_by("pk")] == [(100, 0), (60, 0)]
+    assert sorted(Entry.objects.filter(kind="clawback").values_list("points", flat=True)) == [-60, -40]

@@ -47,6 +47,7 @@ def adjust(
     circumstances = act(opened, key, when, actor=actor, reason=reason.strip(), digest=digest)
     if points > 0:
         origin = Origin(home.pk, opened.point_type.funder_id or home.pk, opened.point_type.unit_cost_micros)
+        book.lapse(opened.state, circumstances, open_lots([opened.state.id]))
         book.earn(
             opened.state,
             circumstances,

@@ -118,6 +118,6 @@ def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: da
     opened, unknown, old = open_events(
         copy, source, [item for item in wave if item not in lost] if lost else wave, when
     )
-    reckoned = reckon(opened, refunds.open_lots_for([item for item in opened if item.prepared.purchase]))
+    reckoned = reckon(opened, refunds.open_lots_for(opened))
     settle(reckoned)
     return [*refused, *unknown, *reckoned.results, *(replay(source, old) if old else ())]

@@ -37,12 +37,15 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger) -> Reckoned:
     for item in opened:
         prepared = item.prepared
         skipped: Skipped = []
+        act = Act("", prepared.event.occurred_at, prepared.day, prepared.unit.id)
+        for account in item.accounts.values():
+            reckoned.book.lapse(account, act, ledger.open_lots[account.id])
         if prepared.purchase is not None:
             awards = _take_back(reckoned.book, item, prepared.purchase, ledger)
         else:
             outcome = evaluate(prepared.facts, item.member, prepared.rules, item.counters)
             skipped = outcome.skipped
-            awards = [_award(reckoned, item, award) for award in outcome.awards]
+            awards = [_award(reckoned, item, award, ledger) for award in outcome.awards]
         for kind, account in item.accounts.items():
             if kind in prepared.program.point_types:
                 reckoned.book.touch(account, prepared.program.point_types[kind].dates(prepared.day)[2])
@@ -69,7 +72,7 @@ def _take_back(book: Book, item: Opened, purchase: Purchase, ledger: refunds.Led
         raise Impossible(item.prepared.number, EventRejectedByLedger(because=refusal)) from None
 
 
-def _award(reckoned: Reckoned, item: Opened, award: Award) -> dict[str, Any]:
+def _award(reckoned: Reckoned, item: Opened, award: Award, ledger: refunds.Ledger) -> dict[str, Any]:
     """Enters one award into the book and the counters; how it is told."""
     prepared, rule = item.prepared, award.rule
     kind = prepared.program.point_types[award.point_type_id]
@@ -78,8 +81,9 @@ def _award(reckoned: Reckoned, item: Opened, award: Award) -> dict[str, Any]:
     if award.points:
         unit_id = prepared.unit.id
         key = f"event:{item.event_id}:{rule.version_id}:{award.effect}"
-        reckoned.book.earn(
-            item.accounts[kind.id],
+        account = item.accounts[kind.id]
+        lot = reckoned.book.earn(
+            account,
             Act(key, prepared.event.occurred_at, prepared.day, unit_id, item.event_id),
             Origin(
                 unit_id, kind.funder_id or unit_id, kind.unit_cost_micros, item.event_id, rule.rule_id, rule.version_id
@@ -89,6 +93,7 @@ def _award(reckoned: Reckoned, item: Opened, award: Award) -> dict[str, Any]:
             releases_at=releases_at,
             pending=is_pending,
         )
+        ledger.open_lots[account.id].append(lot)
         if rule.cap_per_member_day is not None:
             reckoned.counted[item.member_id, rule.rule_id, prepared.day] += award.points
             item.counters[rule.rule_id] = item.counters.get(rule.rule_id, 0) + award.points
