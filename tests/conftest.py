@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.utils import translation
 
 from apps.core import messages
 from tests import databases
@@ -39,6 +40,13 @@ def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
         yield name
         for alias in connections:
             connections[alias].close()
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> Iterator[None]:
+    """A request in Chinese leaves its language in the thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_from_a_rule_to_points_to_their_cost(group: CoffeeGroup, studio_page: An
             headers=headers | {"Idempotency-Key": f"join-{number}"},
         )
         assert joined.status == 201, joined.text()
-    bought_at = (now() + timedelta(seconds=2)).isoformat()
+    bought_at = (now() + timedelta(seconds=3)).isoformat()
     sale = {
         "key": "sale-1", "kind": "purchase", "member": {"kind": "card", "value": "C0001"}, "occurred_at": bought_at,
         "store": "S001", "lines": [{"sku": "LATTE", "category": "coffee", "quantity": "2", "amount": "37.80"}],

@@ -284,9 +284,10 @@ def test_a_cancelled_job_keeps_what_was_taken(group: CoffeeGroup, monkeypatch: p
     monkeypatch.setattr(importing, "CHUNK_ROWS", 2)
     job = start_import(None, FIXTURES / "events_small.csv", group.east, enrols=True, when=NOW)
     importing.stage(job.pk, when=NOW)
-    assert importing.run_chunk(job.pk, when=NOW)
+    while not Event.objects.exists():  # which rows a chunk has depends on the installation's key
+        assert importing.run_chunk(job.pk, when=NOW)
     job = cancel(None, job.pk, when=NOW + timedelta(seconds=1))
-    assert (job.state, Event.objects.count() > 0, ImportRow.objects.count()) == ("cancelled", True, 0)
+    assert (job.state, Event.objects.exists(), ImportRow.objects.count()) == ("cancelled", True, 0)
     assert not importing.run_chunk(job.pk, when=NOW)
 
 
