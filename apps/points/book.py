@@ -15,7 +15,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from apps.points.errors import DebtNotAllowed, NotEnoughPoints
+from apps.points.errors import DebtNotAllowed, NotEnoughPoints, TooManyPoints
+
+MOST_POINTS = 10**12
+MOST_COST_MICROS = 10**15
+"""Of one lot. Thousands of the largest still add up within the 64 bits of a balance, a daily fact or a total."""
 
 
 @dataclass(slots=True)
@@ -114,7 +118,9 @@ class Book:
         releases_at: datetime | None = None,
         pending: bool = False,
     ) -> LotState:
-        """Adds a lot of `points`; debt is paid off from it at once unless it is pending."""
+        """Adds a lot of `points`; debt is paid off from it at once unless it is pending. Raises TooManyPoints."""
+        if points > MOST_POINTS or points * origin.unit_cost_micros > MOST_COST_MICROS:
+            raise TooManyPoints(points=points)
         posting = self._posting(account, act, kind)
         lot = self._new_lot(account, origin, points, earned_at or act.at, expires_at, releases_at, pending)
         self._move(posting, account, lot, points, act, kind, created=True)

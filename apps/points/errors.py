@@ -25,6 +25,17 @@ class PointsMustBePositive(LoyaltyError):
         return _("The number of points must be a whole number above zero.")
 
 
+class TooManyPoints(LoyaltyError):
+    """More `points` at once than anybody means: a slip in a rate or a cost."""
+
+    code = "too_many_points"
+    field = "points"
+
+    def sentence(self) -> str:
+        data = {"points": number(self.data["points"])}
+        return _("%(points)s points at once, or what they cost, is more than can be entered.") % data
+
+
 class ReasonMissing(LoyaltyError):
     code = "reason_missing"
     field = "reason"

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from apps.activity.models import Event, MemberDay
 from apps.orgs.models import Program
-from apps.points.models import Entry, Lot, Posting
+from apps.points.models import Entry, Lot, PointType, Posting
 from apps.rules.models import Outcome, RuleVersion
 from tests.rules.conftest import PER_YUAN, START, Till, line, publish, purchase, refund
 
@@ -227,3 +227,19 @@ def digest() -> tuple:
         sorted(MemberDay.objects.values_list("member_id", "day", "events", "spent", "refunded")),
         Posting.objects.count(),
     )
+
+
+def test_more_points_than_anybody_means_are_refused_in_words(till: Till) -> None:
+    """A slip in a rate once made numbers no column holds: the till got an error 500, and its whole batch with it."""
+    publish(till.group, PER_YUAN | {"points": "1000000", "per": "0.01"})
+    results = till.send(purchase("9999999999", key="x"), purchase("1", member="C2"))
+    assert [result.status for result in results] == ["refused", "processed"]
+    assert results[0].refusal.sentence().startswith("999,999,999,900,000,000 points at once")
+    assert not Event.objects.filter(key="x").exists()
+
+
+def test_points_that_cost_more_than_a_total_holds_are_refused_in_words(till: Till) -> None:
+    PointType.objects.filter(pk=till.group.point_types["east"].pk).update(unit_cost_micros=10**12)
+    publish(till.group)
+    results = till.send(purchase("1001", key="x"), purchase("1000", member="C2"))
+    assert [result.status for result in results] == ["refused", "processed"]

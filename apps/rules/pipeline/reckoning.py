@@ -10,7 +10,7 @@ from apps.core.errors import LoyaltyError
 from apps.points.book import Act, Book, Origin
 from apps.rules import refunds
 from apps.rules.evaluate import Award, Skipped, evaluate
-from apps.rules.stages import Opened, Processed, Purchase
+from apps.rules.stages import Opened, Processed
 
 
 class Impossible(Exception):
@@ -40,12 +40,17 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger) -> Reckoned:
         act = Act("", prepared.event.occurred_at, prepared.day, prepared.unit.id)
         for account in item.accounts.values():
             reckoned.book.lapse(account, act, ledger.open_lots[account.id])
-        if prepared.purchase is not None:
-            awards = _take_back(reckoned.book, item, prepared.purchase, ledger)
-        else:
-            outcome = evaluate(prepared.facts, item.member, prepared.rules, item.counters)
-            skipped = outcome.skipped
-            awards = [_award(reckoned, item, award, ledger) for award in outcome.awards]
+        try:
+            if prepared.purchase is not None:
+                awards = refunds.take_back(reckoned.book, item, prepared.purchase, ledger)
+            else:
+                outcome = evaluate(prepared.facts, item.member, prepared.rules, item.counters)
+                skipped = outcome.skipped
+                awards = [_award(reckoned, item, award, ledger) for award in outcome.awards]
+        except EventRefused as refusal:
+            raise Impossible(prepared.number, refusal) from None
+        except LoyaltyError as refusal:
+            raise Impossible(prepared.number, EventRejectedByLedger(because=refusal)) from None
         for kind, account in item.accounts.items():
             if kind in prepared.program.point_types:
                 reckoned.book.touch(account, prepared.program.point_types[kind].dates(prepared.day)[2])
@@ -61,15 +66,6 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger) -> Reckoned:
         reckoned.outcomes.append({"event": item.event_id, "member": item.member_id, "points": points, "answer": answer})
         reckoned.results.append((prepared.number, Processed("processed", prepared.event.key, answer, points=points)))
     return reckoned
-
-
-def _take_back(book: Book, item: Opened, purchase: Purchase, ledger: refunds.Ledger) -> list[dict[str, Any]]:
-    try:
-        return refunds.take_back(book, item, purchase, ledger)
-    except EventRefused as refusal:
-        raise Impossible(item.prepared.number, refusal) from None
-    except LoyaltyError as refusal:
-        raise Impossible(item.prepared.number, EventRejectedByLedger(because=refusal)) from None
 
 
 def _award(reckoned: Reckoned, item: Opened, award: Award, ledger: refunds.Ledger) -> dict[str, Any]:
