@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from django.db import connections
@@ -82,14 +83,14 @@ Jobs = dict[str, Callable[[int], Any]]
 class Team:
     """Processes with a connection each, which do the same job at the same time."""
 
-    def __init__(self, pipes: list[Connection]) -> None:
-        self.pipes = pipes
+    def __init__(self, workers: list[tuple[BaseProcess, Connection]]) -> None:
+        self.workers = workers
 
     def ask(self, job: str, count: int) -> list[Any]:
         """Lets everybody do `job(count)` at once; what each answers."""
-        for pipe in self.pipes:
+        for _, pipe in self.workers:
             pipe.send((job, count))
-        answers = [pipe.recv() for pipe in self.pipes]
+        answers = [_heard(worker, pipe) for worker, pipe in self.workers]
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
@@ -110,14 +111,22 @@ def team(size: int, hire: Callable[[int], Jobs]) -> Iterator[Team]:
     workers = [context.Process(target=_serve, args=(hire, n, theirs)) for n, (_, theirs) in enumerate(pairs)]
     for worker in workers:
         worker.start()
-    pipes = [mine for mine, _ in pairs]
+    hired = [(worker, mine) for worker, (mine, _) in zip(workers, pairs, strict=True)]
     try:
-        yield Team(pipes)
+        yield Team(hired)
     finally:
-        for pipe in pipes:
+        for worker, pipe in hired:
             pipe.send(None)
-        for worker in workers:
-            worker.join()
+            worker.join(10)
+            worker.kill()
+
+
+def _heard(worker: BaseProcess, pipe: Connection) -> Any:
+    """The worker's answer. Raises RuntimeError when it ended without one."""
+    while not pipe.poll(1):
+        if not worker.is_alive():
+            raise RuntimeError(f"A process of the benchmark ended with {worker.exitcode}.")
+    return pipe.recv()
 
 
 def _serve(hire: Callable[[int], Jobs], number: int, pipe: Connection) -> None:
