@@ -1,4 +1,4 @@
-"""What conditions may ask about an event and its lines."""
+"""What conditions may ask about an event, its lines, and what its member did before."""
 
 from apps.activity.models import Event
 from apps.conditions.catalogue import Family, Field, Lines
@@ -36,3 +36,19 @@ EVENT_LINES = Lines(
     ),
     sums=("line.quantity", "line.amount"),
 )
+HISTORY_FIELDS = (
+    Field("history.orders", Type.INTEGER, Words("the number of orders", "订单数"), "member.history.orders",
+          windowed=True, gathered="sum(purchases)"),
+    Field("history.spent", Type.NUMBER, Words("the net amount spent", "净消费额"), "member.history.spent",
+          windowed=True, gathered="sum(spent - refunded)"),
+    Field("history.visits", Type.INTEGER, Words("the number of days with a visit", "到店天数"), "member.history.visits",
+          windowed=True, gathered="count(*) FILTER (WHERE purchases > 0 OR check_ins > 0)"),
+    Field("history.check_ins", Type.INTEGER, Words("the number of check-ins", "签到次数"), "member.history.check_ins",
+          windowed=True, gathered="sum(check_ins)"),
+    Field("history.days_since_order", Type.INTEGER, Words("the number of days since the last order", "距上次下单的天数"),
+          "member.history.days_since_order",
+          known=(Words("there was an order before", "此前下过单"), Words("there was no order before", "此前没有下过单")),
+          gathered="min(as_of - day) FILTER (WHERE purchases > 0)"),
+)  # fmt: skip
+"""What happened in the programme before the event at hand (earlier, or at the same instant and told earlier), that event
+not included; over all members, until the end of the day asked about."""

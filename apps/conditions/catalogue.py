@@ -24,6 +24,12 @@ class Field:
     choices: tuple[tuple[str, Words], ...] = ()
     key: str | None = None
     """The key of a free attribute; None for a field of its own."""
+    known: tuple[Words, Words] | None = None
+    """The clauses for there being a value and there being none, where they read otherwise than of other fields."""
+    windowed: bool = False
+    """Asked over a window of days: what is read is a mapping by window."""
+    gathered: str = ""
+    """Of history: the SQL aggregate over the rows of a member's days."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from apps.conditions.catalogue import Catalogue
 from apps.conditions.operators import OPERATORS, Operator, Shape
 from apps.conditions.tree import Group, Leaf, LinesLeaf, Not, Tree, leaves
 from apps.conditions.types import Type
+from apps.conditions.windows import Window
 
 HOLDS = -1
 WIDEST = 16
@@ -109,7 +110,7 @@ class _Builder:
 
     def __init__(self, catalogue: Catalogue, units: Mapping[str, str]) -> None:
         self.catalogue, self.units = catalogue, units
-        self.reads: dict[tuple[str, str | None, Type | None], str] = {}
+        self.reads: dict[tuple[str, str | Window | None, Type | None], str] = {}
         self.loads: list[ast.stmt] = []
         self.namespace: dict[str, Any] = {"__builtins__": {}}
         self.numbers = count()
@@ -205,13 +206,16 @@ class _Builder:
     def _read(self, leaf: Leaf) -> str:
         field = leaf.field
         reader = READERS.get(leaf.reads) if field.key is not None else None
-        key = (field.read, field.key, leaf.reads if reader else None)
+        item = field.key if leaf.window is None else leaf.window
+        key = (field.read, item, leaf.reads if reader else None)
         if key in self.reads:
             return self.reads[key]
         expression = _attribute(field.read)
-        if field.key is not None:
+        if item is not None:
             getter = ast.Attribute(expression, "get", ast.Load())
-            expression = ast.Call(getter, [ast.Constant(field.key)], [])
+            # What was never counted over a window is nothing, not unknown.
+            arguments = [item] if leaf.window is None else [item, 0]
+            expression = ast.Call(getter, [ast.Constant(argument) for argument in arguments], [])
             if reader is not None:
                 expression = ast.Call(self._constant(reader), [expression], [])
         name = f"v{len(self.reads)}"

@@ -5,12 +5,14 @@ from typing import Any
 from apps.conditions.catalogue import Catalogue, Field
 from apps.conditions.operators import operators_of
 from apps.conditions.types import WEEKDAYS, Type
+from apps.conditions.windows import LONGEST, NAMED
 from apps.conditions.words import Words
 
 GROUPS = {
     "event": Words("Event", "事件"),
     "member": Words("Member", "会员"),
     "line": Words("Line of the order", "订单明细"),
+    "history": Words("What the member did before", "会员的历史行为"),
 }
 LINES = Words("Lines of the order", "订单明细")
 QUANTIFIERS = {
@@ -40,6 +42,9 @@ WORDS = {
     "high": Words("To", "上限"),
     "and": Words("and", "至"),
     "key": Words("Name of the attribute", "属性名称"),
+    "window": Words("Over which time", "时间范围"),
+    "last_days": Words("the last … days", "最近 … 天"),
+    "days": Words("Number of days", "天数"),
     "commas": Words("Several values: separate them with commas", "多个值用逗号分隔"),
     "choose": Words("Choose…", "请选择…"),
     "where": Words("of lines where", "其中明细满足"),
@@ -68,6 +73,8 @@ def describe(catalogue: Catalogue, language: str) -> dict[str, Any]:
             ]
             for kind in Type
         },
+        "windows": [[code, say(name)] for code, (name, _clause) in NAMED.items()],
+        "longest_window": LONGEST,
         "weekdays": [[number, say(day)] for number, day in enumerate(WEEKDAYS, 1)],
         "modes": [[code, say(words)] for code, words in MODES.items()],
         "words": {name: say(words) for name, words in WORDS.items()},
@@ -87,5 +94,6 @@ def _field(field: Field, language: str) -> dict[str, Any]:
         "label": field.label.in_language(language),
         "group": GROUPS[field.name.partition(".")[0]].in_language(language),
         "type": field.type.value,
+        "windowed": field.windowed,
         "choices": [[code, words.in_language(language)] for code, words in field.choices],
     }

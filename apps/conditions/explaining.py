@@ -72,6 +72,8 @@ def actual_of(leaf: Leaf | LinesLeaf, catalogue: Catalogue, subjects: Mapping[st
         assert catalogue.lines is not None
         return len(_read(catalogue.lines.read, subjects))
     value = _read(leaf.field.read, subjects)
+    if leaf.window is not None:
+        return value.get(leaf.window, 0)
     if leaf.field.key is not None:
         value = value.get(leaf.field.key)
         reader = READERS.get(leaf.reads)

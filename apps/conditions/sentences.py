@@ -9,6 +9,7 @@ from apps.conditions.catalogue import Catalogue
 from apps.conditions.operators import OPERATORS, Shape
 from apps.conditions.tree import Group, Leaf, LinesLeaf, Not, Tree
 from apps.conditions.types import WEEKDAYS, Type
+from apps.conditions.windows import over
 from apps.conditions.words import Words
 
 ALWAYS = Words("always", "始终")
@@ -73,6 +74,10 @@ class _Writer:
 
     def leaf(self, leaf: Leaf) -> str:
         field = leaf.field.label.in_language(self.language)
+        if leaf.window is not None:
+            field = over(field, leaf.window, self.language)
+        if leaf.field.known is not None and leaf.operator.code in ("is_set", "is_not_set"):
+            return self.say(leaf.field.known[leaf.operator.code == "is_not_set"])
         slots = {"field": field}
         if leaf.operator.code == "between":
             slots |= {"low": self.value(leaf, leaf.value[0]), "high": self.value(leaf, leaf.value[1])}

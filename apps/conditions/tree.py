@@ -2,6 +2,7 @@
 
     {"all": [tree, …]}   {"any": [tree, …]}   {"not": tree}
     {"field": "event.amount", "op": "ge", "value": "100"}
+    {"field": "history.orders", "window": 30 | "month" | "quarter" | "year" | "ever", "op": "ge", "value": 3}
     {"lines": "any" | "all" | "none", "where": tree}
     {"lines": "count" | "sum", "of": "line.amount", "where": tree or null, "op": "ge", "value": "2"}
 
@@ -17,6 +18,7 @@ from typing import Any
 from apps.conditions.catalogue import Catalogue, Field
 from apps.conditions.operators import OPERATORS, Operator, Shape
 from apps.conditions.types import MOST_VALUES, Type, WrongValue, read_value, write_value
+from apps.conditions.windows import Window, is_window
 from apps.conditions.words import Words
 
 DEEPEST = 20
@@ -46,7 +48,8 @@ class ConditionError(ValueError):
 class Leaf:
     """One question. `value` is typed: one, a pair, a tuple of them, or None, as the operator asks.
 
-    `reads` is the type the value is read as: the field's, or what a free attribute is compared with.
+    `reads` is the type the value is read as: the field's, or what a free attribute is compared with. `window` is there
+    where the field is asked over one.
     """
 
     field: Field
@@ -54,6 +57,7 @@ class Leaf:
     value: Any
     reads: Type
     path: Path = ()
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,12 @@ def leaves(tree: Tree) -> Iterator[Leaf | LinesLeaf]:
         yield tree
 
 
+def windows_of(tree: Tree) -> frozenset[Window]:
+    """The windows over which the tree asks about a history; `ever` where it asks without one."""
+    asked = (leaf for leaf in leaves(tree) if isinstance(leaf, Leaf) and leaf.field.gathered)
+    return frozenset("ever" if leaf.window is None else leaf.window for leaf in asked)
+
+
 def to_json(tree: Tree) -> dict[str, Any]:
     """The JSON that `parse` reads back as an equal tree."""
     match tree:
@@ -125,6 +135,8 @@ def to_json(tree: Tree) -> dict[str, Any]:
             return written
         case Leaf():
             written = {"field": tree.field.name, "op": tree.operator.code}
+            if tree.window is not None:
+                written["window"] = tree.window
             if tree.operator.shape is not Shape.NONE:
                 written["value"] = write_value(tree.value)
                 if tree.reads is Type.NUMBER and tree.field.type is Type.ANY and tree.operator.shape is Shape.ONE:
@@ -187,7 +199,7 @@ class _Parser:
             return None if child is None else Not(child)
         if "lines" in keys and keys <= {"lines", "of", "where", "op", "value"}:
             return self.lines(data, path)
-        if {"field", "op"} <= keys <= {"field", "op", "value"}:
+        if {"field", "op"} <= keys <= {"field", "window", "op", "value"}:
             return self.leaf(data, path)
         self.fault(path, "unknown_shape", "This is not a condition the studio knows.", "系统不认识这样的条件。")
         return None
@@ -220,11 +232,29 @@ class _Parser:
             return None
         before = len(self.faults)
         reads = self.reading(field, operator, data.get("value"))
+        window = self.window(data, field, path)
         value = self.value(data, operator, reads, path)
         if len(self.faults) > before:
             return None
         self.check(field, operator, value, (*path, "value"))
-        return None if len(self.faults) > before else Leaf(field, operator, value, reads, path)
+        return None if len(self.faults) > before else Leaf(field, operator, value, reads, path, window)
+
+    def window(self, data: dict[str, Any], field: Field, path: Path) -> Any:
+        written = data.get("window")
+        if not field.windowed and written is not None:
+            self.fault(
+                (*path, "window"), "no_window_wanted", "This is not asked over a time.", "此项不按时间范围查询。"
+            )
+        elif field.windowed and written is None:
+            self.fault((*path, "window"), "window_missing", "Say over which time.", "请说明时间范围。")
+        elif field.windowed and not is_window(written):
+            self.fault(
+                (*path, "window"),
+                "unknown_window",
+                "Expected 1 to 1,100 days, or this month, quarter, year or all time.",
+                "应为 1 到 1,100 天，或本月、本季度、本年、不限时间。",
+            )
+        return written
 
     def reading(self, field: Field, operator: Operator, value: Any) -> Type:
         """The type a value is read as; for a free attribute what the operator and the value suggest."""

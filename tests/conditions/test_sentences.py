@@ -13,6 +13,7 @@ from apps.conditions.operators import OPERATORS, Shape
 from apps.conditions.sentences import sentence
 from apps.conditions.tree import parse
 from apps.conditions.types import Type
+from apps.conditions.windows import NAMED
 from apps.rules.catalogue import CATALOGUE
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -64,6 +65,22 @@ def of_lines() -> list[Any]:
     ]  # fmt: skip
 
 
+def of_history() -> list[Any]:
+    spent = {"field": "history.spent", "op": "ge", "value": "500"}
+    counts = [
+        {"field": f"history.{name}", "window": 30, "op": "ge", "value": 3} for name in ("orders", "visits", "check_ins")
+    ]
+    return [
+        *counts,
+        *(spent | {"window": window} for window in (1, 2, 30, 1_100, *NAMED)),
+        {"field": "history.orders", "window": "ever", "op": "eq", "value": 0},
+        {"field": "history.orders", "window": 7, "op": "between", "value": [1, 3]},
+        {"field": "history.days_since_order", "op": "gt", "value": 90},
+        {"field": "history.days_since_order", "op": "is_set"},
+        {"field": "history.days_since_order", "op": "is_not_set"},
+    ]
+
+
 def of_groups() -> list[Any]:
     return [
         {"all": []},
@@ -83,7 +100,7 @@ def of_groups() -> list[Any]:
 
 
 def every_tree() -> list[Any]:
-    return [*of_operators(), *of_lines(), *of_groups()]
+    return [*of_operators(), *of_lines(), *of_groups(), *of_history()]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

@@ -11,6 +11,7 @@ from apps.rules.catalogue import CATALOGUE
 
 UNITS = {"EAST": "00010001"}
 LEAF = {"field": "event.kind", "op": "is_set"}
+ORDERS = {"field": "history.orders", "op": "ge", "value": 3}
 
 
 def deep(levels: int) -> Any:
@@ -52,6 +53,12 @@ REFUSED: list[tuple[Any, list[tuple[str, str]]]] = [
     ({"field": "event.channel", "op": "eq", "value": "a\x00b"}, [("value", "control_character")]),
     ({"field": "event.channel", "op": "eq", "value": "x" * 501}, [("value", "too_long")]),
     ({"field": "event.store", "op": "within", "value": ["EAST", "WEST"]}, [("value", "unknown_unit")]),
+    (ORDERS, [("window", "window_missing")]),
+    (LEAF | {"window": 30}, [("window", "no_window_wanted")]),
+    *((ORDERS | {"window": wrong}, [("window", "unknown_window")]) for wrong in (0, 1_101, "30", "week", True, 1.5, [30], {})),
+    (ORDERS | {"window": "week", "value": "many"}, [("window", "unknown_window"), ("value", "not_a_number")]),
+    ({"field": "history.days_since_order", "window": "ever", "op": "is_set"}, [("window", "no_window_wanted")]),
+    ({"lines": "any", "where": LEAF, "window": 30}, [("", "unknown_shape")]),
     ({"lines": "most", "where": LEAF}, [("lines", "unknown_shape")]),
     ({"lines": "any"}, [("where", "where_missing")]),
     ({"lines": "any", "where": LEAF}, [("where/field", "unknown_field")]),

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from apps.activity.facts import EventFacts, LineFacts
-from apps.members.facts import MemberFacts
+from apps.members.facts import History, MemberFacts
 
 UNITS = {"G": "0001", "EAST": "00010001", "EAST-N": "000100010001", "S001": "0001000100010001", "WEST": "00010002"}
 WORDS = ["coffee", "tea", "Coffee beans", "咖啡", "POS", "app", "x"]
@@ -35,7 +35,15 @@ events = st.builds(
     device=st.none() | words, attributes=attributes, lines=st.lists(lines, max_size=3).map(tuple),
     hour=st.integers(0, 23), weekday=st.integers(1, 7), date=days,
 )  # fmt: skip
-members = st.builds(MemberFacts, id=st.just(1), home_path=paths, joined_on=days, attributes=attributes)
+WINDOWS = [1, 7, 30, 1_100, "month", "quarter", "year", "ever"]
+counts = st.dictionaries(st.sampled_from(WINDOWS), st.integers(0, 3))
+histories = st.builds(
+    History, orders=counts, spent=st.dictionaries(st.sampled_from(WINDOWS), numbers), visits=counts, check_ins=counts,
+    days_since_order=st.none() | st.integers(0, 3),
+)  # fmt: skip
+members = st.builds(
+    MemberFacts, id=st.just(1), home_path=paths, joined_on=days, attributes=attributes, history=histories
+)
 
 COMPARED = ("lt", "le", "gt", "ge")
 
@@ -98,6 +106,21 @@ def _free(family: str) -> Any:
     return st.one_of(*leaves, st.fixed_dictionaries({"field": name, "op": bare}))
 
 
+def _windowed(leaf: Any) -> Any:
+    return st.tuples(leaf, st.sampled_from(WINDOWS)).map(lambda pair: pair[0] | {"window": pair[1]})
+
+
+history_leaves = st.one_of(
+    *(_windowed(_leaf(f"history.{name}", st.integers(0, 3))) for name in ("orders", "visits", "check_ins")),
+    _windowed(_leaf("history.spent", decimals, listed=False)),
+    _leaf("history.days_since_order", st.integers(0, 3)),
+)
+member_leaves = st.one_of(
+    _unit("member.home_unit"),
+    _leaf("member.joined_on", texts_of_days, listed=False),
+    _free("member.attributes"),
+    history_leaves,
+)
 line_leaves = st.one_of(
     _text("line.sku"), _text("line.category"), _leaf("line.quantity", decimals, listed=False),
     _leaf("line.amount", decimals, listed=False),
@@ -138,7 +161,6 @@ event_leaves = st.one_of(
     _text("event.channel"),
     _text("event.device"),
     _unit("event.store"),
-    _unit("member.home_unit"),
     _leaf("event.weekday", st.integers(1, 7), ordered=False),
     st.fixed_dictionaries(
         {
@@ -149,10 +171,9 @@ event_leaves = st.one_of(
     ),
     _leaf("event.hour", st.integers(0, 23)),
     _leaf("event.date", texts_of_days, listed=False),
-    _leaf("member.joined_on", texts_of_days, listed=False),
     _free("event.attributes"),
-    _free("member.attributes"),
     about_lines,
+    member_leaves,
 )
 trees = _grown(event_leaves, 12)
 
@@ -178,6 +199,8 @@ def holds(tree: Any, event: Any, member: Any, line: Any = None) -> bool:
         return _lines_hold(tree, event, member)
     op, written = tree["op"], tree.get("value")
     value = _value(tree["field"], op, written, event, member, line)
+    if "window" in tree:
+        value = getattr(member.history, tree["field"].partition(".")[2]).get(tree["window"], 0)
     if value is None:
         return op in HOLD_WHEN_MISSING
     return _compared(op, value, written)
@@ -199,6 +222,8 @@ def _lines_hold(tree: Any, event: Any, member: Any) -> bool:
 
 
 def _value(name: str, op: str, written: Any, event: Any, member: Any, line: Any) -> Any:
+    if name.startswith("history."):
+        return member.history.days_since_order
     if name in READ:
         subject = line if name.startswith("line.") else member if name.startswith("member.") else event
         return getattr(subject, READ[name])
