@@ -49,7 +49,7 @@ class RuleForm(forms.ModelForm):
         if self.instance.pk and self.draft is None:
             del self.fields["definition"], self.fields["revision"]
             return
-        content = self.draft.definition if self.draft else self._fresh()
+        content = self.draft.definition if self.draft else self.initial.get("definition") or self._fresh()
         self.initial["definition"] = json.dumps(content, ensure_ascii=False)
         self.initial["revision"] = self.draft.revision if self.draft else None
         for name in ("program", "unit"):
@@ -66,7 +66,7 @@ class RuleForm(forms.ModelForm):
     def programs(self) -> list[Program]:
         if self.instance.pk:
             return [self.instance.program]
-        return list(Program.objects.visible_to(self.actor, "rules.add_rule").select_related("unit"))
+        return list(Program.objects.visible_to(self.actor, "rules.add_rule").select_related("unit").order_by("pk"))
 
     def config(self) -> dict[str, Any]:
         """All that the editor needs to know."""

@@ -137,6 +137,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:activity_importjob_progress": RowPage("activity.importjob", "activity.view_importjob", (200,), (405,)),
     "admin:activity_importjob_cancel": RowPage("activity.importjob", "activity.add_importjob"),
     "admin:activity_importjob_refused": RowPage("activity.importjob", "activity.add_importjob", (200,), (405,)),
+    "admin:rules_rule_gallery": SitePage(permission="rules.add_rule"),
     "admin:rules_rule_preview": SitePage(get=405, permission="rules.change_ruleversion"),
     "admin:rules_rule_try": SitePage(get=405, permission="rules.change_ruleversion"),
     "admin:rules_rule_publish": RowPage("rules.rule", "rules.publish_rule"),

@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 
 from apps.activity.models import Event
 from apps.conditions.types import Type, WrongValue, read_value
-from apps.core.admin import ScopedAdmin, actor_of, local
+from apps.core.admin import actor_of, local
 from apps.core.clock import local_day, now, start_of_day
 from apps.core.formats import moment
 from apps.orgs.models import OrgUnit, Program
 from apps.rules import services
+from apps.rules.admin.gallery import GalleryPages
 from apps.rules.comparing import differences
 from apps.rules.errors import DefinitionFaulty, DraftChanged
 from apps.rules.forms import RuleForm, decoded, faults_in_words
@@ -69,7 +70,7 @@ def shown_zone(rule: Any) -> str:
 
 
 @admin.register(Rule)
-class RuleAdmin(ScopedAdmin):
+class RuleAdmin(GalleryPages):
     """One page for a rule's whole life. Its draft is JSON in a hidden field; static/rules/editor.js edits it."""
 
     form = RuleForm
@@ -149,8 +150,7 @@ class RuleAdmin(ScopedAdmin):
             "show_save_and_add_another": False, "show_save_and_continue": False,
             "sentence_order": [(code, LANG[code]) for code, _full in _own_first()],
         }  # fmt: skip
-        if obj is not None:
-            context |= self._page(request, obj)
+        context |= self._page(request, obj) if obj is not None else self.begun_from(request)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def _address(self, page: str, *args: Any) -> str:
@@ -200,6 +200,7 @@ class RuleAdmin(ScopedAdmin):
             "compared": compared,
             "one": one or (versions[1] if len(versions) > 1 else None),
             "other": other or (versions[0] if versions else None),
+            "may_add": self.may(request, "rules.add_rule", rule),
             "may_publish": self.may(request, "rules.publish_rule", rule),
             "may_draft": self.has_change_permission(request, rule) and self.may(request, "rules.add_ruleversion"),
             "may_discard": self.may(request, "rules.delete_ruleversion") and self.has_change_permission(request, rule),

@@ -1,0 +1,135 @@
+"""Every template is a rule that can be saved as it stands, and earns what it says."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.conditions.words import Words
+from apps.core.clock import now
+from apps.rules import services
+from apps.rules.definition import check_definition
+from apps.rules.forms import RuleForm
+from apps.rules.gallery import GROUPS, TEMPLATES
+from apps.rules.models import Rule, RuleVersion
+from apps.rules.sentences import Names, rule_sentence
+from tests.factories import Cast, CoffeeGroup
+from tests.rules.conftest import PER_YUAN, PURCHASE
+from tests.rules.worked import publish_all, tell
+
+TODAY = date(2026, 3, 2)
+"""A Monday: “today” in a template; so is its region EAST-N, and its store S001."""
+UNITS = [("EAST", "company"), ("EAST-N", "region"), ("S001", "store"), ("EAST-S", "region"), ("S003", "store")]
+PATHS = {code: code for code, _kind in UNITS}
+ADD, GALLERY = "admin:rules_rule_add", "admin:rules_rule_gallery"
+
+Told = dict[str, Any]
+COFFEE, CAKE = {"category": "coffee", "amount": "30"}, {"category": "cake", "amount": "20"}
+EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
+    "base-rate": ([{"amount": "58.90"}, {"kind": "check_in"}], [58, 0]),
+    "every-forty": ([{"amount": "119.99"}, {"amount": "39.99"}], [2, 0]),
+    "check-in": ([{"kind": "check_in"}, {"kind": "check_in"}, {"amount": "50"}], [5, 0, 0]),
+    "review": ([{"kind": "review"}] * 4 + [{"amount": "50"}], [20, 20, 20, 0, 0]),
+    "own-cup": ([{"amount": "9", "attributes": {"own_cup": True}}, {"amount": "9"}], [10, 0]),
+    "welcome": ([{"kind": "registration"}, {"amount": "50"}], [100, 0]),
+    "complete-profile": (
+        [{"kind": "registration", "attributes": {"profile_complete": True}}, {"kind": "registration"}], [50, 0]
+    ),
+    "referral": ([{"kind": "referral"}, {"kind": "registration"}], [200, 0]),
+    "new-members": ([{"amount": "50", "member": "New"}, {"amount": "50"}], [50, 0]),
+    "birthday": ([{"kind": "birthday"}, {"amount": "50"}], [200, 0]),
+    "member-day": ([{"amount": "50", "at": "2026-03-03T10:00"}, {"amount": "50", "at": "2026-03-04T10:00"}], [50, 0]),
+    "festival": ([{"amount": "50", "at": "2026-03-08T23:59"}, {"amount": "50", "at": "2026-03-09T00:00"}], [100, 0]),
+    "weekend": ([{"amount": "50", "at": "2026-03-07T10:00"}, {"amount": "50", "at": "2026-03-06T23:59"}], [50, 0]),
+    "happy-hour": ([{"amount": "50", "at": "2026-03-04T16:59"}, {"amount": "50", "at": "2026-03-04T17:00"}], [50, 0]),
+    "spend-over": ([{"amount": "300"}, {"amount": "299.99"}], [50, 0]),
+    "category-booster": ([{"lines": [COFFEE, CAKE]}, {"lines": [CAKE]}], [30, 0]),
+    "new-article": ([{"lines": [{"sku": "NEW-1", "amount": "9"}]}, {"amount": "9"}], [30, 0]),
+    "combination": ([{"lines": [COFFEE, CAKE]}, {"lines": [COFFEE, COFFEE]}], [15, 0]),
+    "several-pieces": ([{"lines": [COFFEE | {"quantity": 2}, CAKE]}, {"lines": [COFFEE, CAKE]}], [20, 0]),
+    "channel": ([{"amount": "50", "channel": "app"}, {"amount": "50", "channel": "till"}], [50, 0]),
+    "new-store": ([{"amount": "50"}, {"amount": "50", "store": "S002"}], [200, 0]),
+    "region": ([{"amount": "50"}, {"amount": "50", "store": "S003"}], [50, 0]),
+    "travellers": ([{"amount": "50", "store": "S003"}, {"amount": "50"}], [30, 0]),
+    "partner": ([{"amount": "50", "member": "Partner"}, {"amount": "50"}], [50, 0]),
+}  # fmt: skip
+PEOPLE = {"New": {"joined_on": "2026-03-02"}, "Partner": {"attributes": {"company": "ACME"}}}
+
+
+def test_there_are_more_than_twenty_and_each_has_its_example() -> None:
+    assert len(TEMPLATES) > 20
+    assert EXAMPLES.keys() == TEMPLATES.keys()
+    assert {template.group for template in TEMPLATES.values()} == set(GROUPS)
+
+
+@pytest.mark.parametrize("code", TEMPLATES)
+def test_a_template_passes_as_it_stands_and_reads_well_in_both_languages(code: str) -> None:
+    template = TEMPLATES[code]
+    content = template.filled("points", UNITS, TODAY)
+    check_definition(content, point_types={"points": 1}, units=PATHS)
+    assert "$" not in json.dumps(content)
+    said = [template.name, template.purpose, *template.blanks]
+    assert template.blanks
+    assert all(words.en.strip() and words.zh.strip() and words.en != words.zh for words in said)
+    for language in ("en", "zh"):
+        assert "…" not in rule_sentence(content, Names(), language)
+
+
+@pytest.mark.parametrize("code", TEMPLATES)
+def test_a_template_earns_what_it_should_and_nothing_else(group: CoffeeGroup, code: str) -> None:
+    events, expected = EXAMPLES[code]
+    assert any(expected)
+    assert 0 in expected
+    publish_all(group, {code: TEMPLATES[code].filled("points", UNITS, TODAY)})
+    assert tell(group, events, PEOPLE) == expected
+
+
+def test_a_template_is_found_by_words_of_either_language() -> None:
+    assert [code for code, each in TEMPLATES.items() if each.fits("BIRTHDAY gift")] == ["birthday"]
+    assert [code for code, each in TEMPLATES.items() if each.fits("生日礼")] == ["birthday"]
+    assert not any(each.fits("birthday nowhere") for each in TEMPLATES.values())
+
+
+def test_the_gallery_shows_cards_and_opens_a_filled_form(
+    client: Client, cast: Cast, group: CoffeeGroup, django_assert_max_num_queries: Any
+) -> None:
+    client.force_login(cast.marketing, backend="apps.orgs.auth.RoleBackend")
+    with django_assert_max_num_queries(12):
+        page = client.get(reverse(GALLERY)).content.decode()
+    assert page.count("Use this template") == len(TEMPLATES)
+    assert "No template fits" in client.get(reverse(GALLERY), {"q": "zzz"}).content.decode()
+    assert Words("", "新店开业").in_language("zh") in client.get(
+        reverse(GALLERY), {"q": "opening"}, headers={"accept-language": "zh-hans"}
+    ).content.decode()  # fmt: skip
+    opened = client.get(reverse(ADD), {"template": "new-store", "definition": "{}"})
+    form: RuleForm = opened.context["adminform"].form
+    content = json.loads(form.initial["definition"])
+    assert content["condition"]["all"][1] == {"field": "event.store", "op": "within", "value": ["S001"]}
+    assert (form.initial["name"], form.initial["code"]) == ("Opening of a store", "new-store")
+    assert "What to decide" in opened.content.decode()
+    assert not Rule.objects.exists()
+
+
+def test_what_is_no_template_opens_an_ordinary_form(client: Client, cast: Cast, group: CoffeeGroup) -> None:
+    client.force_login(cast.marketing, backend="apps.orgs.auth.RoleBackend")
+    for asked in ({"template": "none"}, {"like": "x"}, {"like": "9" * 30}, {"like": "1\0"}, {"definition": "{"}):
+        form = client.get(reverse(ADD), asked).context["adminform"].form
+        assert "points_per_amount" in form.initial["definition"]
+        assert not form.initial.get("name")
+
+
+def test_a_duplicate_begins_like_the_rule_and_reaches_no_other_company(
+    client: Client, cast: Cast, group: CoffeeGroup
+) -> None:
+    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": 7}
+    for program, unit in ((group.east, "EAST"), (group.west, "WEST")):
+        services.create_rule(None, program, group[unit], code="yuan", name="Yuan", definition=definition, when=now())
+    own, far = Rule.objects.order_by("pk")
+    client.force_login(cast.marketing, backend="apps.orgs.auth.RoleBackend")
+    form = client.get(reverse(ADD), {"like": own.pk}).context["adminform"].form
+    assert (form.initial["name"], form.initial["code"]) == ("Yuan (copy)", "yuan-2")
+    assert json.loads(form.initial["definition"]) == RuleVersion.objects.get(rule=own).definition
+    assert not client.get(reverse(ADD), {"like": far.pk}).context["adminform"].form.initial.get("name")
