@@ -9,10 +9,11 @@ fails, in `any` the last, in `not` the first leaf below it.
 """
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -62,24 +63,33 @@ def compile_lines(tree: Tree, catalogue: Catalogue, units: Mapping[str, str]) ->
 # -- reading free attributes: what cannot be read as the wanted type is missing -----------------------------------
 
 
+PLAIN_NUMBER = r"[+-]?[0-9]{1,18}([.][0-9]{1,12})?"
+PLAIN_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+"""How a text must be written to be read as a number; how it must begin to be read as a date."""
+_IS_NUMBER, _IS_DATE = re.compile(PLAIN_NUMBER), re.compile(PLAIN_DATE)
+
+
 def as_number(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+    if isinstance(value, str):
+        return Decimal(value) if _IS_NUMBER.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
+    number = Decimal(str(value))
     return number if number.is_finite() else None
 
 
 def as_text(value: Any) -> str | None:
+    """Of a number, its digits without an exponent."""
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
+    number = as_number(value)
+    return None if number is None else format(number, "f")
 
 
 def as_date(value: Any) -> date | None:
     if isinstance(value, str):
+        if not _IS_DATE.match(value):
+            return None
         try:
             return date.fromisoformat(value[:10])
         except ValueError:
@@ -241,13 +251,23 @@ class _Builder:
         return ast.Name(name, ast.Load())
 
 
+NOWHERE = ("\0",)
+"""Paths that no unit has."""
+
+
 def constant_of(leaf: Leaf, units: Mapping[str, str]) -> Any:
     """A leaf's value as its operator's meaning takes it."""
     if leaf.operator.code in ("within", "not_within"):
-        return tuple(units[code] for code in leaf.value if code in units) or ("\0",)
+        return tuple(units[code] for code in leaf.value if code in units) or NOWHERE
     if leaf.operator.code in ("contains", "starts_with"):
         return leaf.value.casefold()
     return frozenset(leaf.value) if leaf.operator.shape is Shape.MANY else leaf.value
+
+
+def holds_of(leaf: Leaf, units: Mapping[str, str], value: Any) -> bool:
+    """Whether a leaf holds where that value is what it reads."""
+    names = {"__builtins__": {}, "v": value, "c": constant_of(leaf, units)}
+    return bool(eval(leaf.operator.source, names))  # noqa: S307 -- our own text, see operators
 
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

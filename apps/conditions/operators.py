@@ -4,7 +4,7 @@ What a missing value (None) means, in every reading: the leaf does not hold, but
 `not_within` and `has_none`, which hold. Texts compare exactly; `contains` and `starts_with` ignore case. `between`
 includes both ends.
 
-`meaning` builds the Python expression over `v`, the value read, and `c`, the constant.
+Case is ignored by full case folding, which Python and PostgreSQL do alike for every letter that both know.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,14 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One operator. `source` is its meaning as a Python expression over `v` and `c`: our text, never a user's."""
+    """One operator. `source` is its meaning as a Python expression over `v` and `c`, `sql` the same as SQL (where NULL,
+    too, says no), with slots for the value read and for the parameters: our text, never a user's."""
 
     code: str
     types: frozenset[Type]
     shape: Shape
     source: str
+    sql: str
     label: Words
     sentence: Words
     """A whole clause with the slots {field} and {value} (and {low}, {high})."""
@@ -65,45 +67,55 @@ INCLUDES = Words("{field} includes {value}", "{field}含有{value}")
 INCLUDES_NOT = Words("{field} does not include {value}", "{field}不含{value}")
 
 _TABLE = [
-    Operator("eq", EQUAL, Shape.ONE, "v == c", Words("is", "等于"), IS),
-    Operator("ne", EQUAL, Shape.ONE, "v != c", Words("is not", "不等于"), IS_NOT),
-    Operator("lt", COMPARED, Shape.ONE, "v is not None and v < c", Words("is below", "小于"),
+    Operator("eq", EQUAL, Shape.ONE, "v == c", "{v} = {c}", Words("is", "等于"), IS),
+    Operator("ne", EQUAL, Shape.ONE, "v != c", "{v} IS DISTINCT FROM {c}", Words("is not", "不等于"), IS_NOT),
+    Operator("lt", COMPARED, Shape.ONE, "v is not None and v < c", "{v} < {c}", Words("is below", "小于"),
              Words("{field} is below {value}", "{field}小于{value}"),
              of_dates=(Words("is before", "早于"), Words("{field} is before {value}", "{field}早于{value}"))),
-    Operator("le", COMPARED, Shape.ONE, "v is not None and v <= c", Words("is at most", "不超过"),
+    Operator("le", COMPARED, Shape.ONE, "v is not None and v <= c", "{v} <= {c}", Words("is at most", "不超过"),
              Words("{field} is at most {value}", "{field}不超过{value}"),
              of_dates=(Words("is on or before", "不晚于"), Words("{field} is on or before {value}", "{field}不晚于{value}"))),
-    Operator("gt", COMPARED, Shape.ONE, "v is not None and v > c", Words("is above", "大于"),
+    Operator("gt", COMPARED, Shape.ONE, "v is not None and v > c", "{v} > {c}", Words("is above", "大于"),
              Words("{field} is above {value}", "{field}大于{value}"),
              of_dates=(Words("is after", "晚于"), Words("{field} is after {value}", "{field}晚于{value}"))),
-    Operator("ge", COMPARED, Shape.ONE, "v is not None and v >= c", Words("is at least", "不低于"),
+    Operator("ge", COMPARED, Shape.ONE, "v is not None and v >= c", "{v} >= {c}", Words("is at least", "不低于"),
              Words("{field} is at least {value}", "{field}不低于{value}"),
              of_dates=(Words("is on or after", "不早于"), Words("{field} is on or after {value}", "{field}不早于{value}"))),
-    Operator("between", RANGED, Shape.TWO, "v is not None and c[0] <= v <= c[1]", Words("is between", "介于"),
+    Operator("between", RANGED, Shape.TWO, "v is not None and c[0] <= v <= c[1]", "{v} BETWEEN {low} AND {high}",
+             Words("is between", "介于"),
              Words("{field} is from {low} to {high}", "{field}在{low}到{high}之间（含两端）")),
-    Operator("in", LISTED, Shape.MANY, "v in c", Words("is one of", "属于以下之一"),
+    Operator("in", LISTED, Shape.MANY, "v in c", "{v} = ANY({c})", Words("is one of", "属于以下之一"),
              Words("{field} is {value}", "{field}为{value}之一"), IS),
-    Operator("not_in", LISTED, Shape.MANY, "v not in c", Words("is none of", "不属于以下任何一个"),
+    Operator("not_in", LISTED, Shape.MANY, "v not in c", "({v} = ANY({c})) IS NOT TRUE", Words("is none of", "不属于以下任何一个"),
              Words("{field} is neither {value}", "{field}不是{value}中的任何一个"), IS_NOT),
-    Operator("contains", TEXTS, Shape.ONE, "v is not None and c in v.casefold()", Words("contains", "包含"),
+    Operator("contains", TEXTS, Shape.ONE, "v is not None and c in v.casefold()",
+             "strpos(casefold({v} COLLATE pg_unicode_fast), {c}) > 0", Words("contains", "包含"),
              Words("{field} contains {value}", "{field}包含{value}")),
-    Operator("starts_with", TEXTS, Shape.ONE, "v is not None and v.casefold().startswith(c)", Words("starts with", "开头为"),
+    Operator("starts_with", TEXTS, Shape.ONE, "v is not None and v.casefold().startswith(c)",
+             "starts_with(casefold({v} COLLATE pg_unicode_fast), {c})", Words("starts with", "开头为"),
              Words("{field} starts with {value}", "{field}以{value}开头")),
-    Operator("within", UNITS, Shape.MANY, "v is not None and v.startswith(c)", Words("is in", "属于"),
+    Operator("within", UNITS, Shape.MANY, "v is not None and v.startswith(c)", "{v} LIKE ANY({c})", Words("is in", "属于"),
              Words("{field} is in {value}", "{field}属于{value}之一"), IN),
-    Operator("not_within", UNITS, Shape.MANY, "v is None or not v.startswith(c)", Words("is not in", "不属于"),
+    Operator("not_within", UNITS, Shape.MANY, "v is None or not v.startswith(c)", "({v} LIKE ANY({c})) IS NOT TRUE",
+             Words("is not in", "不属于"),
              Words("{field} is not in {value}", "{field}不属于{value}中的任何一个"), NOT_IN),
-    Operator("has_any", TAGGED, Shape.MANY, "v is not None and not c.isdisjoint(v)", Words("has any of", "含有任一"),
+    Operator("has_any", TAGGED, Shape.MANY, "v is not None and not c.isdisjoint(v)", "{v} ?| {c}",
+             Words("has any of", "含有任一"),
              Words("{field} includes any of {value}", "{field}含有{value}中的任意一个"), INCLUDES),
-    Operator("has_all", TAGGED, Shape.MANY, "v is not None and c.issubset(v)", Words("has all of", "含有全部"),
+    Operator("has_all", TAGGED, Shape.MANY, "v is not None and c.issubset(v)", "{v} ?& {c}", Words("has all of", "含有全部"),
              Words("{field} includes all of {value}", "{field}同时含有{value}"), INCLUDES),
-    Operator("has_none", TAGGED, Shape.MANY, "v is None or c.isdisjoint(v)", Words("has none of", "不含任何"),
+    Operator("has_none", TAGGED, Shape.MANY, "v is None or c.isdisjoint(v)", "({v} ?| {c}) IS NOT TRUE",
+             Words("has none of", "不含任何"),
              Words("{field} includes none of {value}", "{field}不含{value}中的任何一个"), INCLUDES_NOT),
-    Operator("is_true", TRUTH, Shape.NONE, "v is True", Words("is yes", "为是"), Words("{field} is yes", "{field}为“是”")),
-    Operator("is_false", TRUTH, Shape.NONE, "v is False", Words("is no", "为否"), Words("{field} is no", "{field}为“否”")),
-    Operator("is_set", EVERY, Shape.NONE, "v is not None", Words("is known", "已填写"),
+    Operator("is_true", TRUTH, Shape.NONE, "v is True", "{v} IS TRUE",
+             Words("is yes", "为是"),
+             Words("{field} is yes", "{field}为“是”")),
+    Operator("is_false", TRUTH, Shape.NONE, "v is False", "{v} IS FALSE",
+             Words("is no", "为否"),
+             Words("{field} is no", "{field}为“否”")),
+    Operator("is_set", EVERY, Shape.NONE, "v is not None", "{v} IS NOT NULL", Words("is known", "已填写"),
              Words("{field} is known", "{field}已填写")),
-    Operator("is_not_set", EVERY, Shape.NONE, "v is None", Words("is not known", "未填写"),
+    Operator("is_not_set", EVERY, Shape.NONE, "v is None", "{v} IS NULL", Words("is not known", "未填写"),
              Words("{field} is not known", "{field}未填写")),
 ]  # fmt: skip
 

@@ -176,6 +176,7 @@ event_leaves = st.one_of(
     member_leaves,
 )
 trees = _grown(event_leaves, 12)
+member_trees = _grown(member_leaves, 8)
 
 # The interpreter: reads the JSON itself, shares nothing with the compiler.
 
