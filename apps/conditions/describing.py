@@ -8,6 +8,11 @@ from apps.conditions.types import WEEKDAYS, Type
 from apps.conditions.windows import LONGEST, NAMED
 from apps.conditions.words import Words
 
+SCRIPTS = tuple(
+    f"conditions/{name}.js" for name in ("dom", "history", "tree", "values", "faults", "dragging", "builder")
+)
+"""The builder's parts in the order they build on each other; its face is conditions/conditions.css."""
+
 GROUPS = {
     "event": Words("Event", "事件"),
     "member": Words("Member", "会员"),
@@ -45,11 +50,33 @@ WORDS = {
     "window": Words("Over which time", "时间范围"),
     "last_days": Words("the last … days", "最近 … 天"),
     "days": Words("Number of days", "天数"),
-    "commas": Words("Several values: separate them with commas", "多个值用逗号分隔"),
+    "commas": Words("Type, then Enter; or paste a column", "输入后按回车，或粘贴一列"),
     "choose": Words("Choose…", "请选择…"),
+    "search": Words("Name or code…", "名称或编码…"),
+    "none_found": Words("Nothing is called that.", "没有匹配的项。"),
+    "narrow": Words("{n} more: type on to find them.", "还有 {n} 项，请继续输入以缩小范围。"),
+    "more": Words("{n} more", "另外 {n} 个"),
+    "pasted": Words("{n} values pasted.", "已粘贴 {n} 个值。"),
     "where": Words("of lines where", "其中明细满足"),
     "only_where": Words("Only some lines", "仅限部分明细"),
     "always": Words("No condition yet: this always holds.", "尚无条件：始终成立。"),
+    "row": Words("Condition {number}", "条件 {number}"),
+    "handle": Words(
+        "Drag to move. Keys: Alt+↑ ↓ move, Ctrl+D duplicates, Delete removes",
+        "拖动以移动。按键：Alt+↑ ↓ 移动，Ctrl+D 复制，Delete 移除",
+    ),
+    "up": Words("Move up", "上移"),
+    "down": Words("Move down", "下移"),
+    "duplicate": Words("Duplicate", "复制"),
+    "undo": Words("Undo (Ctrl+Z)", "撤销 (Ctrl+Z)"),
+    "redo": Words("Redo (Ctrl+Y)", "重做 (Ctrl+Y)"),
+    "added": Words("Added.", "已添加。"),
+    "removed": Words("Removed: {what}. Ctrl+Z brings it back.", "已移除：{what}。按 Ctrl+Z 恢复。"),
+    "duplicated": Words("Duplicated: {what}.", "已复制：{what}。"),
+    "moved": Words("Moved: now {what}.", "已移动：现为{what}。"),
+    "at_border": Words("It can go no further.", "无法再移动。"),
+    "undone": Words("Undone.", "已撤销。"),
+    "redone": Words("Redone.", "已重做。"),
 }
 
 

@@ -125,7 +125,7 @@ def _program(program: Program) -> dict[str, Any]:
         "currency": program.currency,
         "zone": program.time_zone,
         "kinds": list(program.point_types.order_by("pk").values_list("code", "name")),
-        "units": [[code, "\u2003" * (depth - program.unit.depth) + name] for code, name, depth in units],
+        "units": [[code, name, depth - program.unit.depth] for code, name, depth in units],
     }
 
 
@@ -155,5 +155,6 @@ def editor_words() -> dict[str, str]:
         "cap": _("At most for one member a day"),
         "cap_hint": _("Points; empty means without limit. What the limit cuts off is kept beside each award."),
         "sentence": _("The rule in one sentence"),
+        "keys": _("Alt+↑ ↓ moves a row, Ctrl+D duplicates it, Delete on its handle removes it, Ctrl+Z undoes."),
         "not_saved": _("The preview cannot be reached just now."),
     }

@@ -8,7 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
             // What is published is what was saved: what is being written is saved first, then reviewed.
             if (dialog.id !== "publish-dialog" || !window.ruleEditor?.isTouched()) { dialog.showModal(); return; }
             const form = window.ruleEditor.form;
-            form.append(ConditionTree.el("input", { type: "hidden", name: "_review", value: "1" }));
+            form.append(Conditions.el("input", { type: "hidden", name: "_review", value: "1" }));
             form.requestSubmit();
         });
     }
@@ -22,7 +22,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
     const panel = document.querySelector("[data-rule-trial]");
     if (!panel || !window.ruleEditor) return;
-    const { el } = ConditionTree;
+    const { el } = Conditions;
     const form = panel.querySelector("form");
     const answer = panel.querySelector("[data-rule-trial-answer]");
     const config = JSON.parse(document.getElementById("rule-editor-config").textContent);

@@ -16,6 +16,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from apps.activity.models import Event
+from apps.conditions.describing import SCRIPTS as CONDITION_SCRIPTS
 from apps.conditions.types import Type, WrongValue, read_value
 from apps.core.admin import actor_of, local
 from apps.core.clock import local_day, now, start_of_day
@@ -87,8 +88,8 @@ class RuleAdmin(GalleryPages):
     change_form_outer_after_template = "rules/versions.html"
 
     class Media:
-        css: ClassVar = {"all": ["rules/rules.css"]}
-        js = ("conditions/tree.js", "rules/editor.js", "rules/page.js")
+        css: ClassVar = {"all": ["conditions/conditions.css", "rules/rules.css"]}
+        js = (*CONDITION_SCRIPTS, "rules/effects.js", "rules/editor.js", "rules/page.js")
 
     # The list.
 

@@ -1,0 +1,38 @@
+// Faults at their rows: the message in the row whose path leads furthest towards the fault, and a mark on the control.
+// A row that was only just added is left alone until the focus leaves it.
+"use strict";
+
+Conditions.faults = (() => {
+    const { el } = Conditions;
+    const fresh = new WeakSet();
+    let last = 0;
+
+    const leads = (head, path) => head === "" || path === head || path.startsWith(`${head}/`);
+    const furthest = (nodes, path, place) => nodes.filter((node) => leads(place(node), path)).reduce((best, node) => (!best || place(node).length >= place(best).length ? node : best), null);
+
+    function show(host, faults) {
+        for (const old of host.querySelectorAll(".studio-fault")) old.remove();
+        for (const bad of host.querySelectorAll(".studio-wrong")) bad.classList.remove("studio-wrong");
+        for (const bad of host.querySelectorAll("[aria-invalid]")) { bad.removeAttribute("aria-invalid"); bad.removeAttribute("aria-describedby"); }
+        const rows = [...host.querySelectorAll("[data-path]")];
+        for (const fault of faults) {
+            const path = fault.path.join("/");
+            const row = furthest(rows, path, (each) => each.dataset.path);
+            if (!row || fresh.has(row.condition)) continue;
+            const controls = [...row.querySelectorAll("[data-at]")].filter((each) => each.dataset.at.startsWith(`${row.dataset.path}/`) && each.closest("[data-path]") === row);
+            const control = furthest(controls, path, (each) => each.dataset.at);
+            let message = [...row.querySelectorAll(":scope > .studio-fault")].find((each) => each.textContent === fault.message);
+            if (!message) {
+                message = el("p", { class: "studio-fault", id: `studio-fault-${++last}` }, fault.message);
+                row.append(message);
+            }
+            (control || row).classList.add("studio-wrong");
+            if (control?.matches("input, select")) {
+                control.setAttribute("aria-invalid", "true");
+                control.setAttribute("aria-describedby", message.id);
+            }
+        }
+    }
+
+    return { show, fresh };
+})();

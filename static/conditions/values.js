@@ -1,0 +1,204 @@
+// The editors of a condition's value: one, a pair, several as chips, days as toggles, org units by search, a window.
+// `put(value, more)` takes what was entered; `more` says where, so that typing into one control is one step to undo.
+"use strict";
+
+Conditions.values = (() => {
+    const { el, select, iconButton, quietButton, filled, announce } = Conditions;
+    const SHOWN = 40;
+    const OFFERED = 60;
+    const TOGGLES = 8;
+    const WHOLE = ["weekday", "hour", "integer"];
+    let lists = 0;
+
+    const split = (text) => text.split(/[,，、;；\t\r\n]/).map((part) => part.trim()).filter(Boolean);
+    const read = (type, text) => (WHOLE.includes(type) && /^-?\d+$/.test(text) ? Number(text) : text);
+
+    // What there is to choose from, as [value, text, code, depth]; null where anything may be typed.
+    function choicesOf(field, { catalogue, units }) {
+        if (field.type === "unit") return units.map(([code, name, depth]) => [code, name, code, depth]);
+        if (field.type === "weekday") return catalogue.weekdays;
+        if (field.type === "hour") return [...Array(24).keys()].map((hour) => [hour, `${String(hour).padStart(2, "0")}:00`]);
+        return field.choices.length ? field.choices : null;
+    }
+
+    function one({ field, choices, value, label, at, words, put }) {
+        const taken = (text) => put(read(field.type, text), { typed: at });
+        if (choices) return select(label, [["", words.choose], ...choices.map(([code, text]) => [code, text])], value, taken, { "data-at": at });
+        const kind = { date: { type: "date" }, number: { inputmode: "decimal", size: 10 }, integer: { inputmode: "numeric", size: 10 } }[field.type]
+            || { placeholder: label, size: 16 };
+        const box = el("input", { class: "studio-input", "aria-label": label, value: value ?? "", autocomplete: "off", "data-at": at, ...kind, oninput: () => put(box.value, { typed: at }) });
+        return box;
+    }
+
+    function pair(given) {
+        const { value, at, words, put } = given;
+        const both = [value?.[0] ?? "", value?.[1] ?? ""];
+        const half = (number, label) => one({ ...given, value: both[number], label, at: `${at}/${number}`, put: (part, more) => { both[number] = part; put([...both], more); } });
+        return el("span", { class: "studio-tree-pair" }, half(0, words.low), el("span", { "aria-hidden": "true" }, words.and), half(1, words.high));
+    }
+
+    function toggles({ field, choices, value, label, at, put }) {
+        const chosen = new Set(value);
+        const isDay = field.type === "weekday";
+        return el("span", { class: "studio-toggles", role: "group", "aria-label": label, "data-at": at, tabindex: -1 }, choices.map(([code, text]) => {
+            const box = el("input", { type: "checkbox", "aria-label": text, checked: chosen.has(code), "data-at": `${at}:${code}`, onchange: () => {
+                chosen[box.checked ? "add" : "delete"](code);
+                put(choices.map(([each]) => each).filter((each) => chosen.has(each)), { at: `${at}:${code}` });
+            } });
+            return el("label", { title: text }, box, el("span", {}, isDay ? text.slice(0, 3) : text));
+        }));
+    }
+
+    // Several values as chips beside the box in which the next is typed, pasted, or picked from a list by name or code.
+    function several({ field, choices, value, label, at, words, put }) {
+        let values = Array.isArray(value) ? [...value] : [];
+        let isWhole = false;
+        let offered = [];
+        let active = -1;
+        const id = `studio-list-${++lists}`;
+        const list = choices && el("ul", { class: "studio-offer", role: "listbox", id, "aria-label": label, "aria-multiselectable": "true", hidden: true });
+        const input = el("input", {
+            class: "studio-values-input", "aria-label": label, autocomplete: "off", size: 12, "data-at": at, oninput: typed, onkeydown: pressed, onpaste: pasted,
+            ...(choices ? { role: "combobox", "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list", onclick: () => offer() } : {}),
+        });
+        const box = el("span", { class: "studio-values", onclick: (event) => { if (event.target === box) input.focus(); } });
+        const whole = el("span", { class: "studio-picker" }, box, list);
+        input.addEventListener("compositionend", typed);
+        whole.addEventListener("focusout", (event) => { if (!whole.contains(event.relatedTarget)) { close(); if (choices) input.value = ""; else settle(); } });
+        if (list) list.addEventListener("pointerdown", (event) => event.preventDefault());
+        draw();
+        return whole;
+
+        function nameOf(each) { return String((choices?.find(([code]) => String(code) === String(each)) || [each, each])[1]).trim(); }
+
+        function draw() {
+            const isFocused = document.activeElement === input;
+            const shown = isWhole ? values : values.slice(0, SHOWN);
+            box.replaceChildren(...shown.map((each, number) => el("span", { class: "studio-chip", "data-at": `${at}/${number}` }, nameOf(each),
+                iconButton("close", `${words.remove}: ${nameOf(each)}`, () => drop(number), { tabindex: -1, onkeydown: (event) => walk(event, number) }))),
+            ...(shown.length < values.length ? [quietButton(filled(words.more, { n: values.length - shown.length }), () => { isWhole = true; draw(); input.focus(); })] : []), input);
+            input.placeholder = values.length ? "" : choices ? words.search : words.commas;
+            if (isFocused) input.focus();
+        }
+
+        // What is still being typed counts as a value, so nobody loses one by leaving without Enter.
+        function told(more) {
+            const pending = choices ? [] : split(input.value).map((text) => read(field.type, text));
+            put([...values, ...pending.filter((each) => !values.includes(each))], more);
+        }
+        function add(texts) {
+            const found = texts.map((text) => {
+                const known = choices?.find(([code, name]) => [String(code), name.trim()].some((each) => each.toLowerCase() === text.toLowerCase()));
+                return known ? known[0] : read(field.type, text);
+            });
+            values = [...new Set([...values, ...found])];
+        }
+        function settle() {
+            if (!input.value.trim()) return;
+            add(split(input.value));
+            input.value = "";
+            draw();
+        }
+        function drop(number) {
+            announce(filled(words.removed, { what: nameOf(values[number]) }));
+            values.splice(number, 1);
+            draw();
+            told({ at });
+            input.focus();
+            if (list && !list.hidden) offer();
+        }
+        function typed(event) {
+            if (event.isComposing) return;
+            if (!choices && /[,，、;；]/.test(input.value)) settle();
+            if (choices) offer(); else told({ typed: at });
+        }
+        function pasted(event) {
+            const parts = split(event.clipboardData.getData("text"));
+            if (parts.length < 2) return;
+            event.preventDefault();
+            add(parts);
+            draw();
+            told({ at });
+            announce(filled(words.pasted, { n: parts.length }));
+        }
+        function walk(event, number) {
+            const chips = [...box.querySelectorAll(".studio-chip button")];
+            if (event.key === "ArrowLeft") (chips[number - 1] || chips[number]).focus();
+            else if (event.key === "ArrowRight") (chips[number + 1] || input).focus();
+            else if (event.key === "Backspace" || event.key === "Delete") { event.preventDefault(); event.stopPropagation(); drop(number); }
+        }
+        function pressed(event) {
+            if (event.isComposing) return;
+            const isOpen = list && !list.hidden;
+            if (event.key === "Backspace" && input.value === "" && values.length) { drop(values.length - 1); return; }
+            if (event.key === "ArrowLeft" && input.selectionEnd === 0) { [...box.querySelectorAll(".studio-chip button")].at(-1)?.focus(); return; }
+            if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
+                event.preventDefault();
+                if (!choices) { settle(); told({ at }); } else if (isOpen) pick(active); else offer();
+            } else if (list && !event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+                event.preventDefault();
+                if (isOpen) light(active + (event.key === "ArrowDown" ? 1 : -1)); else offer();
+            } else if (isOpen && event.key === "Escape") { event.preventDefault(); event.stopPropagation(); close(); }
+        }
+        function offer() {
+            const wanted = input.value.trim().toLowerCase();
+            const fits = choices.filter(([code, text]) => !wanted || String(text).toLowerCase().includes(wanted) || String(code).toLowerCase().includes(wanted));
+            offered = fits.slice(0, OFFERED);
+            list.replaceChildren(...offered.map(([each, text, code, depth], number) => {
+                const row = el("li", { role: "option", id: `${id}-${number}`, "aria-selected": String(values.includes(each)), onclick: () => pick(number) },
+                    Conditions.icon("check"), el("span", {}, String(text).trim()), code ? el("small", {}, code) : null);
+                row.style.setProperty("--depth", wanted ? 0 : depth || 0);
+                return row;
+            }));
+            const rest = fits.length - offered.length;
+            if (!fits.length || rest) list.append(el("li", { class: "studio-hint", role: "presentation" }, rest ? filled(words.narrow, { n: rest }) : words.none_found));
+            list.hidden = false;
+            input.setAttribute("aria-expanded", "true");
+            light(wanted ? 0 : Math.min(Math.max(active, 0), offered.length - 1));
+        }
+        function light(number) {
+            active = offered.length ? (number + offered.length) % offered.length : -1;
+            [...list.querySelectorAll("[role=option]")].forEach((row, each) => { row.classList.toggle("studio-active", each === active); if (each === active) row.scrollIntoView({ block: "nearest" }); });
+            input.setAttribute("aria-activedescendant", active < 0 ? "" : `${id}-${active}`);
+        }
+        function pick(number) {
+            if (!offered[number]) return;
+            const [each] = offered[number];
+            values = values.includes(each) ? values.filter((other) => other !== each) : [...values, each];
+            input.value = "";
+            draw();
+            active = number;
+            told({ at });
+            close();
+            input.focus();
+        }
+        function close() {
+            if (!list) return;
+            list.hidden = true;
+            input.setAttribute("aria-expanded", "false");
+            input.removeAttribute("aria-activedescendant");
+        }
+    }
+
+    // Over which time a field counts: so many days, a calendar period to date, or ever.
+    function windowOf({ node, at, catalogue, words, put }) {
+        const isDays = node.window === undefined || Number.isFinite(node.window) || !catalogue.windows.some(([code]) => code === node.window);
+        const box = isDays && el("input", { class: "studio-input studio-input-figure", "aria-label": words.days, inputmode: "numeric", size: 4, value: node.window ?? "", autocomplete: "off", "data-at": `${at}/days`,
+            oninput: () => put(read("integer", box.value.trim()), { typed: `${at}/days` }) });
+        return el("span", { class: "studio-tree-pair" },
+            select(words.window, [["days", words.last_days], ...catalogue.windows], isDays ? "days" : node.window, (code) => put(code === "days" ? 30 : code, { at, redraw: true }), { "data-at": at }),
+            box);
+    }
+
+    // The editor that the field's type and the operator's shape ask for; null where there is no value.
+    function editor(given) {
+        const { field, shape } = given;
+        const choices = choicesOf(field, given);
+        if (shape === "one") return one({ ...given, choices });
+        if (shape === "two") return pair({ ...given, choices });
+        if (shape !== "many") return null;
+        return choices && choices.length <= TOGGLES && field.type !== "unit" ? toggles({ ...given, choices }) : several({ ...given, choices });
+    }
+
+    return { editor, windowOf };
+})();
