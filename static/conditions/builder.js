@@ -10,6 +10,8 @@ Conditions.builder = (() => {
     const { fresh } = Conditions.faults;
     const LINES = "lines ";
 
+    const focusedIn = (part) => (part.contains(document.activeElement) ? document.activeElement : null);
+
     class Builder {
         constructor(host, options) {
             Object.assign(this, { path: [], units: [], ...options, host });
@@ -21,7 +23,7 @@ Conditions.builder = (() => {
 
         // Draws everything anew, with the focus where it was, or on the control at `focus`.
         draw(tree = this.tree, focus = null) {
-            const was = this.host.contains(document.activeElement) ? document.activeElement.dataset.at : null;
+            const was = focusedIn(this.host)?.dataset.at;
             this.tree = normal(tree);
             this.host.replaceChildren(this.group([], this.catalogue));
             focusAt(this.host, focus || was);
@@ -99,27 +101,31 @@ Conditions.builder = (() => {
 
         // Drawing.
 
-        group(path, catalogue, remover) {
+        group(path, catalogue, remover = () => null) {
             const { words } = this;
             const { mode, children, keys } = modeOf(get(this.tree, path));
             const list = [...path, ...keys];
             const isRow = typeof path.at(-1) === "number";
             const chooseMode = (chosen) => {
                 const made = built(chosen, children);
-                if (path.length) get(this.tree, path.slice(0, -1))[path.at(-1)] = made; else this.tree = made;
-                this.turned(this.at(path, "mode"));
+                if (path.length) get(this.tree, listOf(path))[path.at(-1)] = made; else this.tree = made;
+                const again = this.group(path, catalogue, remover);
+                Object.assign(whole.dataset, again.dataset);
+                whole.replaceChildren(head, ...[...again.children].slice(1));
+                this.told({ typed: this.at(path, "mode") });
             };
             const begin = () => this.begin(catalogue);
             const isDeep = depthOf(list) >= DEEPEST;
             const head = el("div", { class: "studio-tree-head" }, isRow ? this.handle(path) : null,
                 select(words.how, catalogue.modes, mode, chooseMode, { "data-at": this.at(path, "mode") }),
-                isRow ? this.actions(path) : null, remover);
+                isRow ? this.actions(path) : null, remover());
             const rows = el("ul", { class: "studio-tree-rows" }, children.map((child, number) => this.row([...list, number], child, catalogue)));
-            return el("div", { class: `studio-tree${path.length ? " studio-tree-inner" : ""}`, role: "group", "aria-label": isRow ? this.numberOf(path) : words.how, "data-path": this.at(path), "data-list": JSON.stringify(list) },
+            const whole = el("div", { class: `studio-tree${path.length ? " studio-tree-inner" : ""}`, role: "group", "aria-label": isRow ? this.numberOf(path) : words.how, "data-path": this.at(path), "data-list": JSON.stringify(list) },
                 head, rows, children.length ? null : el("p", { class: "studio-hint" }, words.always),
                 el("div", { class: "studio-buttons" },
                     quietButton(`+ ${words.add}`, () => this.add(list, begin()), { "data-at": this.at(path, "add") }),
                     isDeep ? null : quietButton(`+ ${words.group}`, () => this.add(list, { any: [begin()] }))));
+            return whole;
         }
 
         row(path, node, catalogue) {
@@ -167,7 +173,13 @@ Conditions.builder = (() => {
             const { words } = this;
             const family = catalogue.families.find((each) => String(node.field).startsWith(`${each.prefix}.`));
             const field = node.lines ? { type: "number", choices: [] } : family ? { type: "any", choices: [] } : catalogue.fields.find((each) => each.name === node.field);
-            const become = (made, focus) => { this.replace(path, node, made); this.turned(this.at(path, focus)); };
+            const become = (made, focus) => {
+                for (const key of Object.keys(node)) delete node[key];
+                Object.assign(node, made);
+                const control = focusedIn(this.host);
+                if (control?.matches("select") && control.dataset.at === this.at(path, focus)) this.leafAgain(path, node, catalogue, control);
+                else this.turned(this.at(path, focus));
+            };
             const cells = el("div", { class: "studio-tree-cells" }, this.subject(path, node, family, catalogue, become));
             if (family) {
                 const key = el("input", { class: "studio-input", "aria-label": words.key, placeholder: words.key, maxlength: 60, value: node.field.slice(family.prefix.length + 1), "data-at": this.at(path, "key"),
@@ -182,8 +194,20 @@ Conditions.builder = (() => {
             if (isOpen) cells.append(quietButton(words.only_where, () => become({ ...node, where: { all: [this.begin(catalogue.line)] } }, "where/all/0/field")));
             const row = el("div", { class: "studio-tree-row", role: "group", "aria-label": this.numberOf(path) }, this.handle(path), cells, this.actions(path));
             if (!node.lines || isOpen) return [row];
-            const close = node.op ? iconButton("close", words.remove_group, () => become({ ...node, where: null }, "field")) : null;
+            const close = () => (node.op ? iconButton("close", words.remove_group, () => become({ ...node, where: null }, "field")) : null);
             return [row, el("div", { class: "studio-tree-where" }, node.op ? el("p", { class: "studio-hint" }, words.where) : null, this.group([...path, "where"], catalogue.line, close))];
+        }
+
+        // The row again, but for what stands before and at the list in use, which would forget what is typed ahead.
+        leafAgain(path, node, catalogue, kept) {
+            const [row, below] = this.leaf(path, node, catalogue);
+            const cells = [...row.querySelector(".studio-tree-cells").children];
+            while (kept.nextSibling) kept.nextSibling.remove();
+            kept.after(...cells.slice(cells.findIndex((each) => each.dataset.at === kept.dataset.at) + 1));
+            const old = kept.closest(".studio-tree-row");
+            if (old.nextSibling?.matches(".studio-tree-where")) old.nextSibling.remove();
+            if (below) old.after(below);
+            this.told({ typed: kept.dataset.at });
         }
 
         // What the row asks about: a field, a family of attributes, or the lines in some way.
@@ -197,7 +221,7 @@ Conditions.builder = (() => {
             const chosen = node.lines ? `${LINES}${node.lines}${node.lines === "sum" ? ` ${node.of}` : ""}` : family ? `${family.prefix}.` : node.field;
             return select(this.words.field, offered, chosen, (name) => {
                 const made = name.startsWith(LINES) ? this.ofLines(name.slice(LINES.length), node, catalogue) : this.about(name, catalogue, node);
-                fresh.add(made);
+                fresh.add(node);
                 become(made, "field");
             }, { "data-at": this.at(path, "field") });
         }
@@ -210,12 +234,6 @@ Conditions.builder = (() => {
             const value = editor({ field, shape, value: node.value, at: this.at(path, "value"), label: this.words.value, words: this.words, catalogue, units: this.units,
                 put: (made, more) => { node.value = made; this.told(more); } });
             return [operator, value].filter(Boolean);
-        }
-
-        // Another question in the same row, which stays as fresh as it was.
-        replace(path, node, made) {
-            if (fresh.has(node)) fresh.add(made);
-            get(this.tree, listOf(path))[path.at(-1)] = made;
         }
 
         begin(catalogue) { return this.about(catalogue.fields[0].name, catalogue); }

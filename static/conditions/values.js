@@ -24,7 +24,7 @@ Conditions.values = (() => {
     function one({ field, choices, value, label, at, words, put }) {
         const taken = (text) => put(read(field.type, text), { typed: at });
         if (choices) return select(label, [["", words.choose], ...choices.map(([code, text]) => [code, text])], value, taken, { "data-at": at });
-        const kind = { date: { type: "date" }, number: { inputmode: "decimal", size: 10 }, integer: { inputmode: "numeric", size: 10 } }[field.type]
+        const kind = { date: { type: "date" }, number: { inputmode: "decimal", size: 6 }, integer: { inputmode: "numeric", size: 6 } }[field.type]
             || { placeholder: label, size: 16 };
         const box = el("input", { class: "studio-input", "aria-label": label, value: value ?? "", autocomplete: "off", "data-at": at, ...kind, oninput: () => put(box.value, { typed: at }) });
         return box;

@@ -24,7 +24,9 @@ def test_marketing_writes_a_rule_in_chinese_and_sees_it_live(studio_page: Any) -
     page.get_by_label("值", exact=True).first.fill("咖啡，拿铁")
     page.get_by_role("button", name="+ 添加条件").last.click()
     page.get_by_label("条件字段").last.select_option(label="门店")
-    page.get_by_label("值", exact=True).last.select_option(label="\u2003East North")
+    stores = page.get_by_role("combobox", name="值", exact=True).last
+    stores.fill("north")
+    stores.press("Enter")
     page.get_by_label("每位会员每天最多").fill("200")
     expect(page.locator('[data-rule-sentence="zh"]')).to_have_text(
         "当事件类型为消费，且门店属于“East North”时，“咖啡”、“拿铁”类商品每消费 ¥1，会员获得 1 积分，向下取整，"
@@ -89,6 +91,92 @@ def test_faults_stand_at_their_rows_all_at_once_and_nothing_typed_is_lost(studio
     assert not RuleVersion.objects.exists()
     page.get_by_label("To", exact=True).fill("90")
     expect(page.locator('[data-path="condition/all/1"] > .studio-fault')).to_have_count(0)
+    assert axe_findings(page) == []
+
+
+def test_a_nested_condition_is_built_by_keyboard_alone(studio_page: Any) -> None:
+    page = studio_page("marketing")
+    page.goto("/rules/rule/add/")
+    page.get_by_label("Name").fill("Weekend stores")
+
+    def press(*keys: str) -> None:
+        for key in keys:
+            page.keyboard.press(key)
+
+    page.get_by_role("button", name="+ Add a group").focus()
+    press("Enter")
+    page.keyboard.type("the store")
+    press("Tab", "Tab")
+    page.keyboard.type("s001")
+    press("Enter")
+    page.keyboard.type("harb")
+    press("Enter", "Backspace")
+    page.keyboard.type("harb")
+    press("Enter", *["Tab"] * 5, "Enter")
+    page.keyboard.type("the day of the week")
+    press("Tab")
+    page.keyboard.type("is one")
+    press(*["Tab"] * 6, "Space", "Tab", "Space")
+    condition = {"any": [{"field": "event.store", "op": "within", "value": ["S001", "S003"]},
+                         {"field": "event.weekday", "op": "in", "value": [6, 7]}]}  # fmt: skip
+    assert page.evaluate("ruleEditor.definition().condition.all[1]") == condition
+    press("Alt+ArrowUp")
+    assert page.evaluate("ruleEditor.definition().condition.all[1].any.map(row => row.field)") == [
+        "event.weekday", "event.store",
+    ]  # fmt: skip
+    expect(page.get_by_role("status").filter(has_text="Moved: now Condition 2.1.")).to_have_count(1)
+    press("Control+z", "Control+Enter")
+    expect(page.get_by_text("The draft is saved. Try it, then publish it.")).to_be_visible()
+    version = RuleVersion.objects.get()
+    assert (version.state, version.definition["condition"]["all"][1]) == ("draft", condition)
+
+
+def test_rows_are_dragged_stepped_duplicated_pasted_and_brought_back(studio_page: Any, group: CoffeeGroup) -> None:
+    leaves = [{"field": "event.channel", "op": "in", "value": [name]} for name in ("app", "web", "shop")]
+    definition = {"condition": {"all": [*leaves[:2], {"any": [leaves[2]]}]}, "effects": [PER_YUAN]}
+    draft = services.create_rule(
+        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
+    )
+    page = studio_page("marketing", language="zh-hans")
+    page.goto(f"/rules/rule/{draft.rule_id}/change/")
+
+    def said() -> Any:
+        def short(node: Any) -> Any:
+            return [short(each) for each in node["any"]] if "any" in node else "+".join(node["value"])
+
+        return [short(node) for node in page.evaluate("ruleEditor.definition().condition.all")]
+
+    def handle(name: str) -> Any:
+        return page.get_by_role("button", name=name, exact=True)
+
+    assert said() == ["app", "web", ["shop"]]
+    handle("条件 1").drag_to(handle("条件 3.1"), target_position={"x": 10, "y": 34})
+    assert said() == ["web", ["shop", "app"]]
+    page.locator("[data-at='condition/all/1/any/1/down']").click()
+    assert said() == ["web", ["shop"], "app"]
+    handle("条件 1").press("Alt+ArrowDown")
+    assert said() == [["web", "shop"], "app"]
+    handle("条件 1.1").press("Control+d")
+    page.get_by_role("group", name="条件 1", exact=True).get_by_role("button", name="复制").first.click()
+    assert said() == [["web", "web", "shop"], ["web", "web", "shop"], "app"]
+    handle("条件 2").press("Delete")
+    assert said() == [["web", "web", "shop"], "app"]
+    page.get_by_role("button", name="撤销").click()
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    assert said() == [["web", "shop"], "app"]
+    page.keyboard.press("Control+y")
+    assert said() == [["web", "web", "shop"], "app"]
+
+    box = page.locator("[data-at='condition/all/1/value']")
+    box.evaluate("""box => { const data = new DataTransfer(); data.setData("text/plain", "pos\\r\\nkiosk\\n");
+        box.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})); }""")
+    box.type("微信，" + "x" * 501)
+    assert said()[1] == "app+pos+kiosk+微信+" + "x" * 501
+    expect(page.locator("[data-path='condition/all/1'] > .studio-fault")).to_have_text("最多 500 个字符。")
+    box.fill("")
+    expect(page.locator("[data-path='condition/all/1'] > .studio-fault")).to_have_count(0)
+    expect(page.locator("[data-path='condition/all/1'] .studio-chip")).to_have_count(4)
     assert axe_findings(page) == []
 
 
