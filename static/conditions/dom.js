@@ -49,8 +49,15 @@ window.Conditions = (() => {
 
     const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
-    // The focus on the control whose place in the JSON is `at`.
-    const focusAt = (host, at) => { const found = at && host.querySelector(`[data-at="${CSS.escape(at)}"]`); found?.focus(); return Boolean(found); };
+    // The focus on the control whose place in the JSON is `at`, or on the handle of the nearest row round it.
+    function focusAt(host, at) {
+        if (!at) return;
+        const parts = at.split("/");
+        const rounds = parts.map((_, number) => parts.slice(0, parts.length - number).join("/"));
+        const places = [at, ...rounds.flatMap((place) => [`${place}/handle`, `${place}/add`])];
+        const found = places.map((place) => host.querySelector(`[data-at="${CSS.escape(place)}"]`)).find(Boolean);
+        found?.focus();
+    }
 
     return { el, select, icon, iconButton, quietButton, announce, filled, focusAt };
 })();
