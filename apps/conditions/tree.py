@@ -112,10 +112,24 @@ def leaves(tree: Tree) -> Iterator[Leaf | LinesLeaf]:
         yield tree
 
 
-def windows_of(tree: Tree) -> frozenset[Window]:
-    """The windows over which the tree asks about a history; `ever` where it asks without one."""
-    asked = (leaf for leaf in leaves(tree) if isinstance(leaf, Leaf) and leaf.field.gathered)
-    return frozenset("ever" if leaf.window is None else leaf.window for leaf in asked)
+def windows_in(data: Any, catalogue: Catalogue) -> frozenset[Window]:
+    """The windows over which the trees anywhere in `data` ask about a history; `ever` where they ask without one.
+
+    `data` is JSON that was checked when it was saved: a tree, or what holds trees.
+    """
+    found: set[Window] = set()
+    stack = [data]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list):
+            stack += node
+        elif isinstance(node, dict):
+            name = node.get("field")
+            field = catalogue.field(name) if isinstance(name, str) else None
+            if field is not None and field.gathered:
+                found.add(node.get("window") or "ever")
+            stack += node.values()
+    return frozenset(found)
 
 
 def to_json(tree: Tree) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any, NamedTuple
 
 from apps.activity.facts import EventFacts, LineFacts
+from apps.conditions.windows import Window
 from apps.members.facts import MemberFacts
 
 HOLDS = -1
@@ -73,6 +74,8 @@ class RuleSet:
     rules: tuple[LiveRule, ...]
     matches: Callable[[EventFacts, MemberFacts], tuple[int, ...]]
     point_type_ids: tuple[int, ...] = ()
+    windows: frozenset[Window] = frozenset()
+    """The windows of the members' histories that the rules ask about."""
     _verdicts: dict[tuple[int, ...], tuple[tuple[LiveRule, ...], Skipped]] = field(default_factory=dict)
 
     def verdict(self, event: EventFacts, member: MemberFacts) -> tuple[tuple[LiveRule, ...], Skipped]:

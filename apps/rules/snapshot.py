@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from apps.conditions.compiling import compile_lines, compile_many
-from apps.conditions.tree import parse
+from apps.conditions.tree import parse, windows_in
+from apps.conditions.windows import Window
 from apps.core.clock import start_of_day
 from apps.core.models import Epoch
 from apps.orgs.models import OrgUnit, Program
@@ -69,6 +70,8 @@ class Version:
     unit_path: str
     starts_at: datetime
     ends_at: datetime | None
+    windows: frozenset[Window] = frozenset()
+    """The windows of the member's history that it asks about."""
 
     def is_in_force(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -135,6 +138,7 @@ def build_rule_set(versions: list[Version], paths: dict[str, str], kinds: Iterab
         tuple(version.live for version in versions),
         compile_many(trees, CATALOGUE, paths),
         tuple(sorted({*given, *kinds})),
+        frozenset[Window]().union(*(version.windows for version in versions)),
     )
 
 
@@ -202,7 +206,14 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
         codes = {kind.code: kind.id for kind in programs[row.rule.program_id].point_types.values()}
         live = live_rule(row, row.definition, codes, paths)
         found[row.rule.program_id].append(
-            Version(live, row.definition["condition"], row.rule.unit.path, row.starts_at, row.ends_at)
+            Version(
+                live,
+                row.definition["condition"],
+                row.rule.unit.path,
+                row.starts_at,
+                row.ends_at,
+                windows_in(row.definition, CATALOGUE),
+            )
         )
     for pk, versions in found.items():
         programs[pk].versions = tuple(versions)

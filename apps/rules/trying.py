@@ -1,6 +1,7 @@
 """Trying a definition on an event that nobody recorded: what it would give, and why or why not.
 
-The same pure `evaluate` as on the main road; nothing is written.
+The same pure `evaluate` as on the main road; nothing is written. The member is imagined too: one of the store, who joined
+that day and had done nothing before.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from apps.activity.facts import EventFacts, LineFacts
 from apps.conditions.compiling import compile_many
 from apps.conditions.explaining import explain
-from apps.conditions.tree import parse
+from apps.conditions.tree import parse, windows_in
 from apps.core.clock import local_day
 from apps.core.formats import number
 from apps.members.facts import MemberFacts
@@ -64,6 +65,9 @@ def try_definition(program: Program, place: OrgUnit, definition: Any, trial: Tri
         if is_there
         else _("%(store)s is not in %(place)s, where this rule applies.")
         % {"store": trial.store.name, "place": place.name},
+        "history": _("The member is imagined: someone who has done nothing before.")
+        if windows_in(content, CATALOGUE)
+        else "",
         "asked": [{"held": each.held, "sentence": each.sentence, "actual": each.actual} for each in asked],
     }
 

@@ -5,6 +5,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -13,12 +14,12 @@ from django.db import connection
 
 from apps.activity.models import Event
 from apps.members.models import Member
-from apps.orgs.models import KeptAnswer
+from apps.orgs.models import KeptAnswer, OrgUnit, Program
 from apps.points.checking import differences
 from apps.points.models import Account, Hold, Posting
 from tests.api.conftest import Caller, make_caller, purchase
-from tests.factories import make_group
-from tests.rules.conftest import make_till, publish
+from tests.factories import CoffeeGroup, make_group
+from tests.rules.conftest import START, make_till, publish
 
 
 def make_shop_till() -> Caller:
@@ -105,6 +106,19 @@ def test_an_award_costs_four_round_trips_beside_the_key(committed: str) -> None:
     for body in (purchase(key="p2"), purchase(key="p3", lines=[{"amount": "1.50"}] * 30)):
         assert turns_on_the_wire(lambda sent=body: till.post("events", sent)) == 5
     assert Event.objects.count() == 3
+
+
+def test_an_award_costs_one_more_where_a_rule_asks_what_the_member_did_before(committed: str) -> None:
+    till = make_shop_till()
+    group = CoffeeGroup(OrgUnit.objects.get(code="G"), programs={"east": Program.objects.get(code="east")})
+    asked = {"field": "history.orders", "window": 30, "op": "ge", "value": 2}
+    tomorrow = START + timedelta(days=1)
+    publish(group, condition=asked, starts_at=tomorrow)
+    till.post("events", purchase())
+    assert turns_on_the_wire(lambda: till.post("events", purchase(key="before"))) == 5
+    till.post("events", purchase(key="after", occurred_at=tomorrow.isoformat()))
+    events = [purchase(key=f"b{n}", member=f"C{n % 3 + 1}", occurred_at=tomorrow.isoformat()) for n in range(50)]
+    assert turns_on_the_wire(lambda: till.post("events/batch", {"events": events})) == 6
 
 
 def test_a_batch_costs_as_many_round_trips_as_one_event(committed: str) -> None:

@@ -87,6 +87,21 @@ def test_an_amount_that_is_none_is_refused_in_words(marketing: Client, group: Co
     assert marketing.post(at("try"), asked | {"amount": "12.99", "at": "not a time"}).json()["points"] == 12
 
 
+def test_a_trial_that_asks_about_history_says_that_its_member_has_none(marketing: Client, group: CoffeeGroup) -> None:
+    asked = {
+        "program": group.east.pk,
+        "unit": group["EAST"].pk,
+        "kind": "purchase",
+        "store": group["S001"].pk,
+        "amount": "12",
+    }
+    first = {"field": "history.orders", "window": "ever", "op": "eq", "value": 0}
+    for condition, points, is_said in ((first, 12, True), ({"not": first}, 0, True), ({"all": []}, 12, False)):
+        sent = asked | {"definition": json.dumps(DEFINITION | {"condition": condition})}
+        told = marketing.post(at("try"), sent).json()
+        assert (told["points"], bool(told["history"])) == (points, is_said)
+
+
 def test_preview_and_trial_reach_no_other_company(marketing: Client, group: CoffeeGroup) -> None:
     assert preview(marketing, group, DEFINITION).json()["faults"] == []
     far = {"program": group.west.pk, "unit": group["WEST"].pk}

@@ -2,10 +2,11 @@
 
     preparing   names become units and programmes; what cannot be taken is refused, alone
     opening     one statement: record the events, lock members and accounts, read what evaluation needs
+    remembering one more statement, only where a rule in force asks what members did before
     reckoning   pure: evaluate each event in order, let the book work out the points
     settling    one statement: write points, outcomes and counters
 
-Four round trips with BEGIN and COMMIT, however many events. Events of one member are reckoned in the order given;
+Four round trips with BEGIN and COMMIT, however many events; five where something is remembered. Events of one member are reckoned in the order given;
 a refund of a purchase in the same batch waits for the next wave, with everything of that member behind it.
 """
 
@@ -26,6 +27,7 @@ from apps.rules import refunds, snapshot
 from apps.rules.pipeline.opening import open_events, replay
 from apps.rules.pipeline.preparing import prepare, waves
 from apps.rules.pipeline.reckoning import Impossible, reckon
+from apps.rules.pipeline.remembering import remember
 from apps.rules.pipeline.settling import settle
 from apps.rules.snapshot import Snapshot
 from apps.rules.stages import Prepared, Processed
@@ -118,6 +120,7 @@ def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: da
     opened, unknown, old = open_events(
         copy, source, [item for item in wave if item not in lost] if lost else wave, when
     )
+    remember(opened)
     reckoned = reckon(opened, refunds.open_lots_for(opened))
     settle(reckoned)
     return [*refused, *unknown, *reckoned.results, *(replay(source, old) if old else ())]

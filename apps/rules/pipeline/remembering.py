@@ -1,0 +1,54 @@
+"""Remembering: what members had done before each event, where a rule in force asks. One statement, or none at all."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import orjson
+
+from apps.conditions.windows import start_of
+from apps.core.prepared import call
+from apps.members.facts import History
+from apps.rules.stages import Opened
+
+_READ = """
+SELECT n, time_window, orders, spent, visits, check_ins, last_order_on FROM activity_history(%s::jsonb)
+"""
+
+
+def remember(opened: Sequence[Opened]) -> None:
+    """Gives the members of events their histories, as far as the rules for those events ask about them."""
+    starts = {n: _starts(item) for n, item in enumerate(opened) if item.prepared.rules.windows and not _is_refund(item)}
+    if not starts:
+        return
+    asked = {opened[n].member_id for n in starts}
+    batch = [
+        {"n": n, "id": item.event_id, "starts": starts.get(n, {})}
+        for n, item in enumerate(opened)
+        if item.member_id in asked
+    ]
+    found: dict[int, list[Any]] = defaultdict(list)
+    for n, *row in call(_READ, [orjson.dumps(batch).decode()]):
+        found[n].append(row)
+    for n, rows in found.items():
+        opened[n].member = replace(opened[n].member, history=_history(rows, opened[n].prepared.day))
+
+
+def _is_refund(item: Opened) -> bool:
+    """What a refund takes back follows from its purchase, not from rules."""
+    return item.prepared.purchase is not None
+
+
+def _starts(item: Opened) -> dict[str, date]:
+    return {str(window): start_of(window, item.prepared.day) for window in item.prepared.rules.windows}
+
+
+def _history(rows: Sequence[Any], day: date) -> History:
+    windows = [int(name) if name.isdecimal() else name for name, *_ in rows]
+    orders, spent, visits, check_ins, last = (
+        {window: row[column] for window, row in zip(windows, rows, strict=True)} for column in range(1, 6)
+    )
+    last_order_on = last.get("ever")
+    return History(orders, spent, visits, check_ins, last_order_on and (day - last_order_on).days)
