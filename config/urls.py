@@ -8,6 +8,7 @@ from config.api import api
 urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", api.urls),
+    path("", include("apps.rules.urls")),
     path("", include("apps.orgs.urls")),
     path("", admin.site.urls),
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from apps.conditions.tree import Fault
@@ -97,3 +97,26 @@ class NothingToRetire(LoyaltyError):
 
     def sentence(self) -> str:
         return _("No version of this rule is in force or waiting to start.")
+
+
+class DocumentFaulty(LoyaltyError):
+    """A programme's document that cannot be brought in: `faults`, everything that is wrong, each with its path."""
+
+    code = "document_faulty"
+    field = "file"
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(faults=[{"path": list(fault.path), "code": fault.code} for fault in faults])
+        self.faults = faults
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Each fault: where it is, as `rules/3/draft/effects/0/points`, and what is wrong."""
+        code = get_language() or "en"
+        return [("/".join(map(str, fault.path)), fault.message.in_language(code)) for fault in self.faults]
+
+    def sentence(self) -> str:
+        return ngettext(
+            "The file has %(n)s fault and cannot be brought in.",
+            "The file has %(n)s faults and cannot be brought in.",
+            len(self.faults),
+        ) % {"n": len(self.faults)}

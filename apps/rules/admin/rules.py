@@ -24,6 +24,7 @@ from apps.core.formats import moment
 from apps.orgs.models import OrgUnit, Program
 from apps.rules import services
 from apps.rules.admin.gallery import GalleryPages
+from apps.rules.admin.programs import ProgramPages
 from apps.rules.comparing import differences
 from apps.rules.errors import DefinitionFaulty, DraftChanged
 from apps.rules.forms import RuleForm, decoded, faults_in_words
@@ -71,7 +72,7 @@ def shown_zone(rule: Any) -> str:
 
 
 @admin.register(Rule)
-class RuleAdmin(GalleryPages):
+class RuleAdmin(GalleryPages, ProgramPages):
     """One page for a rule's whole life. Its draft is JSON in a hidden field; static/rules/editor.js edits it."""
 
     form = RuleForm
