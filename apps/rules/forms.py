@@ -1,6 +1,7 @@
 """The form of a rule: its name and place, and its draft as JSON in one hidden field that the editor fills."""
 
 import json
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -31,11 +32,11 @@ class RuleForm(forms.ModelForm):
     actor: Any
     draft: RuleVersion | None = None
     definition = forms.CharField(
-        widget=forms.HiddenInput(attrs={"data-rule-definition": True}),
+        widget=forms.HiddenInput(attrs={"data-rule-definition": True, "autocomplete": "off"}),
         max_length=LONGEST,
         label=gettext_lazy("the rule"),
     )
-    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    revision = forms.IntegerField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
     class Meta:
         model = Rule
@@ -79,6 +80,7 @@ class RuleForm(forms.ModelForm):
             "words": editor_words(),
             "suggestion": _free_code(programs),
             "faults": self.faults,
+            "is_unsaved": self.is_bound,
         }
 
     def clean_definition(self) -> Any:
@@ -97,6 +99,13 @@ class RuleForm(forms.ModelForm):
                 self.faults += faults_in_words(refusal)
                 self.add_error("definition", _("Mend what is marked below; nothing you typed is lost."))
         return data
+
+
+def told_of(draft: RuleVersion, when: datetime) -> dict[str, Any]:
+    """Which revision of a draft there is, who saved it and how many seconds ago."""
+    saved_at = draft.changed_at or draft.created_at
+    seconds = max(0, round((when - saved_at).total_seconds()))
+    return {"revision": draft.revision, "who": str(draft.changed_by or ""), "seconds": seconds}
 
 
 def decoded(text: str) -> Any:
@@ -157,4 +166,16 @@ def editor_words() -> dict[str, str]:
         "sentence": _("The rule in one sentence"),
         "keys": _("Alt+↑ ↓ moves a row, Ctrl+D duplicates it, Delete on its handle removes it, Ctrl+Z undoes."),
         "not_saved": _("The preview cannot be reached just now."),
+        "saving": _("Saving…"),
+        "saved": _("Saved."),
+        "saved_ago": _("Saved {ago}."),
+        "saved_by": _("Saved {ago} by {who}."),
+        "unsaved": _("Not saved yet."),
+        "unsaved_faults": _("Not saved yet: mend what is marked."),
+        "unsaved_offline": _("Not saved: the studio cannot be reached. It is tried again."),
+        "changed_by": _("Changed {ago} by {who}. What you write here is kept, but not saved over it."),
+        "changed_ago": _("Changed {ago} by somebody else. What you write here is kept, but not saved over it."),
+        "yours_differs": _("From theirs to yours:"),
+        "take_theirs": _("Take theirs"),
+        "keep_mine": _("Save mine over it"),
     }

@@ -19,7 +19,7 @@ Conditions.faults = (() => {
             const path = fault.path.join("/");
             const row = furthest(rows, path, (each) => each.dataset.path);
             if (!row || fresh.has(row.condition)) continue;
-            const controls = [...row.querySelectorAll("[data-at]")].filter((each) => each.dataset.at.startsWith(`${row.dataset.path}/`) && each.closest("[data-path]") === row);
+            const controls = [...row.querySelectorAll("[data-at]")].filter((each) => leads(row.dataset.path, each.dataset.at) && each.closest("[data-path]") === row);
             const control = furthest(controls, path, (each) => each.dataset.at);
             let message = [...row.querySelectorAll(":scope > .studio-fault")].find((each) => each.textContent === fault.message);
             if (!message) {

@@ -61,9 +61,12 @@ document.addEventListener("DOMContentLoaded", () => {
     function sent() {
         isTouched = true;
         hidden.value = JSON.stringify(definition);
-        hidden.dispatchEvent(new Event("input", { bubbles: true }));
+        saving.touch();
         askSoon();
     }
+
+    // The draft is saved as one types; a new rule, once its name and place are there to be saved with it.
+    const saving = RuleParts.saving({ host, form, config, definition: () => hidden.value, adopt: (theirs) => { definition = whole(JSON.stringify(theirs)); draw(); changed({}); } });
 
     function drawCap() {
         part("cap").replaceChildren(el("div", { class: "studio-effect", "data-path": "cap_per_member_day" },
@@ -95,7 +98,11 @@ document.addEventListener("DOMContentLoaded", () => {
         if (!isTouched && !config.faults.length) return;
         faults = said.faults;
         showFaults();
+        saving.judged(faults);
     }
+
+    // Enter belongs to the box one types in; Ctrl+Enter saves.
+    host.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches("input") && !event.ctrlKey && !event.metaKey) event.preventDefault(); });
 
     // The sentence in the other language, one click away, and still there on the next page.
     const other = part("other");

@@ -200,6 +200,39 @@ def test_who_saves_a_draft_that_somebody_changed_meanwhile_is_told_and_keeps_wha
     assert RuleVersion.objects.get().definition["cap_per_member_day"] == 20
 
 
+def test_a_draft_is_saved_as_one_types_and_never_over_what_somebody_else_saved(
+    studio_page: Any, group: CoffeeGroup
+) -> None:
+    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": None}
+    draft = services.create_rule(
+        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
+    )
+    page = studio_page("marketing")
+    page.goto(f"/rules/rule/{draft.rule_id}/change/")
+    cap, note = page.get_by_label("At most for one member a day"), page.locator("[data-rule-saved]")
+    cap.fill("lots")
+    expect(note).to_have_text("Not saved yet: mend what is marked.")
+    cap.fill("20")
+    expect(note).to_have_text("Saved.")
+    draft.refresh_from_db()
+    assert (draft.definition["cap_per_member_day"], draft.revision) == (20, 2)
+
+    services.save_draft(None, draft, definition | {"cap_per_member_day": 10}, when=now())
+    cap.fill("30")
+    told = page.get_by_role("alert").filter(has_text="What you write here is kept")
+    expect(told).to_contain_text("ago by somebody else")
+    expect(told).to_contain_text("At most a day for one member: 10 → 30")
+    assert axe_findings(page) == []
+    cap.fill("40")
+    told.get_by_role("button", name="Take theirs").click()
+    expect(cap).to_have_value("10")
+    assert RuleVersion.objects.get().definition["cap_per_member_day"] == 10
+    page.keyboard.press("Control+z")
+    expect(cap).to_have_value("40")
+    expect(note).to_have_text("Saved.")
+    assert RuleVersion.objects.get().definition["cap_per_member_day"] == 40
+
+
 def test_a_phone_shows_the_whole_rule_and_axe_finds_nothing(studio_page: Any, group: CoffeeGroup) -> None:
     definition = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": None}
     draft = services.create_rule(

@@ -116,6 +116,25 @@ def test_preview_and_trial_reach_no_other_company(marketing: Client, group: Coff
     assert "Old Town" not in json.dumps(answer)
 
 
+def test_autosave_saves_what_was_read_and_else_tells_what_is_there(marketing: Client, draft: RuleVersion) -> None:
+    def autosave(definition: Any, revision: Any) -> Any:
+        sent = {"definition": json.dumps(definition), "revision": revision}
+        return marketing.post(at("autosave", draft.rule_id), sent).json()
+
+    saved = autosave(DEFINITION | {"cap_per_member_day": 20}, 1)["saved"]
+    assert (saved["revision"], saved["who"]) == (2, "marketing")
+    for stale in (1, "", "x", "9" * 30):
+        told = autosave(DEFINITION | {"cap_per_member_day": 30}, stale)
+        assert told["theirs"]["revision"] == 2
+        assert told["definition"]["cap_per_member_day"] == 20
+        assert told["differences"] == ["At most a day for one member: 20 → 30"]
+    assert [fault["path"] for fault in autosave(WRONG, 2)["faults"]] == [["cap_per_member_day"]]
+    services.publish_version(None, draft, when=now())
+    assert "published and stays as it is" in autosave(DEFINITION, 2)["refusal"]
+    draft.refresh_from_db()
+    assert draft.definition["cap_per_member_day"] == 20
+
+
 @pytest.mark.parametrize("persona", ["finance", "regional_manager", "auditor"])
 def test_who_reads_rules_changes_none(client: Client, cast: Cast, draft: RuleVersion, persona: str) -> None:
     client.force_login(cast[persona], backend="apps.orgs.auth.RoleBackend")

@@ -145,6 +145,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "program_schema": SitePage(stranger=200),
     "admin:rules_rule_preview": SitePage(get=405, permission="rules.change_ruleversion"),
     "admin:rules_rule_try": SitePage(get=405, permission="rules.change_ruleversion"),
+    "admin:rules_rule_autosave": RowPage("rules.rule", "rules.change_rule", post=(200,)),
     "admin:rules_rule_publish": RowPage("rules.rule", "rules.publish_rule"),
     "admin:rules_rule_draft": RowPage("rules.rule", "rules.change_rule", post=(404,)),
     "admin:rules_rule_discard": RowPage("rules.rule", "rules.change_rule"),

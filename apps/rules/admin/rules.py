@@ -20,6 +20,7 @@ from apps.conditions.describing import SCRIPTS as CONDITION_SCRIPTS
 from apps.conditions.types import Type, WrongValue, read_value
 from apps.core.admin import actor_of, local
 from apps.core.clock import local_day, now, start_of_day
+from apps.core.errors import LoyaltyError
 from apps.core.formats import moment
 from apps.orgs.models import OrgUnit, Program
 from apps.rules import services
@@ -27,7 +28,7 @@ from apps.rules.admin.gallery import GalleryPages
 from apps.rules.admin.programs import ProgramPages
 from apps.rules.comparing import differences
 from apps.rules.errors import DefinitionFaulty, DraftChanged
-from apps.rules.forms import RuleForm, decoded, faults_in_words
+from apps.rules.forms import RuleForm, decoded, faults_in_words, told_of
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.reading import TONES, names_of, place_of, standing, standing_in_words, standing_of, versions_by_rule
 from apps.rules.sentences import Names, rule_sentence
@@ -76,6 +77,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
     """One page for a rule's whole life. Its draft is JSON in a hidden field; static/rules/editor.js edits it."""
 
     form = RuleForm
+    warn_unsaved_form = False  # the editor warns itself, and only of what it could not save as one typed
     list_display = ("name", "standing_tag", "sentence", "starts", "ends", "program")
     list_select_related = ("program__unit", "unit")
     list_filter = (StandingFilter, "program")
@@ -90,7 +92,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
 
     class Media:
         css: ClassVar = {"all": ["conditions/conditions.css", "rules/rules.css"]}
-        js = (*CONDITION_SCRIPTS, "rules/effects.js", "rules/editor.js", "rules/page.js")
+        js = (*CONDITION_SCRIPTS, "rules/effects.js", "rules/saving.js", "rules/editor.js", "rules/page.js")
 
     # The list.
 
@@ -147,7 +149,12 @@ class RuleAdmin(GalleryPages, ProgramPages):
         form = context["adminform"].form
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if may and "definition" in form.fields:
-            context["rule_editor"] = form.config() | {"preview": self._address("preview"), "try": self._address("try")}
+            context["rule_editor"] = form.config() | {
+                "preview": self._address("preview"),
+                "try": self._address("try"),
+                "autosave": self._address("autosave", obj.pk) if obj else None,
+                "saved": told_of(form.draft, now()) if form.draft else None,
+            }
         context |= {
             "show_save_and_add_another": False, "show_save_and_continue": False,
             "sentence_order": [(code, LANG[code]) for code, _full in _own_first()],
@@ -243,6 +250,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
         return [
             self.route("preview/", self.preview_view, "preview"),
             self.route("try/", self.try_view, "try"),
+            self.route("<path:object_id>/autosave/", self.autosave_view, "autosave"),
             self.route("<path:object_id>/publish/", self.publish_view, "publish"),
             self.route("<path:object_id>/draft/", self.draft_view, "draft"),
             self.route("<path:object_id>/discard/", self.discard_view, "discard"),
@@ -297,6 +305,30 @@ class RuleAdmin(GalleryPages, ProgramPages):
             return JsonResponse(try_definition(program, unit, definition, trial, get_language() or "en"))
         except DefinitionFaulty as refusal:
             return JsonResponse({"refusal": _("Mend the draft first: %(what)s") % {"what": refusal.sentence()}})
+
+    def autosave_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The draft, saved while somebody writes; or, where somebody else saved it meanwhile, what theirs says."""
+        rule = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        sent = request.POST.get("revision", "")
+        draft, written = _draft(rule), decoded(request.POST.get("definition", ""))
+        revision = int(sent) if sent.isdecimal() and len(sent) < 10 else 0
+        try:
+            saved = services.save_draft(actor_of(request), draft, written, revision=revision, when=now())
+        except DefinitionFaulty as refusal:
+            return JsonResponse({"faults": faults_in_words(refusal)})
+        except DraftChanged:
+            theirs = _draft(rule)
+            names, language = _named(rule, names_of([rule.program])[rule.program_id]), get_language() or "en"
+            mine = services.checked(rule.program, written).to_json()
+            lines = differences(theirs.definition, mine, names, language)
+            return JsonResponse(
+                {"theirs": told_of(theirs, now()), "definition": theirs.definition, "differences": lines}
+            )
+        except LoyaltyError as refusal:
+            return JsonResponse({"refusal": refusal.sentence()})
+        return JsonResponse({"saved": told_of(saved, now())})
 
     def publish_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         rule = self.object_or_404(request, object_id, "rules.publish_rule")
