@@ -102,7 +102,7 @@ def _point_type(kind: PointType) -> dict[str, Any]:
 
 def _rule(rule: Rule, versions: Iterable[RuleVersion], when: datetime) -> dict[str, Any]:
     stands = {version: standing_of(version, when) for version in versions}
-    published = sorted((each for each, name in stands.items() if name in ("live", "waiting")), key=lambda v: v.number)
+    published = sorted((each for each, name in stands.items() if name in ("live", "scheduled")), key=lambda v: v.number)
     draft = next((each for each, name in stands.items() if name == "draft"), None)
     return {
         "code": rule.code, "name": rule.name, "unit": rule.unit.code,

@@ -15,42 +15,42 @@ State = RuleVersion.State
 
 
 def standing_of(version: RuleVersion, when: datetime) -> str:
-    """draft, waiting, live or over."""
+    """draft, scheduled, live or over."""
     if version.state == State.DRAFT:
         return "draft"
     if version.ends_at is not None and version.ends_at <= max(when, version.starts_at or when):
         return "over"
-    return "waiting" if version.starts_at is not None and version.starts_at > when else "live"
+    return "scheduled" if version.starts_at is not None and version.starts_at > when else "live"
 
 
 def standing_in_words(standing: str) -> str:
     return {
-        "draft": _("Draft"), "waiting": _("Waiting to start"), "live": _("Live"), "over": _("Over"),
+        "draft": _("Draft"), "scheduled": _("Scheduled"), "live": _("Live"), "over": _("Over"),
     }[standing]  # fmt: skip
 
 
-TONES = {"draft": "warn", "waiting": "warn", "live": "good", "over": ""}
+TONES = {"draft": "warn", "scheduled": "warn", "live": "good", "over": ""}
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a rule stands: its draft, what is in force, what waits, and what it was last."""
+    """Where a rule stands: its draft, what is in force, what is scheduled, and what it was last."""
 
     draft: RuleVersion | None
     live: RuleVersion | None
-    waiting: RuleVersion | None
+    scheduled: RuleVersion | None
     last: RuleVersion | None
 
     @property
     def shown(self) -> RuleVersion | None:
         """The version that says what the rule is now."""
-        return self.live or self.waiting or self.draft or self.last
+        return self.live or self.scheduled or self.draft or self.last
 
     @property
     def name(self) -> str:
         if self.live is not None:
             return "live"
-        return "waiting" if self.waiting is not None else "draft" if self.draft is not None else "over"
+        return "scheduled" if self.scheduled is not None else "draft" if self.draft is not None else "over"
 
     @property
     def was_published(self) -> bool:
@@ -65,7 +65,7 @@ def standing(versions: Iterable[RuleVersion], when: datetime) -> Standing:
         found.setdefault(standing_of(version, when), version)
         if version.state != State.DRAFT and last is None:
             last = version
-    return Standing(found.get("draft"), found.get("live"), found.get("waiting"), last)
+    return Standing(found.get("draft"), found.get("live"), found.get("scheduled"), last)
 
 
 def versions_by_rule(rules: Iterable[Rule]) -> dict[int, list[RuleVersion]]:

@@ -226,6 +226,23 @@ def start_draft(actor: Staff | None, source: RuleVersion, *, when: datetime) -> 
 
 
 @transaction.atomic
+def restore_version(
+    actor: Staff | None, source: RuleVersion, *, revision: int | None = None, when: datetime
+) -> RuleVersion:
+    """A draft that says what `source` says: a new one, or the rule's draft overwritten, where `revision` is the one read.
+
+    Raises DraftExists, DraftChanged, DefinitionFaulty, NotAllowed.
+    """
+    rule = _locked(source.rule_id)
+    draft = rule.versions.filter(state=State.DRAFT).first()
+    if draft is None:
+        return start_draft(actor, source, when=when)
+    if revision is None:
+        raise DraftExists()
+    return save_draft(actor, draft, source.definition, revision=revision, when=when)
+
+
+@transaction.atomic
 def discard_draft(actor: Staff | None, version: RuleVersion) -> None:
     """The draft is gone, and with its only version the rule, if nothing hangs on it. Raises NotADraft, NotAllowed."""
     rule = _locked(version.rule_id)

@@ -5,6 +5,9 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const button of document.querySelectorAll("[data-opens]")) {
         button.addEventListener("click", () => {
             const dialog = document.getElementById(button.dataset.opens);
+            // What a restored version overwrites is the draft as it was typed and saved on this page.
+            const typed = window.ruleEditor?.form.elements.revision?.value;
+            if (typed && dialog.id.startsWith("restore-")) dialog.querySelector("[name=revision]").value = typed;
             // What is published is what was saved: what is being written is saved first, then reviewed.
             if (dialog.id !== "publish-dialog" || !window.ruleEditor?.isTouched()) { dialog.showModal(); return; }
             const form = window.ruleEditor.form;

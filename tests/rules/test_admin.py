@@ -1,6 +1,7 @@
 """The pages of rules: what each verb's door does, and whom it lets through."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +57,41 @@ def test_a_draft_is_published_and_its_successor_drafted_compared_and_discarded(
     marketing.post(at("retire", draft.rule_id), {"start": "now"})
     draft.refresh_from_db()
     assert draft.state == "retired"
+
+
+def test_an_old_version_comes_back_as_the_draft_only_over_what_was_read(marketing: Client, draft: RuleVersion) -> None:
+    services.publish_version(None, draft, when=now())
+    second = services.start_draft(None, draft, when=now())
+    services.save_draft(None, second, DEFINITION | {"cap_per_member_day": 50}, when=now())
+    page = marketing.get(at("change", draft.rule_id)).content.decode()
+    assert "Restore as draft…" in page
+    assert "Stop at once…" not in page  # it starts in two seconds
+    for revision in ("", "1", "x"):
+        marketing.post(at("draft", draft.rule_id), {"version": draft.pk, "revision": revision})
+        second.refresh_from_db()
+        assert second.definition["cap_per_member_day"] == 50
+    marketing.post(at("draft", draft.rule_id), {"version": draft.pk, "revision": "2"})
+    second.refresh_from_db()
+    assert (second.definition["cap_per_member_day"], second.revision) == (None, 3)
+
+
+def test_what_is_scheduled_stands_in_the_list_with_its_start_in_the_programmes_zone(
+    marketing: Client, draft: RuleVersion
+) -> None:
+    services.publish_version(None, draft, starts_at=datetime(2035, 1, 1, tzinfo=UTC), when=now())
+    page = marketing.get(at("changelist"), {"standing": "scheduled"}).content.decode()
+    assert "Scheduled</span>" in page
+    assert "<small>from 1 Jan 2035, 08:00</small>" in page
+    assert "Version 1 is scheduled: it starts on" in marketing.get(at("change", draft.rule_id)).content.decode()
+
+
+def test_a_live_rule_is_stopped_at_once(marketing: Client, draft: RuleVersion) -> None:
+    services.publish_version(None, draft, starts_at=now() - timedelta(days=1), when=now())
+    assert "Stop at once…" in marketing.get(at("change", draft.rule_id)).content.decode()
+    marketing.post(at("retire", draft.rule_id), {"start": "now"})
+    draft.refresh_from_db()
+    assert draft.ends_at is not None
+    assert draft.ends_at - now() < timedelta(seconds=5)
 
 
 def test_a_refusal_is_read_on_the_rules_own_page(marketing: Client, draft: RuleVersion) -> None:

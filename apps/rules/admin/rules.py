@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -46,7 +46,7 @@ class StandingFilter(SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return [
             ("live", gettext_lazy("Live")),
-            ("waiting", gettext_lazy("Waiting to start")),
+            ("scheduled", gettext_lazy("Scheduled")),
             ("draft", gettext_lazy("With a draft")),
             ("over", gettext_lazy("Over")),
         ]
@@ -59,7 +59,7 @@ class StandingFilter(SimpleListFilter):
         match self.value():
             case "live":
                 return queryset.filter(Exists(going_on.filter(starts_at__lte=when)))
-            case "waiting":
+            case "scheduled":
                 return queryset.filter(Exists(going_on.filter(starts_at__gt=when)))
             case "draft":
                 return queryset.filter(Exists(versions.filter(state=State.DRAFT)))
@@ -108,11 +108,15 @@ class RuleAdmin(GalleryPages, ProgramPages):
 
     @admin.display(description=gettext_lazy("where it stands"))
     def standing_tag(self, rule: Any) -> str:
-        name = rule.standing.name
-        tag = _tag(name)
-        if name != "draft" and rule.standing.draft is not None:
-            tag = format_html("{} {}", tag, _tag("draft"))
-        return tag
+        stands = rule.standing
+        tags = [_tag(stands.name)]
+        if stands.scheduled is not None:
+            start = moment(stands.scheduled.starts_at, ZoneInfo(rule.program.time_zone))
+            scheduled = _tag("scheduled") if stands.name != "scheduled" else ""
+            tags.append(format_html("{} <small>{}</small>", scheduled, _("from %(moment)s") % {"moment": start}))
+        if stands.draft is not None and stands.name != "draft":
+            tags.append(_tag("draft"))
+        return format_html_join(" ", "{}", ((tag,) for tag in tags))
 
     @admin.display(description=gettext_lazy("the rule"))
     def sentence(self, rule: Any) -> str:
@@ -184,7 +188,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
                 "lines": differences(older.definition, newer.definition, names, language),
             }
         since_live = None
-        base = stands.live or stands.waiting or stands.last
+        base = stands.live or stands.scheduled or stands.last
         if stands.draft is not None and base is not None:
             since_live = differences(base.definition, stands.draft.definition, names, language)
         return {
@@ -311,11 +315,9 @@ class RuleAdmin(GalleryPages, ProgramPages):
         rule = self.object_or_404(request, object_id, "change")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        sent = request.POST.get("revision", "")
         draft, written = _draft(rule), decoded(request.POST.get("definition", ""))
-        revision = int(sent) if sent.isdecimal() and len(sent) < 10 else 0
         try:
-            saved = services.save_draft(actor_of(request), draft, written, revision=revision, when=now())
+            saved = services.save_draft(actor_of(request), draft, written, revision=_revision(request) or 0, when=now())
         except DefinitionFaulty as refusal:
             return JsonResponse({"faults": faults_in_words(refusal)})
         except DraftChanged:
@@ -339,8 +341,9 @@ class RuleAdmin(GalleryPages, ProgramPages):
         def publish() -> HttpResponse:
             draft = _draft(rule)
             wanted = _instant(request.POST.get("at", ""), zone) if request.POST.get("start") == "at" else None
-            revision = int(request.POST["revision"]) if request.POST.get("revision", "").isdecimal() else None
-            live = services.publish_version(actor_of(request), draft, starts_at=wanted, revision=revision, when=now())
+            live = services.publish_version(
+                actor_of(request), draft, starts_at=wanted, revision=_revision(request), when=now()
+            )
             assert live.starts_at is not None
             said = _("Published. In force from %(moment)s (%(zone)s).")
             self.message_user(
@@ -360,7 +363,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
 
         def start() -> HttpResponse:
             source = _row(RuleVersion.objects.filter(rule=rule), request.POST.get("version"))
-            services.start_draft(actor_of(request), source, when=now())
+            services.restore_version(actor_of(request), source, revision=_revision(request), when=now())
             said = _("A draft like version %(number)s is ready to be changed.") % {"number": source.number}
             self.message_user(request, said, messages.SUCCESS)
             return self._back(rule)
@@ -450,6 +453,12 @@ def _draft(rule: Rule) -> RuleVersion:
     """The rule's draft; one that is no longer there is refused by the service."""
     drafts = RuleVersion.objects.filter(rule=rule)
     return drafts.filter(state=State.DRAFT).first() or drafts.order_by("-number")[0]
+
+
+def _revision(request: HttpRequest) -> int | None:
+    """The revision of the draft that the person read, as its page sent it along."""
+    sent = request.POST.get("revision", "")
+    return int(sent) if sent.isdecimal() and len(sent) < 10 else None
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> str:
