@@ -1,9 +1,12 @@
 """Segments: the members for whom a condition holds, asked of all at once, as of the end of a day."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import F
 
 from apps.activity.fields import HISTORY_FIELDS
@@ -11,7 +14,9 @@ from apps.activity.models import MemberDay
 from apps.conditions.catalogue import Catalogue
 from apps.conditions.sql import Days, condition
 from apps.conditions.tree import Tree
+from apps.core.timeouts import TookTooLong, given_up_after
 from apps.members.fields import MEMBER_FAMILIES, MEMBER_FIELDS
+from apps.members.models import Member
 from apps.orgs.models import Program
 
 MEMBER_CATALOGUE = Catalogue(subjects=("member",), fields=(*MEMBER_FIELDS, *HISTORY_FIELDS), families=MEMBER_FAMILIES)
@@ -32,3 +37,33 @@ def members_in(
     base, given = rows.query.sql_with_params()
     asked = condition(tree, units, Days(MemberDay._meta.db_table, program.pk, day))
     return f"FROM ({base}) AS member {asked.joins} WHERE {asked.where}", (*given, *asked.parameters)
+
+
+LONGEST_COUNT = 1.0
+"""Seconds; whoever is typing waits for it."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many `of` so many."""
+
+    members: int
+    of: int
+
+
+def count_members(
+    principal: Any, program: Program, tree: Tree, units: Mapping[str, str], day: date, *, seconds: float = LONGEST_COUNT
+) -> Count | None:
+    """Of the active members whom `principal` may see, how many `tree` holds for; None where that took longer."""
+    members = Member.objects.visible_to(principal).filter(state=Member.State.ACTIVE)
+    try:
+        text, parameters = members_in(members, program, tree, units, day)
+        everybody, given = members.order_by().values("pk").query.sql_with_params()
+        counted = f"SELECT (SELECT count(*) {text}), (SELECT count(*) FROM ({everybody}) AS everybody)"  # noqa: S608 -- of parameters
+        with given_up_after(seconds), connection.cursor() as cursor:
+            cursor.execute(counted, (*parameters, *given))
+            return Count(*cursor.fetchone())
+    except EmptyResultSet:
+        return Count(0, 0)
+    except TookTooLong:
+        return None

@@ -58,16 +58,16 @@ CASTS = {
 """What values of a type are to the database; all else is text."""
 
 READERS = {
-    Type.NUMBER: f"""CASE jsonb_typeof(@) WHEN 'number' THEN @::numeric WHEN 'string' THEN
-        CASE WHEN @ #>> '{{}}' ~ '^{PLAIN_NUMBER}$' THEN (@ #>> '{{}}')::numeric END END""",
-    Type.TEXT: "CASE WHEN jsonb_typeof(@) IN ('string', 'number') THEN @ #>> '{}' END",
-    Type.DATE: f"""CASE WHEN jsonb_typeof(@) = 'string' AND @ #>> '{{}}' ~ '^{PLAIN_DATE}'
-        AND pg_input_is_valid(left(@ #>> '{{}}', 10), 'date') THEN left(@ #>> '{{}}', 10)::date END""",
-    Type.TAGS: "CASE WHEN jsonb_typeof(@) IN ('string', 'array') THEN @ END",
-    Type.BOOLEAN: "CASE WHEN jsonb_typeof(@) = 'boolean' THEN @::boolean END",
+    Type.NUMBER: f"""CASE jsonb_typeof(@.value) WHEN 'number' THEN @.value::numeric WHEN 'string' THEN
+        CASE WHEN @.text ~ '^{PLAIN_NUMBER}$' THEN @.text::numeric END END""",
+    Type.TEXT: "CASE WHEN jsonb_typeof(@.value) IN ('string', 'number') THEN @.text END",
+    Type.DATE: f"""CASE WHEN jsonb_typeof(@.value) = 'string' AND @.text ~ '^{PLAIN_DATE}'
+        AND pg_input_is_valid(left(@.text, 10), 'date') THEN left(@.text, 10)::date END""",
+    Type.TAGS: "CASE WHEN jsonb_typeof(@.value) IN ('string', 'array') THEN @.value END",
+    Type.BOOLEAN: "CASE WHEN jsonb_typeof(@.value) = 'boolean' THEN @.value::boolean END",
+    Type.ANY: "@.text",
 }
 """Free attributes read as a type: what cannot be read so is NULL, as it is None in memory. @ is the attribute."""
-
 
 GATHERED = """LEFT JOIN (
     SELECT member_id, {columns} FROM {table} CROSS JOIN (SELECT %s::date AS as_of) AS asked
@@ -121,7 +121,8 @@ class _Writer:
         if leaf.field.key is None:
             return leaf.field.read
         name = self.attributes.setdefault((leaf.field.read, leaf.field.key), f"attribute{len(self.attributes)}")
-        return READERS.get(leaf.reads, "@").replace("@", f"{name}.value")
+        reads = Type.ANY if _is_plain(leaf) else leaf.reads
+        return READERS[reads].replace("@", name)
 
     def history(self, leaf: Leaf) -> str:
         """A number gathered from days. Who has no day in the window has done nothing in it: where a leaf holds neither
@@ -138,10 +139,19 @@ class _Writer:
         joins: list[str] = []
         parameters: list[Any] = []
         for (mapping, key), name in self.attributes.items():
-            joins.append(f"CROSS JOIN LATERAL (SELECT nullif({mapping} -> %s, 'null') AS value) AS {name}")
-            parameters.append(key)
+            joins.append(f"CROSS JOIN LATERAL (SELECT {mapping} -> %s AS value, {mapping} ->> %s AS text) AS {name}")
+            parameters += [key, key]
         for number, (window, asked) in enumerate(self.windows.items()):
             columns = ", ".join(f"{gathered} AS {column}" for column, gathered in asked.items())
             joins.append(GATHERED.format(columns=columns, table=self.days.table, name=f"days{number}"))
             parameters += [self.days.until, self.days.program_id, start_of(window, self.days.until)]
         return " ".join(joins), parameters
+
+
+def _is_plain(leaf: Leaf) -> bool:
+    """Whether a free attribute is compared with texts that only a text or a number can be equal to: then it need not be
+    asked what it is, which costs more than the comparison."""
+    if leaf.reads is not Type.TEXT or leaf.operator.code not in ("eq", "ne", "in", "not_in"):
+        return False
+    texts = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+    return not any(text in ("true", "false") or text[0] in "[{" for text in texts)

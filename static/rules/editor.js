@@ -77,7 +77,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
     function showFaults() { Conditions.faults.show(host, faults); }
 
-    // The sentence and the faults, from the server, a moment after the last key.
+    // The sentence, the faults and how many members it could reach, from the server, a moment after the last key.
     let timer = null;
     let asked = 0;
     function askSoon() { clearTimeout(timer); timer = setTimeout(ask, 250); }
@@ -89,16 +89,21 @@ document.addEventListener("DOMContentLoaded", () => {
         body.set("program", form.elements.program?.value || config.program || "");
         body.set("unit", unitChoice());
         body.set("definition", JSON.stringify(definition));
-        const answer = await fetch(config.preview, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+        const post = (address) => fetch(address, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
+        const answer = await post(config.preview);
         if (number !== asked || !answer?.ok) return;
         const said = await answer.json();
         for (const [code, text] of Object.entries(said.sentences)) host.querySelector(`[data-rule-sentence="${code}"]`).textContent = text;
-        part("count").textContent = said.count_text || "";
-        part("count").hidden = !said.count_text;
-        if (!isTouched && !config.faults.length) return;
-        faults = said.faults;
-        showFaults();
-        saving.judged(faults);
+        if (isTouched || config.faults.length) {
+            faults = said.faults;
+            showFaults();
+            saving.judged(faults);
+        }
+        const counted = await post(config.count);
+        if (number !== asked || !counted?.ok) return;
+        const { text } = await counted.json();
+        part("count").textContent = text;
+        part("count").hidden = !text;
     }
 
     // Enter belongs to the box one types in; Ctrl+Enter saves.

@@ -35,6 +35,8 @@ visits = st.dictionaries(st.sampled_from(DAYS), facts, max_size=5)
 texts = st.sampled_from(
     [
         "COFFEE",
+        "true",
+        "[]",
         "Straße",
         "STRASSE",
         "ΌΣΟΣ",

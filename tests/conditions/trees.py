@@ -94,7 +94,7 @@ def _free(family: str) -> Any:
     name = st.sampled_from([f"{family}.{key}" for key in KEYS])
     tags = st.lists(words, min_size=1, max_size=3)
     pairs = [
-        (["eq", "ne", "contains", "starts_with"], words),
+        (["eq", "ne", "contains", "starts_with"], words | st.sampled_from(["true", "[]", "12", "20.0"])),
         (["eq", "ne"], st.integers(0, 3)),
         ([*COMPARED], numbers.map(str) | texts_of_days),
         (["in", "not_in", "has_any", "has_all", "has_none"], tags),

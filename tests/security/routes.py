@@ -144,6 +144,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:rules_rule_program_import": SitePage(get=405, permission="rules.add_rule"),
     "program_schema": SitePage(stranger=200),
     "admin:rules_rule_preview": SitePage(get=405, permission="rules.change_ruleversion"),
+    "admin:rules_rule_count": SitePage(get=405, permission="rules.change_ruleversion"),
     "admin:rules_rule_try": SitePage(get=405, permission="rules.change_ruleversion"),
     "admin:rules_rule_autosave": RowPage("rules.rule", "rules.change_rule", post=(200,)),
     "admin:rules_rule_publish": RowPage("rules.rule", "rules.publish_rule"),

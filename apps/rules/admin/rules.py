@@ -27,6 +27,7 @@ from apps.rules import services
 from apps.rules.admin.gallery import GalleryPages
 from apps.rules.admin.programs import ProgramPages
 from apps.rules.comparing import differences
+from apps.rules.counting import count_reached
 from apps.rules.errors import DefinitionFaulty, DraftChanged
 from apps.rules.forms import RuleForm, decoded, faults_in_words, told_of
 from apps.rules.models import Rule, RuleVersion
@@ -155,6 +156,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
         if may and "definition" in form.fields:
             context["rule_editor"] = form.config() | {
                 "preview": self._address("preview"),
+                "count": self._address("count"),
                 "try": self._address("try"),
                 "autosave": self._address("autosave", obj.pk) if obj else None,
                 "saved": told_of(form.draft, now()) if form.draft else None,
@@ -253,6 +255,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
     def get_urls(self) -> list[Any]:
         return [
             self.route("preview/", self.preview_view, "preview"),
+            self.route("count/", self.count_view, "count"),
             self.route("try/", self.try_view, "try"),
             self.route("<path:object_id>/autosave/", self.autosave_view, "autosave"),
             self.route("<path:object_id>/publish/", self.publish_view, "publish"),
@@ -285,6 +288,16 @@ class RuleAdmin(GalleryPages, ProgramPages):
             faults = faults_in_words(refusal)
         said = {code: rule_sentence(definition, names, full) for code, full in LANGUAGES}
         return JsonResponse({"sentences": said, "faults": faults})
+
+    def count_view(self, request: HttpRequest) -> HttpResponse:
+        """How many members could meet the condition, while somebody types."""
+        if not self.may(request, "rules.change_ruleversion"):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        program, _unit, definition = self._asked(request)
+        day = local_day(now(), ZoneInfo(program.time_zone))
+        return JsonResponse(count_reached(actor_of(request), program, definition, day))
 
     def try_view(self, request: HttpRequest) -> HttpResponse:
         """What the definition would give for an event, and why or why not."""
