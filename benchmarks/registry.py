@@ -8,6 +8,7 @@ from benchmarks.expiring import expire
 from benchmarks.importing import import_cdnow
 from benchmarks.measuring import Figure
 from benchmarks.pages import admin_list, report
+from benchmarks.segments import conditions_sql
 
 BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "award_one": award_one,
@@ -18,4 +19,5 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "import_cdnow": import_cdnow,
     "admin_list": admin_list,
     "report": report,
+    "conditions_sql": conditions_sql,
 }
