@@ -9,7 +9,8 @@ from typing import Any
 
 from apps.activity.facts import EventFacts, LineFacts
 from apps.members.facts import MemberFacts
-from apps.rules.evaluate import LiveEffect, LiveRule, Outcome, RuleSet, evaluate
+from apps.rules.effects import Fixed, PerAmount
+from apps.rules.evaluate import LiveLimit, LiveRule, Outcome, RuleSet, evaluate
 from apps.rules.snapshot import Version, build_rule_set
 from benchmarks.measuring import Figure, agree, by_turns, rate_of
 from benchmarks.world import CATEGORIES, conditions, effects
@@ -49,15 +50,15 @@ def rule_set() -> RuleSet:
     for number, condition in enumerate(conditions()):
         (effect,) = effects(number)
         per = effect.get("per")
-        worth = LiveEffect(1, Decimal(effect["points"]), Decimal(per) if per else None)
-        cap = 1_000_000 if number == 1 else None
-        live = LiveRule(number, number, 1, f"rule{number}", f"Rule {number}", (worth,), cap)
+        worth = PerAmount(1, Decimal(effect["points"]), Decimal(per)) if per else Fixed(1, effect["points"])
+        limits = (LiveLimit("member", "day", "points", 1_000_000),) if number == 1 else ()
+        live = LiveRule(number, number, 1, f"rule{number}", f"Rule {number}", (worth,), limits)
         versions.append(Version(live, condition, "", datetime(2020, 1, 1, tzinfo=UTC), None))
     return build_rule_set(versions, PATHS)
 
 
 def plain(outcome: Outcome) -> Evaluated:
-    awards = [(award.rule.version_id, award.points, award.cut, award.base) for award in outcome.awards]
+    awards = [(award.rule.version_id, award.points, award.cut, award.seen) for award in outcome.awards]
     return awards, [(version, leaf) for version, leaf in outcome.skipped]
 
 

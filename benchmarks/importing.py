@@ -55,7 +55,7 @@ def one_point_per_dollar(group: CoffeeGroup) -> None:
         definition={
             "condition": {"all": [{"field": "event.kind", "op": "eq", "value": "purchase"}]},
             "effects": [effect | {"lines": None}],
-            "cap_per_member_day": None,
+            "limits": [],
         },
         starts_at=START,
         created_at=START,

@@ -103,9 +103,7 @@ class Till:
             "channel": event.channel,
             "order_no": event.order_no,
             "lines": [(line.sku, line.category, line.quantity, line.amount) for line in event.lines],
-            "points": [
-                (points, rule.rule_id, rule.version_id, rule.cap_per_member_day is not None) for points, rule in won
-            ],
+            "points": [(points, rule.rule_id, rule.version_id, bool(rule.limits)) for points, rule in won],
             "total": result.points,
             "answer": orjson.dumps(result.answer | {"key": "l" + event.key[1:]}).decode(),
         }

@@ -85,12 +85,12 @@ def publish_rules(group: CoffeeGroup) -> None:
         rule = Rule.objects.create(
             program=group.east, unit=group.units["EAST"], code=f"rule{number}", name=f"Rule {number}", created_at=START
         )
-        cap = 1_000_000 if number == 1 else None
+        cap = [{"per": "member", "period": "day", "of": "points", "most": 1_000_000}] if number == 1 else []
         RuleVersion.objects.create(
             rule=rule,
             number=1,
             state="published",
-            definition={"condition": condition, "effects": effects(number), "cap_per_member_day": cap},
+            definition={"condition": condition, "effects": effects(number), "limits": cap},
             starts_at=datetime(2020, 1, 1, tzinfo=UTC),
             created_at=START,
             published_at=START,
@@ -178,8 +178,8 @@ WRITTEN = (
     """SELECT substr(key, 2), points, answer - 'event' - 'key'
        FROM rules_outcome o JOIN activity_event e ON e.id = event_id WHERE source_id = %(source)s ORDER BY 1""",
     """SELECT dense_rank() OVER (ORDER BY d.member_id), d.day, d.events, purchases, spent, refunds, check_ins, c.rule_id,
-              c.points, a.balance, a.pending, a.held, a.debt, a.earned_total
+              c.period, c.points, c.times, a.balance, a.pending, a.held, a.debt, a.earned_total
        FROM activity_memberday d JOIN points_account a ON a.member_id = d.member_id
-       LEFT JOIN rules_counter c ON c.member_id = d.member_id AND c.day = d.day
+       LEFT JOIN rules_counter c ON c.member_id = d.member_id AND c.start = d.day
        WHERE d.member_id IN (SELECT member_id FROM activity_event WHERE source_id = %(source)s) ORDER BY 1, 2, 8""",
 )

@@ -27,17 +27,39 @@ FACTS = Sweep(
         )
     },
 )
-# A rule's cap is a day's: what its capped versions gave a member on one local day is what the counter says.
+# What the versions of a rule that limit it gave a member, a store or all in one local period is what the counter says.
+COUNTED = """(SELECT coalesce(counter.id, 0) AS row_id, counter.points, entry.points AS given
+    FROM COUNTERS counter FULL JOIN (
+        SELECT WHOSE AS OWNER, entry.rule_id, limited.period, sum(entry.points + entry.pending_points) AS points,
+               CASE WHEN limited.period = 'ever' THEN DATE '0001-01-01'
+                    ELSE date_trunc(limited.period, entry.day::timestamp)::date END AS start
+        FROM points_entry entry
+        JOIN orgs_program program ON program.id = entry.program_id
+        JOIN (SELECT version.id, written->>'period' AS period, written->>'per' AS per
+              FROM rules_ruleversion version, jsonb_array_elements(version.definition->'limits') AS written
+              WHERE version.state <> 'draft' GROUP BY 1, 2, 3) limited
+            ON limited.id = entry.rule_version_id AND (limited.per = 'member') = IS_MEMBERS
+        WHERE entry.kind = 'earn'
+        GROUP BY 1, 2, 3, 5
+    ) entry USING (OWNER, rule_id, period, start)) AS counter"""
+
+
+def _counted(counters: str, owner: str, whose: str) -> str:
+    words = {"COUNTERS": counters, "OWNER": owner, "WHOSE": whose, "IS_MEMBERS": str(owner == "member_id")}
+    text = COUNTED
+    for word, means in words.items():
+        text = text.replace(word, means)
+    return text
+
+
 COUNTERS = Sweep(
-    """(SELECT coalesce(counter.id, 0) AS row_id, counter.points, entry.points AS given
-        FROM rules_counter counter FULL JOIN (
-            SELECT entry.member_id, entry.rule_id, entry.day, sum(entry.points + entry.pending_points) AS points
-            FROM points_entry entry JOIN rules_ruleversion version ON version.id = entry.rule_version_id
-                AND version.definition->>'cap_per_member_day' IS NOT NULL
-            WHERE entry.kind = 'earn'
-            GROUP BY 1, 2, 3
-        ) entry USING (member_id, rule_id, day)) AS counter""",
-    {"counter_is_what_the_capped_rule_gave": ("coalesce(points, 0)", "coalesce(given, 0)")},
+    _counted("rules_counter", "member_id", "entry.member_id"),
+    {"counter_is_what_the_limited_rule_gave": ("coalesce(points, 0)", "coalesce(given, 0)")},
+)
+STORE_OR_PROGRAMME = "CASE limited.per WHEN 'store' THEN entry.org_unit_id ELSE program.unit_id END"
+UNIT_COUNTERS = Sweep(
+    _counted("rules_unitcounter", "unit_id", STORE_OR_PROGRAMME),
+    {"unitcounter_is_what_the_limited_rule_gave": ("coalesce(points, 0)", "coalesce(given, 0)")},
 )
 # The ledger names rules by number, without a foreign key: each must be there, and a version be one of its rule.
 RULES_OF_ENTRIES = Sweep(
@@ -56,4 +78,4 @@ RULES_OF_LOTS = Sweep(
         ) lot LEFT JOIN rules_ruleversion version ON version.id = lot.rule_version_id) AS lot""",
     {"lot_rule_is_its_versions": ("coalesce(rule_id, 0)", "coalesce(found_rule, 0)")},
 )
-SWEEPS = (FACTS, COUNTERS, RULES_OF_ENTRIES, RULES_OF_LOTS)
+SWEEPS = (FACTS, COUNTERS, UNIT_COUNTERS, RULES_OF_ENTRIES, RULES_OF_LOTS)

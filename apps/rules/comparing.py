@@ -7,15 +7,14 @@ from typing import Any
 from apps.conditions.tree import ConditionError, Group, Tree, parse, to_json
 from apps.conditions.words import Words
 from apps.rules.catalogue import CATALOGUE
-from apps.rules.sentences import Names, amount, condition_words, plain, rate
+from apps.rules.sentences import Names, amount, condition_words, limit_words, plain, rate
 
-NO_LIMIT = Words("no limit", "不限")
 CHANGED = Words("{what}: {old} → {new}", "{what}：{old} → {new}")
 ADDED = Words("Added: {what}", "新增：{what}")
 REMOVED = Words("Removed: {what}", "删除：{what}")
 EFFECT = Words("What members earn", "会员所得")
 RATE = Words("Points for each {per}", "每 {per} 的积分")
-CAP = Words("At most a day for one member", "每位会员每天上限")
+LIMIT = Words("Limit", "上限")
 HOW = Words("How the conditions combine", "条件的组合方式")
 ALL, ANY = Words("all of them", "全部满足"), Words("any of them", "任一满足")
 CONDITION = Words("Condition", "条件")
@@ -42,7 +41,7 @@ def differences(older: Any, newer: Any, names: Names, language: str) -> list[str
     found = [
         *_effects(older.get("effects", []), newer.get("effects", []), names, language),
         *_conditions(older.get("condition"), newer.get("condition"), names, language),
-        *_cap(older.get("cap_per_member_day"), newer.get("cap_per_member_day"), language),
+        *_limits(older.get("limits", []), newer.get("limits", []), language),
     ]
     return [difference.sentence(language) for difference in found]
 
@@ -61,7 +60,7 @@ def _effects(older: list[Any], newer: list[Any], names: Names, language: str) ->
 
 def _effect(old: Any, new: Any, names: Names, language: str) -> Difference:
     """The rate alone where nothing else of the effect differs."""
-    if old and new and "per" in old and old | {"points": ""} == new | {"points": ""}:
+    if old and new and old.get("effect") == "points_per_amount" and old | {"points": ""} == new | {"points": ""}:
         per = amount(Decimal(old["per"]), names.currency)
         what = Words(RATE.en.format(per=per), RATE.zh.format(per=per))
         return Difference(what, plain(Decimal(old["points"])), plain(Decimal(new["points"])))
@@ -101,8 +100,15 @@ def _parts(data: Any) -> tuple[str, list[Any]] | None:
     )
 
 
-def _cap(old: int | None, new: int | None, language: str) -> list[Difference]:
-    if old == new:
-        return []
-    none = NO_LIMIT.in_language(language)
-    return [Difference(CAP, f"{old:,}" if old else none, f"{new:,}" if new else none)]
+def _limits(older: list[Any], newer: list[Any], language: str) -> list[Difference]:
+    """A limit of the same kind is one that was raised or lowered."""
+
+    def kind(limit: Any) -> tuple[Any, ...]:
+        return limit["per"], limit["period"], limit["of"]
+
+    old, new = {kind(each): each for each in older}, {kind(each): each for each in newer}
+    return [
+        Difference(LIMIT, *(limit_words(each[key], language) if key in each else "" for each in (old, new)))
+        for key in dict.fromkeys([*old, *new])
+        if old.get(key) != new.get(key)
+    ]

@@ -3,8 +3,13 @@
     {"condition": tree,
      "effects": [{"effect": "points_per_amount", "point_type": "points", "points": "1", "per": "1",
                   "rounding": "down" | "half_up" | "up", "lines": tree or null},
-                 {"effect": "fixed_points", "point_type": "points", "points": 50}],
-     "cap_per_member_day": 200 or null}
+                 {"effect": "points_per_quantity", … as above, for pieces instead of money},
+                 {"effect": "fixed_points", "point_type": "points", "points": 50},
+                 {"effect": "multiply", "point_type": "points", "times": "2", "of": "base" | "all", "rounding": "down"},
+                 {"effect": "table", "point_type": "points", "hit": "first" | "best" | "sum", "rounding": "down",
+                  "rows": [{"when": tree, "points": "10", "per": "1" or null}]}],
+     "limits": [{"per": "member" | "store" | "programme", "of": "points" | "times", "most": 200,
+                 "period": "day" | "week" | "month" | "quarter" | "year" | "ever"}]}
 
 Everything wrong is found at once, each fault with the path to the value at fault and its words in both languages.
 What has passed can be compiled and run within a few milliseconds: the bounds below are that budget.
@@ -14,7 +19,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from apps.conditions.tree import MOST_NODES, ConditionError, Fault, Path, leaves, parse
@@ -23,23 +28,26 @@ from apps.conditions.words import Words
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 
 MOST_EFFECTS = 5
+MOST_LIMITS = 5
+MOST_ROWS = 50
+MOST_TIMES = 100
 MOST_POINTS = 1_000_000
 """What one effect gives at most, or gives at most for one `per`."""
 MOST_PER = 1_000_000
 LEAST_PER = Decimal("0.01")
-MOST_CAP = 1_000_000_000
+MOST_LIMIT = 1_000_000_000_000
 MOST_DECIMALS = 4
 
 POINTS_NEEDED = Words("Fill in how many points.", "请填写积分数。")
 OUT_OF_RANGE = {
     "points": Words("Expected more than 0 and at most 1,000,000 points.", "积分数应大于 0，且不超过 1,000,000。"),
     "per": Words("Expected an amount from 0.01 to 1,000,000.", "金额应在 0.01 到 1,000,000 之间。"),
-    "cap_per_member_day": Words(
-        "Expected a whole number from 1 to 1,000,000,000, or nothing.", "应为 1 到 1,000,000,000 之间的整数，或留空。"
-    ),
+    "times": Words("Expected more than 1 and at most 100 times.", "倍数应大于 1，且不超过 100。"),
+    "most": Words("Expected a whole number from 1 to 1,000,000,000,000.", "应为 1 到 1,000,000,000,000 之间的整数。"),
 }
 TOO_PRECISE = Words("At most 4 decimals.", "最多 4 位小数。")
 WHOLE = Words("Expected a whole number.", "此处应为整数。")
+LIMIT_TWICE = Words("Two limits are of the same kind: keep one.", "有两个相同类型的上限：请只保留一个。")
 
 
 def _wrong(code: str, words: Words) -> PydanticCustomError:
@@ -76,6 +84,13 @@ def _whole(name: str, most: int) -> Callable[[Any], int]:
     return read
 
 
+def _times(value: Any) -> Decimal:
+    number = _between("times", 1, MOST_TIMES)(value)
+    if number == 1:
+        raise _wrong("out_of_range", OUT_OF_RANGE["times"])
+    return number
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -91,6 +106,12 @@ class PointsPerAmount(_Shape):
     lines: dict[str, Any] | None = None
 
 
+class PointsPerQuantity(PointsPerAmount):
+    """`points` for each `per` pieces of the lines that count; of all lines where `lines` is None."""
+
+    effect: Literal["points_per_quantity"] = "points_per_quantity"  # type: ignore[assignment]
+
+
 class FixedPoints(_Shape):
     """`points`, whatever the amount."""
 
@@ -99,13 +120,65 @@ class FixedPoints(_Shape):
     points: Annotated[int, BeforeValidator(_whole("points", MOST_POINTS))]
 
 
+class Multiply(_Shape):
+    """Raises what the event was given before to `times` as much: all of it, or what no multiplier gave."""
+
+    effect: Literal["multiply"] = "multiply"
+    point_type: Annotated[str, Field(min_length=1, max_length=60)]
+    times: Annotated[Decimal, BeforeValidator(_times)]
+    of: Literal["base", "all"] = "base"
+    rounding: Literal["down", "half_up", "up"] = "down"
+
+
+class TableRow(_Shape):
+    """`points` where `when` holds, or for each `per` of the event's amount."""
+
+    when: dict[str, Any]
+    points: Annotated[Decimal, BeforeValidator(_between("points", 0, MOST_POINTS))]
+    per: Annotated[
+        Decimal | None,
+        BeforeValidator(lambda value: None if value in (None, "") else _between("per", LEAST_PER, MOST_PER)(value)),
+    ] = None
+
+    @model_validator(mode="after")
+    def whole_without_per(self) -> "TableRow":
+        if self.per is None and self.points != int(self.points):
+            raise _wrong("not_whole", WHOLE)
+        return self
+
+
+class Table(_Shape):
+    """A decision table: the first row that holds, the one that gives most, or all of them together."""
+
+    effect: Literal["table"] = "table"
+    point_type: Annotated[str, Field(min_length=1, max_length=60)]
+    hit: Literal["first", "best", "sum"] = "first"
+    rounding: Literal["down", "half_up", "up"] = "down"
+    rows: Annotated[list[TableRow], Field(min_length=1, max_length=MOST_ROWS)]
+
+
+class Limit(_Shape):
+    """At most `most` points, or events that are given any, for one member, store or the programme in each period."""
+
+    per: Literal["member", "store", "programme"] = "member"
+    period: Literal["day", "week", "month", "quarter", "year", "ever"] = "day"
+    of: Literal["points", "times"] = "points"
+    most: Annotated[int, BeforeValidator(_whole("most", MOST_LIMIT))]
+
+
 def _kind_of(effect: Any) -> str | None:
     kind = effect.get("effect") if isinstance(effect, dict) else getattr(effect, "effect", None)
-    return kind if kind in ("points_per_amount", "fixed_points") else None
+    return kind if kind in EFFECTS else None
 
+
+EFFECTS = ("points_per_amount", "points_per_quantity", "fixed_points", "multiply", "table")
 
 Effect = Annotated[
-    Annotated[PointsPerAmount, Tag("points_per_amount")] | Annotated[FixedPoints, Tag("fixed_points")],
+    Annotated[PointsPerAmount, Tag("points_per_amount")]
+    | Annotated[PointsPerQuantity, Tag("points_per_quantity")]
+    | Annotated[FixedPoints, Tag("fixed_points")]
+    | Annotated[Multiply, Tag("multiply")]
+    | Annotated[Table, Tag("table")],
     Discriminator(
         _kind_of, custom_error_type="unknown_effect", custom_error_message="en", custom_error_context={"kind": ""}
     ),
@@ -117,18 +190,20 @@ class Definition(_Shape):
 
     condition: dict[str, Any]
     effects: Annotated[list[Effect], Field(min_length=1, max_length=MOST_EFFECTS)]
-    cap_per_member_day: Annotated[
-        int | None,
-        BeforeValidator(lambda value: None if value in (None, "") else _whole("cap_per_member_day", MOST_CAP)(value)),
-    ] = None
+    limits: Annotated[list[Limit], Field(max_length=MOST_LIMITS)] = []
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that is stored; numbers with decimals are written as texts, so that none is rounded."""
-        written = self.model_dump()
-        for effect in written["effects"]:
-            if effect["effect"] == "points_per_amount":
-                effect |= {name: f"{effect[name].normalize():f}" for name in ("points", "per")}
+        written: dict[str, Any] = _written(self.model_dump())
         return written
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, dict):
+        return {name: _written(part) for name, part in value.items()}
+    return [_written(part) for part in value] if isinstance(value, list) else value
 
 
 class Faulty(ValueError):
@@ -147,14 +222,15 @@ SAYS: dict[str, Words] = {
     "string_too_long": Words("There is no such kind of points.", "没有这种积分类型。"),
     "list_type": Words("Expected a list.", "此处应为列表。"),
     "too_short": Words("A rule needs at least one effect.", "规则至少需要一项奖励。"),
-    "too_long": Words("A rule has at most 5 effects.", "一条规则最多 5 项奖励。"),
+    "too_long": Words("A rule has at most 5 effects and 5 limits.", "一条规则最多 5 项奖励和 5 项上限。"),
+    "rows too_short": Words("A table needs at least one row.", "表格至少需要一行。"),
+    "rows too_long": Words("A table has at most 50 rows.", "表格最多 50 行。"),
     "unknown_effect": Words("There is no such effect.", "没有这种奖励方式。"),
     "literal_error": Words("This is none of the choices.", "这不在可选范围内。"),
 }
 NO_SUCH_TYPE = Words("This programme has no such kind of points.", "本计划没有这种积分类型。")
 NOT_A_RULE = Words("This is not a rule.", "这不是一条规则。")
 TOO_LARGE = Words("The rule asks more than 300 questions in all.", "规则中的条件总数超过 300 个。")
-TAGS = ("points_per_amount", "fixed_points")
 
 
 def check_definition(data: Any, *, point_types: Mapping[str, Any], units: Mapping[str, str]) -> Definition:
@@ -171,6 +247,8 @@ def check_definition(data: Any, *, point_types: Mapping[str, Any], units: Mappin
     if questions > MOST_NODES:
         faults.append(Fault((), "too_large", TOO_LARGE))
     _point_types(data, point_types, faults)
+    if checked is not None:
+        _limits_once(checked, faults)
     if faults or checked is None:
         raise Faulty(sorted(faults, key=lambda fault: [str(part) for part in fault.path]))
     return checked
@@ -184,9 +262,9 @@ def _shape(data: dict[str, Any], faults: list[Fault]) -> Definition | None:
             if each["type"] == "dict_type":
                 continue  # the tree's own reading says so, in better words
             context: Any = each.get("ctx") or {}
-            known = SAYS.get(each["type"], NOT_A_RULE)
+            path: Path = tuple(part for part in each["loc"] if part not in EFFECTS)
+            known = SAYS.get(f"{path[-1] if path else ''} {each['type']}") or SAYS.get(each["type"], NOT_A_RULE)
             words = Words(context["en"], context["zh"]) if "zh" in context else known
-            path: Path = tuple(part for part in each["loc"] if part not in TAGS)
             faults.append(Fault(path, each["type"], words))
         return None
 
@@ -200,6 +278,10 @@ def _trees(data: dict[str, Any], units: Mapping[str, str], faults: list[Fault]) 
     for number, effect in enumerate(effects[:MOST_EFFECTS] if isinstance(effects, list) else ()):
         if isinstance(effect, dict) and effect.get("lines") is not None:
             written.append((("effects", number, "lines"), effect["lines"], LINE_CATALOGUE))
+        rows = effect.get("rows") if isinstance(effect, dict) else None
+        for at, row in enumerate(rows[:MOST_ROWS] if isinstance(rows, list) else ()):
+            if isinstance(row, dict) and "when" in row:
+                written.append((("effects", number, "rows", at, "when"), row["when"], CATALOGUE))
     questions = 0
     for place, tree, catalogue in written:
         try:
@@ -215,3 +297,12 @@ def _point_types(data: dict[str, Any], point_types: Mapping[str, Any], faults: l
         code = effect.get("point_type") if isinstance(effect, dict) else None
         if isinstance(code, str) and code and code not in point_types and len(code) <= 60:
             faults.append(Fault(("effects", number, "point_type"), "unknown_point_type", NO_SUCH_TYPE))
+
+
+def _limits_once(checked: Definition, faults: list[Fault]) -> None:
+    kinds = [(limit.per, limit.period, limit.of) for limit in checked.limits]
+    faults += [
+        Fault(("limits", number), "limit_twice", LIMIT_TWICE)
+        for number, kind in enumerate(kinds)
+        if kind in kinds[:number]
+    ]

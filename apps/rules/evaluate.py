@@ -1,50 +1,27 @@
 """What an event earns: pure, so that the API, the batch, the try-out panel, the backtest and the tests agree.
 
 No query, no clock. `RuleSet.matches` is the generated function of `apps.conditions` for all rules at once; here is
-what the rules that hold are worth, and what their caps leave of it.
+what the rules that hold are worth, and what their limits leave of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any, NamedTuple
 
-from apps.activity.facts import EventFacts, LineFacts
+from apps.activity.facts import EventFacts
 from apps.conditions.windows import Window
 from apps.members.facts import MemberFacts
-
-HOLDS = -1
-"""What `matches` answers for a rule whose condition holds; otherwise the number of the leaf that failed."""
-
-ROUNDING = {"down": ROUND_DOWN, "half_up": ROUND_HALF_UP, "up": ROUND_UP}
+from apps.rules.effects import HOLDS, Effect, Multiplier
 
 
 @dataclass(frozen=True, slots=True)
-class LiveEffect:
-    """`points` for each `per` of the amount of the lines that count; a fixed number where `per` is None."""
+class LiveLimit:
+    """At most `most` points (or times) of a rule, for each `per` (member, store, programme) and local `period`."""
 
-    point_type_id: int
-    points: Decimal
-    per: Decimal | None = None
-    rounding: str = ROUND_DOWN
-    counts: Callable[[LineFacts], bool] | None = None
-
-    def base(self, event: EventFacts) -> Decimal | None:
-        """The amount that counts; None where the event has none."""
-        if self.counts is None:
-            return event.amount
-        return sum((line.amount for line in event.lines if self.counts(line)), Decimal(0))
-
-    def worth(self, base: Decimal | None) -> int:
-        """Whole points for `base`, rounded as the effect says: exactly, as a quotient cut to some digits would not be."""
-        if self.per is None:
-            return int(self.points)
-        if not base:
-            return 0
-        whole, rest = divmod(base * self.points, self.per)
-        if rest > 0 and (self.rounding == ROUND_UP or (self.rounding == ROUND_HALF_UP and 2 * rest >= self.per)):
-            whole += 1
-        return int(whole)
+    per: str
+    period: str
+    of: str
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +33,16 @@ class LiveRule:
     number: int
     code: str
     name: str
-    effects: tuple[LiveEffect, ...]
-    cap_per_member_day: int | None = None
+    effects: tuple[Effect, ...]
+    limits: tuple[LiveLimit, ...] = ()
 
 
 Skipped = Sequence[Sequence[int]]
 """For each rule in force whose condition failed: its version and the leaf that failed. As JSON has it: shared, never
 changed."""
+
+Steps = tuple[tuple[LiveRule, int, Effect], ...]
+"""The effects of rules that hold, in the order they are reckoned: rule by rule, and multipliers after all others."""
 
 MOST_VERDICTS = 10_000
 
@@ -76,48 +56,51 @@ class RuleSet:
     point_type_ids: tuple[int, ...] = ()
     windows: frozenset[Window] = frozenset()
     """The windows of the members' histories that the rules ask about."""
-    _verdicts: dict[tuple[int, ...], tuple[tuple[LiveRule, ...], Skipped]] = field(default_factory=dict)
+    limited: tuple[LiveRule, ...] = field(init=False)
+    """The rules that have limits."""
+    _verdicts: dict[tuple[int, ...], tuple[Steps, Skipped]] = field(default_factory=dict)
 
-    def verdict(self, event: EventFacts, member: MemberFacts) -> tuple[tuple[LiveRule, ...], Skipped]:
-        """The rules that hold, and what failed in the others. Events come to few different verdicts: each is kept."""
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "limited", tuple(rule for rule in self.rules if rule.limits))
+
+    def verdict(self, event: EventFacts, member: MemberFacts) -> tuple[Steps, Skipped]:
+        """What is to be reckoned, and what failed in the rules that do not hold. Events come to few different
+        verdicts: each is kept."""
         leaves = self.matches(event, member)
         verdict = self._verdicts.get(leaves)
         if verdict is None:
             if len(self._verdicts) >= MOST_VERDICTS:
                 self._verdicts.clear()
             pairs = list(zip(self.rules, leaves, strict=True))
-            held = tuple(rule for rule, leaf in pairs if leaf == HOLDS)
-            verdict = held, [[rule.version_id, leaf] for rule, leaf in pairs if leaf != HOLDS]
+            held = [rule for rule, leaf in pairs if leaf == HOLDS]
+            steps = [(rule, number, effect) for rule in held for number, effect in enumerate(rule.effects)]
+            steps.sort(key=lambda step: isinstance(step[2], Multiplier))
+            verdict = tuple(steps), [[rule.version_id, leaf] for rule, leaf in pairs if leaf != HOLDS]
             self._verdicts[leaves] = verdict
         return verdict
 
 
 class Award(NamedTuple):
-    """`points` that one effect of a rule gives; `cut` is what the cap took of what it was worth."""
+    """`points` that one effect of a rule gives; `cut` is what `limit` took of what it was worth, `seen` what the
+    effect was reckoned from."""
 
     rule: LiveRule
     effect: int
     point_type_id: int
-    base: Decimal | None
+    seen: Any
     points: int
     cut: int
+    limit: LiveLimit | None = None
 
     def why(self) -> dict[str, Any]:
         """The reason as data; `apps.rules.explain` puts it into words."""
-        effect = self.rule.effects[self.effect]
-        reason: dict[str, Any] = {"points": self.points + self.cut}
-        if effect.per is None:
-            reason["code"] = "fixed"
-        else:
+        reason = {"points": self.points + self.cut} | self.rule.effects[self.effect].why(self.seen)
+        if self.limit is not None:
             reason |= {
-                "code": "per_amount",
-                "amount": format(self.base or 0, "f"),
-                "rate": format(effect.points, "f"),
-                "per": format(effect.per, "f"),
-                "rounding": effect.rounding,
+                "cut": self.cut,
+                "cap": self.limit.most,
+                "limit": {"per": self.limit.per, "period": self.limit.period, "of": self.limit.of},
             }
-        if self.cut:
-            reason |= {"cut": self.cut, "cap": self.rule.cap_per_member_day}
         return reason
 
 
@@ -128,21 +111,34 @@ class Outcome(NamedTuple):
     skipped: Skipped
 
 
-def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, counters: Mapping[int, int]) -> Outcome:
-    """What `event` of `member` earns under `rules`. `counters` holds, by rule, the points of this local day so far."""
-    held, skipped = rules.verdict(event, member)
+Used = Mapping[tuple[int, LiveLimit], int]
+"""How much of a rule's limit is used up, by the rule's id and the limit; what is missing is unused."""
+
+
+def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, used: Used) -> Outcome:
+    """What `event` of `member` earns under `rules`."""
+    steps, skipped = rules.verdict(event, member)
     awards: list[Award] = []
-    for rule in held:
-        cap = rule.cap_per_member_day
-        room = None if cap is None else max(0, cap - counters.get(rule.rule_id, 0))
-        for number, effect in enumerate(rule.effects):
-            base = None if effect.per is None else effect.base(event)
-            worth = effect.worth(base)
-            if worth <= 0:
-                continue
-            granted = worth
-            if room is not None:
-                granted = min(worth, room)
-                room -= granted
-            awards.append(Award(rule, number, effect.point_type_id, base, granted, worth - granted))
+    for rule, number, effect in steps:
+        points, seen = effect.worth(event, member, awards)
+        if points <= 0:
+            continue
+        limit = None
+        granted = points
+        for each in rule.limits:
+            room = _room(rule, each, used, awards)
+            if room < granted:
+                granted, limit = room, each
+        awards.append(Award(rule, number, effect.point_type_id, seen, granted, points - granted, limit))
     return Outcome(awards, skipped)
+
+
+def _room(rule: LiveRule, limit: LiveLimit, used: Used, awards: Sequence[Award]) -> int:
+    """What the limit leaves of the rule's points. The times of a rule are counted by event, not by effect."""
+    left = limit.most - used.get((rule.rule_id, limit), 0)
+    if limit.of == "points":
+        return max(0, left - sum(award.points for award in awards if award.rule is rule))
+    return WITHOUT_END if left > 0 else 0
+
+
+WITHOUT_END = 10**30

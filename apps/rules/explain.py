@@ -14,7 +14,7 @@ from apps.conditions.types import Type
 from apps.core.formats import money, number
 from apps.rules.catalogue import CATALOGUE
 from apps.rules.sentences import amount as plain_money
-from apps.rules.sentences import plain
+from apps.rules.sentences import limit_words, plain
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,7 @@ def _reason(
     says = [worth(why, currency)]
     if why.get("code") != "refund":
         says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s."), units))
-    if why.get("cut"):
-        says.append(
-            _("The limit of %(cap)s points a day for one member cut off %(cut)s.")
-            % {"cap": number(why.get("cap") or 0), "cut": number(why["cut"])}
-        )
+    says.append(cut(why))
     title = ""
     if award.get("rule_name"):
         title = _("%(rule)s, version %(number)s") % {"rule": award["rule_name"], "number": award.get("version", "")}
@@ -58,6 +54,15 @@ def _reason(
     return Reason(
         int(award.get("points") or 0), award.get("point_type") or "", title, tuple(filter(None, says)), version
     )  # fmt: skip
+
+
+def cut(why: Mapping[str, Any]) -> str:
+    """What a limit cut off; empty where none did. Awards of the first days name no limit: theirs was a day's."""
+    if not why.get("cut"):
+        return ""
+    limit = {"per": "member", "period": "day", "of": "points"} | (why.get("limit") or {}) | {"most": why.get("cap")}
+    clause = limit_words(limit, get_language() or "en")
+    return _("The limit cut off %(cut)s: %(limit)s.") % {"cut": number(why["cut"]), "limit": clause}
 
 
 def worth(why: Mapping[str, Any], currency: str) -> str:
@@ -72,6 +77,31 @@ def worth(why: Mapping[str, Any], currency: str) -> str:
                 "per": plain_money(Decimal(why["per"]), currency),
                 "points": _points(Decimal(why["points"])),
             }
+        ),
+        "per_quantity": lambda: (
+            _rounded(why.get("rounding", ""))
+            % {
+                "amount": _pieces(Decimal(why["quantity"])),
+                "rate": _points(Decimal(why["rate"])),
+                "per": _pieces(Decimal(why["per"])),
+                "points": _points(Decimal(why["points"])),
+            }
+        ),
+        "multiply": lambda: (
+            _("%(times)s times the %(base)s given before adds %(points)s.")
+            % {
+                "times": plain(Decimal(why["times"])),
+                "base": _points(Decimal(why["base"])),
+                "points": _points(Decimal(why["points"])),
+            }
+        ),
+        "table": lambda: (
+            ngettext(
+                "Row %(rows)s of the table gives %(points)s.",
+                "Rows %(rows)s of the table give %(points)s.",
+                len(why["rows"]),
+            )
+            % {"rows": ", ".join(map(str, why["rows"])), "points": _points(Decimal(why["points"]))}
         ),
         "refund": lambda: (
             _(
@@ -92,6 +122,10 @@ def worth(why: Mapping[str, Any], currency: str) -> str:
 
 def _points(value: Decimal) -> str:
     return ngettext("%(n)s point", "%(n)s points", 1 if value == 1 else 2) % {"n": plain(value)}
+
+
+def _pieces(value: Decimal) -> str:
+    return ngettext("%(n)s piece", "%(n)s pieces", 1 if value == 1 else 2) % {"n": plain(value)}
 
 
 def _rounded(name: str) -> str:

@@ -21,7 +21,7 @@ FRESH: dict[str, Any] = {
     "effects": [
         {"effect": "points_per_amount", "point_type": "", "points": "1", "per": "1", "rounding": "down", "lines": None}
     ],
-    "cap_per_member_day": None,
+    "limits": [],
 }
 LONGEST = 500_000
 
@@ -77,6 +77,7 @@ class RuleForm(forms.ModelForm):
             "catalogue": describe(CATALOGUE, language),
             "programs": {str(program.pk): _program(program) for program in programs},
             "program": str(programs[0].pk) if programs else None,
+            "limits": limit_choices(),
             "words": editor_words(),
             "suggestion": _free_code(programs),
             "faults": self.faults,
@@ -138,6 +139,18 @@ def _program(program: Program) -> dict[str, Any]:
     }
 
 
+def limit_choices() -> dict[str, list[tuple[str, str]]]:
+    """What the three choices of a limit offer."""
+    return {
+        "of": [("points", _("points")), ("times", _("times"))],
+        "period": [
+            ("day", _("a day")), ("week", _("a week")), ("month", _("a month")), ("quarter", _("a quarter")),
+            ("year", _("a year")), ("ever", _("ever")),
+        ],
+        "per": [("member", _("for one member")), ("store", _("in one store")), ("programme", _("in all"))],
+    }  # fmt: skip
+
+
 def editor_words() -> dict[str, str]:
     """The texts of the editor."""
     return {
@@ -160,9 +173,15 @@ def editor_words() -> dict[str, str]:
         "add_effect": _("Add something to earn"),
         "remove_effect": _("Remove this"),
         "when": _("When it applies"),
-        "limit": _("Daily limit"),
-        "cap": _("At most for one member a day"),
-        "cap_hint": _("Points; empty means without limit. What the limit cuts off is kept beside each award."),
+        "limit": _("Limits"),
+        "add_limit": _("Add a limit"),
+        "remove_limit": _("Remove this limit"),
+        "at_most": _("at most"),
+        "most": _("At most"),
+        "limit_of": _("Of what"),
+        "limit_period": _("In which period"),
+        "limit_per": _("For whom"),
+        "limit_hint": _("What a limit cuts off is kept beside each award. Weeks begin on Monday."),
         "sentence": _("The rule in one sentence"),
         "keys": _("Alt+↑ ↓ moves a row, Ctrl+D duplicates it, Delete on its handle removes it, Ctrl+Z undoes."),
         "not_saved": _("The preview cannot be reached just now."),

@@ -1,4 +1,4 @@
-"""Rules and their versions, what each event came to, and the counters of caps."""
+"""Rules and their versions, what each event came to, and the counters of limits."""
 
 from typing import ClassVar
 
@@ -118,21 +118,59 @@ class Outcome(AppendOnlyModel):
         return f"{self.event_id}: {self.points:+d}"
 
 
+class Period(models.TextChoices):
+    """The local periods that limits are counted in."""
+
+    DAY = "day", _("day")
+    WEEK = "week", _("week")
+    MONTH = "month", _("month")
+    QUARTER = "quarter", _("quarter")
+    YEAR = "year", _("year")
+    EVER = "ever", _("ever")
+
+
 class Counter(ScopedModel):
-    """How many points a rule has given a member on one local day, for its cap."""
+    """What a rule has given a member in one period that a limit is counted in: points, and to how many events."""
 
     scope = Scope(units=("member__home_unit",))
     personal = Personal.NONE
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="+", verbose_name=_("member"), db_index=False)
     rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"), db_index=False)
-    day = models.DateField(_("day"))
+    period = models.CharField(_("period"), max_length=8, choices=Period.choices, default=Period.DAY)
+    start = models.DateField(_("first day"))
     points = models.BigIntegerField(_("points"), default=0)
+    times = models.IntegerField(_("times"), default=0)
 
     class Meta:
         verbose_name = _("counter")
         verbose_name_plural = _("counters")
-        constraints: ClassVar = [models.UniqueConstraint(fields=["member", "day", "rule"], name="counter_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "start", "period", "rule"], name="counter_once")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.member_id} {self.rule_id} {self.day}"
+        return f"{self.member_id} {self.rule_id} {self.period} {self.start}"
+
+
+class UnitCounter(ScopedModel):
+    """The same for a store, or for the unit of a programme: what everybody was given there."""
+
+    scope = Scope(units=("unit",))
+
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False)
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"), db_index=False)
+    period = models.CharField(_("period"), max_length=8, choices=Period.choices)
+    start = models.DateField(_("first day"))
+    points = models.BigIntegerField(_("points"), default=0)
+    times = models.IntegerField(_("times"), default=0)
+
+    class Meta:
+        verbose_name = _("counter of a unit")
+        verbose_name_plural = _("counters of units")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["rule", "unit", "period", "start"], name="unitcounter_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit_id} {self.rule_id} {self.period} {self.start}"

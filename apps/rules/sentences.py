@@ -31,17 +31,30 @@ class Names:
 
 
 WHOLE = {
-    # Has it a cap, has it a condition?
+    # Has it limits, has it a condition?
     (False, False): Words("{earning}.", "{earning}。"),
-    (True, False): Words(
-        "{earning}, at most {cap} points a day for one member.", "{earning}，每位会员每天最多 {cap} 积分。"
-    ),
+    (True, False): Words("{earning}, {limits}.", "{earning}，{limits}。"),
     (False, True): Words("{earning}, when {condition}.", "当{condition}时，{earning}。"),
-    (True, True): Words(
-        "{earning}, at most {cap} points a day for one member, when {condition}.",
-        "当{condition}时，{earning}，每位会员每天最多 {cap} 积分。",
-    ),
+    (True, True): Words("{earning}, {limits}, when {condition}.", "当{condition}时，{earning}，{limits}。"),
 }
+LIMITS = {
+    # For whom, and of what?
+    ("member", "points"): Words("at most {most} points {period} for one member", "每位会员{period}最多 {most} 积分"),
+    ("member", "times"): Words("at most {most} times {period} for one member", "每位会员{period}最多 {most} 次"),
+    ("store", "points"): Words("at most {most} points {period} in one store", "每家门店{period}最多 {most} 积分"),
+    ("store", "times"): Words("at most {most} times {period} in one store", "每家门店{period}最多 {most} 次"),
+    ("programme", "points"): Words("at most {most} points {period} in all", "整个计划{period}最多 {most} 积分"),
+    ("programme", "times"): Words("at most {most} times {period} in all", "整个计划{period}最多 {most} 次"),
+}
+PERIODS = {
+    "day": Words("a day", "每天"),
+    "week": Words("a week", "每周"),
+    "month": Words("a month", "每月"),
+    "quarter": Words("a quarter", "每季度"),
+    "year": Words("a year", "每年"),
+    "ever": Words("ever", "累计"),
+}
+LIMITS_AND = Words(" and ", "，且")
 PLACED = Words("in {place}, {earning}", "在{place}，{earning}")
 AND_ALSO = Words("; in addition, ", "；另外，")
 PER_AMOUNT = {
@@ -68,6 +81,37 @@ PER_AMOUNT_ON = {
         "{what}每消费 {per}，会员获得 {points}，向上取整",
     ),
 }
+PER_QUANTITY = {
+    rounding: Words(words.en.replace("{per} spent", "{per} bought"), words.zh.replace("消费 {per}", "购买 {per}"))
+    for rounding, words in PER_AMOUNT.items()
+}
+PER_QUANTITY_ON = {
+    rounding: Words(
+        words.en.replace("{per} spent on {what}", "{per} of {what} bought"),
+        words.zh.replace("消费 {per}", "购买 {per}"),
+    )
+    for rounding, words in PER_AMOUNT_ON.items()
+}
+ONE_PIECE, PIECES = Words("{n} piece", "{n} 件"), Words("{n} pieces", "{n} 件")
+MULTIPLY = {
+    "base": Words(
+        "members earn {times} × the points{kind} that other rules give", "会员获得其他规则所给积分{kind}的 {times} 倍"
+    ),
+    "all": Words(
+        "members earn {times} × all points{kind} given before, earlier multipliers included",
+        "会员获得此前全部积分{kind}的 {times} 倍（含其他倍数）",
+    ),
+}
+OF_KIND = Words(" of “{kind}”", "（{kind}）")
+TABLE = {
+    "first": Words("members earn by the first row that holds: {rows}", "会员按首个满足的行获得积分：{rows}"),
+    "best": Words("members earn by the row that gives most: {rows}", "会员按积分最多的行获得积分：{rows}"),
+    "sum": Words("members earn by every row that holds: {rows}", "会员按所有满足的行累计获得积分：{rows}"),
+}
+ROW = Words("{points} when {condition}", "{condition}时 {points}")
+ROW_ALWAYS = Words("{points} otherwise", "其他情况 {points}")
+ROW_PER = Words("{points} for each {per}", "每 {per} 得 {points}")
+ROWS_AND = Words("; ", "；")
 FIXED = Words("members earn {points}", "会员获得 {points}")
 NOTHING = Words("members earn …", "会员获得 …")
 ONE_POINT, POINTS = Words("{n} point", "{n} 积分"), Words("{n} points", "{n} 积分")
@@ -88,6 +132,11 @@ def rule_sentence(definition: Any, names: Names, language: str) -> str:
 def rate(effect: Mapping[str, Any], names: Names, language: str) -> str:
     """One effect as a clause, as the sentence has it."""
     return _Writer(names, language).effect(effect)
+
+
+def limit_words(limit: Mapping[str, Any], language: str) -> str:
+    """One limit as a clause, as the sentence has it."""
+    return _Writer(Names(), language).limit(limit)
 
 
 def condition_words(data: Any, names: Names, language: str, catalogue: Catalogue = CATALOGUE) -> str:
@@ -119,29 +168,59 @@ class _Writer:
         return words.in_language(self.language).format(**slots)
 
     def whole(self, definition: Mapping[str, Any]) -> str:
-        effects = definition.get("effects")
-        clauses = [self.effect(each) for each in effects if isinstance(each, dict)] if isinstance(effects, list) else []
+        clauses = [self.effect(each) for each in _dicts(definition.get("effects"))]
         earning = self.say(AND_ALSO).join(clauses) or self.say(NOTHING)
         if self.names.place:
             earning = self.say(PLACED, place=self.names.place, earning=earning)
-        cap, condition = definition.get("cap_per_member_day"), self.condition(definition)
-        template = WHOLE[cap not in (None, ""), bool(condition)]
-        text = self.say(template, earning=earning, cap=self.figure(cap), condition=condition)
+        limits, condition = self.limits(definition), self.condition(definition)
+        text = self.say(WHOLE[bool(limits), bool(condition)], earning=earning, limits=limits, condition=condition)
         return (text[:1].upper() + text[1:]).replace(f"{BLANK}.", BLANK)
 
     def condition(self, definition: Mapping[str, Any]) -> str:
         return condition_words(definition.get("condition", {"all": []}), self.names, self.language)
 
+    def limits(self, definition: Mapping[str, Any]) -> str:
+        return self.say(LIMITS_AND).join(self.limit(each) for each in _dicts(definition.get("limits")))
+
+    def limit(self, limit: Mapping[str, Any]) -> str:
+        words = LIMITS.get((str(limit.get("per")), str(limit.get("of")))) or LIMITS["member", "points"]
+        period = PERIODS.get(str(limit.get("period"))) or PERIODS["day"]
+        return self.say(words, most=self.figure(limit.get("most")), period=self.say(period))
+
     def effect(self, effect: Mapping[str, Any]) -> str:
-        points = self.points(effect.get("points"), str(effect.get("point_type") or ""))
-        if effect.get("effect") == "fixed_points":
+        kind = str(effect.get("point_type") or "")
+        name = effect.get("effect")
+        if name == "multiply":
+            named = self.names.point_types.get(kind, kind)
+            of_kind = self.say(OF_KIND, kind=named) if len(self.names.point_types) > 1 and kind else ""
+            words = MULTIPLY["all" if effect.get("of") == "all" else "base"]
+            return self.say(words, times=self.figure(effect.get("times")), kind=of_kind)
+        if name == "table":
+            hit = effect.get("hit")
+            rows = [self.row(row, kind) for row in _dicts(effect.get("rows"))]
+            words = TABLE[hit if isinstance(hit, str) and hit in TABLE else "first"]
+            return self.say(words, rows=self.say(ROWS_AND).join(rows) or BLANK)
+        points = self.points(effect.get("points"), kind)
+        if name == "fixed_points":
             return self.say(FIXED, points=points)
         rounding = effect.get("rounding")
         key = rounding if isinstance(rounding, str) and rounding in PER_AMOUNT else "down"
-        per = self.money(effect.get("per"))
+        pieces = name == "points_per_quantity"
+        per = self.pieces(effect.get("per")) if pieces else self.money(effect.get("per"))
         if effect.get("lines") is None:
-            return self.say(PER_AMOUNT[key], per=per, points=points)
-        return self.say(PER_AMOUNT_ON[key], per=per, points=points, what=self.goods(effect["lines"]))
+            return self.say((PER_QUANTITY if pieces else PER_AMOUNT)[key], per=per, points=points)
+        words = (PER_QUANTITY_ON if pieces else PER_AMOUNT_ON)[key]
+        return self.say(words, per=per, points=points, what=self.goods(effect["lines"]))
+
+    def row(self, row: Mapping[str, Any], kind: str) -> str:
+        points = self.points(row.get("points"), kind)
+        if row.get("per") not in (None, ""):
+            points = self.say(ROW_PER, points=points, per=self.money(row.get("per")))
+        condition = condition_words(row.get("when", {"all": []}), self.names, self.language)
+        return self.say(ROW if condition else ROW_ALWAYS, points=points, condition=condition)
+
+    def pieces(self, written: Any) -> str:
+        return self.say(ONE_PIECE if _read(written) == 1 else PIECES, n=self.figure(written))
 
     def goods(self, lines: Any) -> str:
         """What the lines that count hold: `coffee` where one category is asked for, else the condition."""
@@ -197,6 +276,10 @@ def _read(written: Any) -> Decimal | None:
     except WrongValue:
         return None
     return value
+
+
+def _dicts(written: Any) -> list[Mapping[str, Any]]:
+    return [each for each in written if isinstance(each, dict)] if isinstance(written, list) else []
 
 
 def _only_leaf(tree: Tree) -> Leaf | None:

@@ -23,7 +23,8 @@ from apps.orgs.models import OrgUnit, Program
 from apps.points.expiry import expires_at, lapses_at, parse_policy
 from apps.points.models import PointType
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
-from apps.rules.evaluate import ROUNDING, LiveEffect, LiveRule, RuleSet
+from apps.rules.effects import ROUNDING, Effect, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table
+from apps.rules.evaluate import LiveLimit, LiveRule, RuleSet
 from apps.rules.models import RuleVersion
 
 
@@ -81,6 +82,7 @@ class Version:
 class ProgramInfo:
     id: int
     code: str
+    unit_id: int
     currency: str
     zone: ZoneInfo
     allows_debt: bool
@@ -162,7 +164,7 @@ def read_snapshot() -> Snapshot:
     """Reads everything; the epoch first, so that a change meanwhile makes the copy old, never wrong."""
     epoch = Epoch.objects.values_list("value", flat=True).get()
     programs = {
-        row.pk: ProgramInfo(row.pk, row.code, row.currency, ZoneInfo(row.time_zone), row.allows_debt, {})
+        row.pk: ProgramInfo(row.pk, row.code, row.unit_id, row.currency, ZoneInfo(row.time_zone), row.allows_debt, {})
         for row in Program.objects.all()
     }
     for row in PointType.objects.order_by("pk"):
@@ -223,25 +225,34 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
 
 def live_rule(row: RuleVersion, definition: dict[str, Any], codes: dict[str, int], paths: dict[str, str]) -> LiveRule:
     """A version's definition as evaluation takes it; `codes` maps point types' codes to ids."""
-    effects = []
-    for effect in definition["effects"]:
-        kind = codes[effect["point_type"]]
-        if effect["effect"] == "fixed_points":
-            effects.append(LiveEffect(kind, Decimal(effect["points"])))
-        else:
-            lines = effect.get("lines")
-            counts = compile_lines(parse(lines, LINE_CATALOGUE, paths), LINE_CATALOGUE, paths) if lines else None
-            effects.append(
-                LiveEffect(
-                    kind, Decimal(effect["points"]), Decimal(effect["per"]), ROUNDING[effect["rounding"]], counts
-                )
-            )
     return LiveRule(
         row.rule_id,
         row.pk,
         row.number,
         row.rule.code,
         row.rule.name,
-        tuple(effects),
-        definition.get("cap_per_member_day"),
+        tuple(live_effect(effect, codes, paths) for effect in definition["effects"]),
+        tuple(LiveLimit(**limit) for limit in definition["limits"]),
     )
+
+
+def live_effect(effect: dict[str, Any], codes: dict[str, int], paths: dict[str, str]) -> Effect:
+    """One effect of a definition that has been checked, compiled."""
+    kind = codes[effect["point_type"]]
+    match effect["effect"]:
+        case "fixed_points":
+            return Fixed(kind, int(effect["points"]))
+        case "multiply":
+            return Multiplier(kind, Decimal(effect["times"]), effect["of"] == "all", ROUNDING[effect["rounding"]])
+        case "table":
+            trees = [parse(row["when"], CATALOGUE, paths) for row in effect["rows"]]
+            rows = [Row(Decimal(row["points"]), row["per"] and Decimal(row["per"])) for row in effect["rows"]]
+            matches = compile_many(trees, CATALOGUE, paths)
+            return Table(kind, tuple(rows), matches, effect["hit"], ROUNDING[effect["rounding"]])
+        case name:
+            lines = effect["lines"]
+            counts = compile_lines(parse(lines, LINE_CATALOGUE, paths), LINE_CATALOGUE, paths) if lines else None
+            rate = PerAmount if name == "points_per_amount" else PerQuantity
+            return rate(
+                kind, Decimal(effect["points"]), Decimal(effect["per"]), ROUNDING[effect["rounding"]], counts
+            )  # fmt: skip

@@ -65,5 +65,4 @@ class Opened:
     event_id: int
     member_id: int
     member: MemberFacts
-    counters: dict[int, int]
     accounts: dict[int, AccountState]

@@ -18,13 +18,12 @@ from apps.conditions.compiling import compile_many
 from apps.conditions.explaining import explain
 from apps.conditions.tree import parse, windows_in
 from apps.core.clock import local_day
-from apps.core.formats import number
 from apps.members.facts import MemberFacts
 from apps.orgs.models import OrgUnit, Program
 from apps.points.models import PointType
 from apps.rules.catalogue import CATALOGUE
 from apps.rules.evaluate import RuleSet, evaluate
-from apps.rules.explain import worth
+from apps.rules.explain import cut, worth
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.services import checked
 from apps.rules.snapshot import live_rule
@@ -73,11 +72,7 @@ def try_definition(program: Program, place: OrgUnit, definition: Any, trial: Tri
 
 
 def _award(why: Mapping[str, Any], program: Program) -> str:
-    said = worth(why, program.currency)
-    if why.get("cut"):
-        cut = _("The limit of %(cap)s points a day for one member cut off %(cut)s.")
-        said += " " + cut % {"cap": number(why["cap"]), "cut": number(why["cut"])}
-    return said
+    return " ".join(filter(None, (worth(why, program.currency), cut(why))))
 
 
 def _zone(program: Program) -> ZoneInfo:

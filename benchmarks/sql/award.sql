@@ -52,9 +52,10 @@ BEGIN
         VALUES (posting, account, member, lot, 'earn', earned[n], 0, earned[n] * cost, program, unit, rules[n],
                 versions[n], day, at);
         IF capped[n] THEN
-            INSERT INTO rules_counter AS known (member_id, rule_id, day, points)
-            VALUES (member, rules[n], day, earned[n])
-            ON CONFLICT ON CONSTRAINT counter_once DO UPDATE SET points = known.points + excluded.points;
+            INSERT INTO rules_counter AS known (member_id, rule_id, period, start, points, times)
+            VALUES (member, rules[n], 'day', day, earned[n], 1)
+            ON CONFLICT ON CONSTRAINT counter_once DO UPDATE
+                SET points = known.points + excluded.points, times = known.times + excluded.times;
         END IF;
     END LOOP;
     INSERT INTO rules_outcome (event_id, member_id, points, answer)

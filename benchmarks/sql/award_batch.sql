@@ -55,9 +55,10 @@ RETURNS void LANGUAGE sql AS $$
         SELECT posting, account, member, lot, 'earn', points, 0, points * cost, program, unit, rule, version, day, at
         FROM earned
     ), counters AS (
-        INSERT INTO rules_counter AS known (member_id, rule_id, day, points)
-        SELECT member, rule, day, sum(points) FROM earned WHERE capped GROUP BY member, rule, day
-        ON CONFLICT (member_id, day, rule_id) DO UPDATE SET points = known.points + excluded.points
+        INSERT INTO rules_counter AS known (member_id, rule_id, period, start, points, times)
+        SELECT member, rule, 'day', day, sum(points), count(*) FROM earned WHERE capped GROUP BY member, rule, day
+        ON CONFLICT (member_id, start, period, rule_id)
+            DO UPDATE SET points = known.points + excluded.points, times = known.times + excluded.times
     )
     INSERT INTO rules_outcome (event_id, member_id, points, answer)
     SELECT event, member, points, answer || jsonb_build_object('event', event) FROM numbered;

@@ -100,7 +100,8 @@ def _fixed(point_type: str, points: int) -> dict[str, Any]:
 
 
 def _rule(condition: dict[str, Any], *effects: dict[str, Any], cap: int | None = None) -> dict[str, Any]:
-    return {"condition": condition, "effects": list(effects), "cap_per_member_day": cap}
+    limits = [] if cap is None else [{"per": "member", "period": "day", "of": "points", "most": cap}]
+    return {"condition": condition, "effects": list(effects), "limits": limits}
 
 
 BEANS = {"all": [{"field": "line.category", "op": "eq", "value": "beans"}]}

@@ -18,7 +18,8 @@ document.addEventListener("DOMContentLoaded", () => {
     function whole(text) {
         let read;
         try { read = JSON.parse(text); } catch { read = {}; }
-        const made = { condition: { all: [] }, effects: [], cap_per_member_day: null, ...read };
+        const made = { condition: { all: [] }, effects: [], limits: [], ...read };
+        if (!Array.isArray(made.limits)) made.limits = [];
         made.effects = (Array.isArray(made.effects) ? made.effects : []).filter((effect) => effect && typeof effect === "object");
         return made;
     }
@@ -33,7 +34,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, left: showFaults,
         changed: (tree, more) => { definition.condition = tree; changed(more); } });
     definition.condition = condition.tree;
-    drawCap();
+    const limits = RuleParts.limits(part("limits"), { words, choices: config.limits, limits: () => definition.limits, changed });
+    limits.draw();
     hidden.value = JSON.stringify(definition);
 
     const history = Conditions.history(definition);
@@ -50,7 +52,7 @@ document.addEventListener("DOMContentLoaded", () => {
         condition.units = program().units;
         condition.draw(definition.condition);
         definition.condition = condition.tree;
-        drawCap();
+        limits.draw();
         showFaults();
     }
     function changed(more) {
@@ -67,13 +69,6 @@ document.addEventListener("DOMContentLoaded", () => {
 
     // The draft is saved as one types; a new rule, once its name and place are there to be saved with it.
     const saving = RuleParts.saving({ host, form, config, definition: () => hidden.value, adopt: (theirs) => { definition = whole(JSON.stringify(theirs)); draw(); changed({}); } });
-
-    function drawCap() {
-        part("cap").replaceChildren(el("div", { class: "studio-effect", "data-path": "cap_per_member_day" },
-            el("label", { class: "studio-tree-cells" }, el("span", {}, words.cap),
-                RuleParts.figure(null, definition.cap_per_member_day, "cap_per_member_day", (value, more) => { definition.cap_per_member_day = value === "" ? null : value; changed(more); }, { inputmode: "numeric", size: 10, "aria-describedby": "rule-cap-hint" })),
-            el("p", { class: "studio-hint", id: "rule-cap-hint" }, words.cap_hint)));
-    }
 
     function showFaults() { Conditions.faults.show(host, faults); }
 

@@ -10,7 +10,7 @@ from apps.rules import services
 from apps.rules.models import RuleVersion
 from tests.browser.driving import axe_findings
 from tests.factories import CoffeeGroup
-from tests.rules.conftest import PER_YUAN, PURCHASE
+from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +27,8 @@ def test_marketing_writes_a_rule_in_chinese_and_sees_it_live(studio_page: Any) -
     stores = page.get_by_role("combobox", name="值", exact=True).last
     stores.fill("north")
     stores.press("Enter")
-    page.get_by_label("每位会员每天最多").fill("200")
+    page.get_by_role("button", name="+ 添加上限").click()
+    page.get_by_label("最多", exact=True).fill("200")
     expect(page.locator('[data-rule-sentence="zh"]')).to_have_text(
         "当事件类型为消费，且门店属于“East North”时，“咖啡”、“拿铁”类商品每消费 ¥1，会员获得 1 积分，向下取整，"
         "每位会员每天最多 200 积分。"
@@ -51,7 +52,7 @@ def test_marketing_writes_a_rule_in_chinese_and_sees_it_live(studio_page: Any) -
     expect(trial).to_contain_text("门店属于“East North” 实际：Harbour")
     assert axe_findings(page) == []
 
-    page.get_by_label("每位会员每天最多").fill("300")
+    page.get_by_label("最多", exact=True).fill("300")
     page.get_by_role("button", name="检查并发布…").click()
     dialog = page.get_by_role("dialog", name="发布第 1 版")
     expect(dialog).to_contain_text("每位会员每天最多 300 积分。")
@@ -75,19 +76,20 @@ def test_faults_stand_at_their_rows_all_at_once_and_nothing_typed_is_lost(studio
     page.get_by_label("Compared how").last.select_option(label="is between")
     page.get_by_label("From").fill("50")
     page.get_by_label("To", exact=True).fill("20")
-    page.get_by_label("At most for one member a day").fill("lots")
+    page.get_by_role("button", name="+ Add a limit").click()
+    page.get_by_label("At most", exact=True).fill("lots")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("This field is required.")).to_have_count(2)
     rows = [
         ("effects/0", "Expected a number."),
         ("condition/all/1", "The lower value is above the upper one."),
-        ("cap_per_member_day", "Expected a number."),
+        ("limits/0", "Expected a number."),
     ]
     for path, message in rows:
         expect(page.locator(f'[data-path="{path}"] > .studio-fault')).to_have_text(message)
     expect(page.get_by_label("From")).to_have_value("50")
     expect(page.get_by_label("Amount", exact=True)).to_have_value("none")
-    expect(page.get_by_label("At most for one member a day")).to_have_value("lots")
+    expect(page.get_by_label("At most", exact=True)).to_have_value("lots")
     assert not RuleVersion.objects.exists()
     page.get_by_label("To", exact=True).fill("90")
     expect(page.locator('[data-path="condition/all/1"] > .studio-fault')).to_have_count(0)
@@ -183,58 +185,62 @@ def test_rows_are_dragged_stepped_duplicated_pasted_and_brought_back(studio_page
 def test_who_saves_a_draft_that_somebody_changed_meanwhile_is_told_and_keeps_what_they_typed(
     studio_page: Any, group: CoffeeGroup
 ) -> None:
-    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": None}
+    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
     draft = services.create_rule(
         None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
     )
     page = studio_page("marketing")
     page.goto(f"/rules/rule/{draft.rule_id}/change/")
-    services.save_draft(None, draft, definition | {"cap_per_member_day": 10}, when=now())
-    page.get_by_label("At most for one member a day").fill("20")
+    services.save_draft(None, draft, definition | {"limits": [CAP_A_DAY | {"most": 10}]}, when=now())
+    page.get_by_role("button", name="+ Add a limit").click()
+    page.get_by_label("At most", exact=True).fill("20")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Somebody changed this since you opened it.")).to_be_visible()
-    assert RuleVersion.objects.get().definition["cap_per_member_day"] == 10
-    expect(page.get_by_label("At most for one member a day")).to_have_value("20")
+    assert RuleVersion.objects.get().definition["limits"] == [CAP_A_DAY | {"most": 10}]
+    expect(page.get_by_label("At most", exact=True)).to_have_value("20")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
-    assert RuleVersion.objects.get().definition["cap_per_member_day"] == 20
+    assert RuleVersion.objects.get().definition["limits"] == [CAP_A_DAY | {"most": 20}]
 
 
 def test_a_draft_is_saved_as_one_types_and_never_over_what_somebody_else_saved(
     studio_page: Any, group: CoffeeGroup
 ) -> None:
-    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": None}
+    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
     draft = services.create_rule(
         None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
     )
     page = studio_page("marketing")
     page.goto(f"/rules/rule/{draft.rule_id}/change/")
-    cap, note = page.get_by_label("At most for one member a day"), page.locator("[data-rule-saved]")
+    page.get_by_role("button", name="+ Add a limit").click()
+    cap, note = page.get_by_label("At most", exact=True), page.locator("[data-rule-saved]")
     cap.fill("lots")
     expect(note).to_have_text("Not saved yet: mend what is marked.")
     cap.fill("20")
     expect(note).to_have_text("Saved.")
     draft.refresh_from_db()
-    assert (draft.definition["cap_per_member_day"], draft.revision) == (20, 2)
+    assert (draft.definition["limits"], draft.revision) == ([CAP_A_DAY | {"most": 20}], 2)
 
-    services.save_draft(None, draft, definition | {"cap_per_member_day": 10}, when=now())
+    services.save_draft(None, draft, definition | {"limits": [CAP_A_DAY | {"most": 10}]}, when=now())
     cap.fill("30")
     told = page.get_by_role("alert").filter(has_text="What you write here is kept")
     expect(told).to_contain_text("ago by somebody else")
-    expect(told).to_contain_text("At most a day for one member: 10 → 30")
+    expect(told).to_contain_text(
+        "Limit: at most 10 points a day for one member → at most 30 points a day for one member"
+    )
     assert axe_findings(page) == []
     cap.fill("40")
     told.get_by_role("button", name="Take theirs").click()
     expect(cap).to_have_value("10")
-    assert RuleVersion.objects.get().definition["cap_per_member_day"] == 10
+    assert RuleVersion.objects.get().definition["limits"] == [CAP_A_DAY | {"most": 10}]
     page.keyboard.press("Control+z")
     expect(cap).to_have_value("40")
     expect(note).to_have_text("Saved.")
-    assert RuleVersion.objects.get().definition["cap_per_member_day"] == 40
+    assert RuleVersion.objects.get().definition["limits"] == [CAP_A_DAY | {"most": 40}]
 
 
 def test_a_phone_shows_the_whole_rule_and_axe_finds_nothing(studio_page: Any, group: CoffeeGroup) -> None:
-    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": None}
+    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
     draft = services.create_rule(
         None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
     )

@@ -281,7 +281,7 @@ def digest() -> dict[str, list[Any]]:
         ),
         "holds": Hold.objects.values_list("key", "points", "state", "ended_at"),
         "counters": Counter.objects.values_list(
-            member, "rule__versions__definition__cap_per_member_day", "day", "points"
+            member, "rule__versions__definition__limits", "start", "points", "times"
         ),
         "days": MemberDay.objects.values_list(member, "day", "events", "spent", "refunded"),
         "facts": DailyFact.objects.exclude(entries=0).values_list(

@@ -19,7 +19,7 @@ def make_history(group: CoffeeGroup) -> None:
     """Two members of EAST. March: 80 yuan at S001 (capped to 50 points), 10 redeemed; 40 yuan at S003, half of it
     refunded in April. May: 7 points adjusted, 5 set aside."""
     till = make_till(group)
-    publish(group, cap=50)
+    publish(group, cap=50, limits=[{"per": "store", "period": "month", "of": "points", "most": 1_000}])
     till.send(purchase("80.00", key="one"))
     till.send(purchase("40.00", key="two", member="C2", store="S003"))
     till.send(refund("two", "20.00", member="C2", store="S003", occurred_at=START + timedelta(days=40)))

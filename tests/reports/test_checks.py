@@ -58,7 +58,8 @@ PLANTED: dict[str, tuple[str, int]] = {
     "fact_points_are_sum_of_entries": ("UPDATE reports_dailyfact SET points = points - 1", -1),
     "fact_pending_points_are_sum_of_entries": ("UPDATE reports_dailyfact SET pending_points = pending_points + 1", 1),
     "fact_costs_are_sum_of_entries": ("UPDATE reports_dailyfact SET cost_micros = cost_micros + 1", 1),
-    "counter_is_what_the_capped_rule_gave": ("UPDATE rules_counter SET points = points + 1", 1),
+    "counter_is_what_the_limited_rule_gave": ("UPDATE rules_counter SET points = points + 1", 1),
+    "unitcounter_is_what_the_limited_rule_gave": ("UPDATE rules_unitcounter SET points = points - 1", -1),
     "entry_rule_is_its_versions": (f"UPDATE points_entry SET rule_id = rule_id + 1 WHERE id = {ENTRY}", 1),
     "lot_rule_is_its_versions": (f"UPDATE points_lot SET rule_id = rule_id + 1 WHERE id = {LOT}", 1),
 }  # fmt: skip

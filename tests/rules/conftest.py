@@ -1,5 +1,6 @@
 """A till that sends events down the main road, and rules published by a short word."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +32,7 @@ PER_YUAN = {
     "lines": None,
 }
 PURCHASE = {"all": [{"field": "event.kind", "op": "eq", "value": "purchase"}]}
+CAP_A_DAY = {"per": "member", "period": "day", "of": "points"}
 FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 _numbers = count(1)
 
@@ -76,6 +78,7 @@ def publish(
     *effects: dict,
     condition: dict | None = None,
     cap: int | None = None,
+    limits: Sequence[dict] = (),
     starts_at: datetime = datetime(2020, 1, 1, tzinfo=UTC),
     ends_at: datetime | None = None,
     unit: str = "EAST",
@@ -91,7 +94,7 @@ def publish(
         definition={
             "condition": condition or PURCHASE,
             "effects": list(effects or [PER_YUAN]),
-            "cap_per_member_day": cap,
+            "limits": [*limits, *([] if cap is None else [CAP_A_DAY | {"most": cap}])],
         },
         starts_at=starts_at,
         ends_at=ends_at,

@@ -12,10 +12,10 @@ from apps.core.clock import now
 from apps.rules import services
 from apps.rules.models import Rule, RuleVersion
 from tests.factories import Cast, CoffeeGroup
-from tests.rules.conftest import PER_YUAN, PURCHASE
+from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE
 
-DEFINITION: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": None}
-WRONG = DEFINITION | {"cap_per_member_day": -1}
+DEFINITION: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
+WRONG = DEFINITION | {"limits": [CAP_A_DAY | {"most": -1}]}
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def test_a_draft_is_published_and_its_successor_drafted_compared_and_discarded(
     assert (draft.state, draft.starts_at.isoformat()) == ("published", "2019-12-31T16:00:00+00:00")
     marketing.post(at("draft", draft.rule_id), {"version": draft.pk})
     second = RuleVersion.objects.get(number=2)
-    services.save_draft(None, second, DEFINITION | {"cap_per_member_day": 50}, when=now())
+    services.save_draft(None, second, DEFINITION | {"limits": [CAP_A_DAY | {"most": 50}]}, when=now())
     page = marketing.get(at("change", draft.rule_id), {"one": "1", "other": "2"}).content.decode()
-    assert "At most a day for one member: no limit → 50" in page
+    assert "Added: at most 50 points a day for one member" in page
     marketing.post(at("discard", draft.rule_id))
     assert list(RuleVersion.objects.values_list("number", flat=True)) == [1]
     marketing.post(at("retire", draft.rule_id), {"start": "now"})
@@ -62,17 +62,17 @@ def test_a_draft_is_published_and_its_successor_drafted_compared_and_discarded(
 def test_an_old_version_comes_back_as_the_draft_only_over_what_was_read(marketing: Client, draft: RuleVersion) -> None:
     services.publish_version(None, draft, when=now())
     second = services.start_draft(None, draft, when=now())
-    services.save_draft(None, second, DEFINITION | {"cap_per_member_day": 50}, when=now())
+    services.save_draft(None, second, DEFINITION | {"limits": [CAP_A_DAY | {"most": 50}]}, when=now())
     page = marketing.get(at("change", draft.rule_id)).content.decode()
     assert "Restore as draft…" in page
     assert "Stop at once…" not in page  # it starts in two seconds
     for revision in ("", "1", "x"):
         marketing.post(at("draft", draft.rule_id), {"version": draft.pk, "revision": revision})
         second.refresh_from_db()
-        assert second.definition["cap_per_member_day"] == 50
+        assert second.definition["limits"] == [CAP_A_DAY | {"most": 50}]
     marketing.post(at("draft", draft.rule_id), {"version": draft.pk, "revision": "2"})
     second.refresh_from_db()
-    assert (second.definition["cap_per_member_day"], second.revision) == (None, 3)
+    assert (second.definition["limits"], second.revision) == ([], 3)
 
 
 def test_what_is_scheduled_stands_in_the_list_with_its_start_in_the_programmes_zone(
@@ -157,18 +157,20 @@ def test_autosave_saves_what_was_read_and_else_tells_what_is_there(marketing: Cl
         sent = {"definition": json.dumps(definition), "revision": revision}
         return marketing.post(at("autosave", draft.rule_id), sent).json()
 
-    saved = autosave(DEFINITION | {"cap_per_member_day": 20}, 1)["saved"]
+    saved = autosave(DEFINITION | {"limits": [CAP_A_DAY | {"most": 20}]}, 1)["saved"]
     assert (saved["revision"], saved["who"]) == (2, "marketing")
     for stale in (1, "", "x", "9" * 30):
-        told = autosave(DEFINITION | {"cap_per_member_day": 30}, stale)
+        told = autosave(DEFINITION | {"limits": [CAP_A_DAY | {"most": 30}]}, stale)
         assert told["theirs"]["revision"] == 2
-        assert told["definition"]["cap_per_member_day"] == 20
-        assert told["differences"] == ["At most a day for one member: 20 → 30"]
-    assert [fault["path"] for fault in autosave(WRONG, 2)["faults"]] == [["cap_per_member_day"]]
+        assert told["definition"]["limits"] == [CAP_A_DAY | {"most": 20}]
+        assert told["differences"] == [
+            "Limit: at most 20 points a day for one member → at most 30 points a day for one member"
+        ]
+    assert [fault["path"] for fault in autosave(WRONG, 2)["faults"]] == [["limits", 0, "most"]]
     services.publish_version(None, draft, when=now())
     assert "published and stays as it is" in autosave(DEFINITION, 2)["refusal"]
     draft.refresh_from_db()
-    assert draft.definition["cap_per_member_day"] == 20
+    assert draft.definition["limits"] == [CAP_A_DAY | {"most": 20}]
 
 
 @pytest.mark.parametrize("persona", ["finance", "regional_manager", "auditor"])

@@ -7,19 +7,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.conditions.compiling import compile_lines, compile_many
+from apps.conditions.compiling import compile_many
 from apps.conditions.tree import MOST_NODES, parse
-from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
+from apps.rules.catalogue import CATALOGUE
 from apps.rules.definition import Faulty, check_definition
 from apps.rules.sentences import Names, rule_sentence
+from apps.rules.snapshot import live_effect
 from tests.conditions import trees
 from tests.conditions.trees import UNITS
-from tests.rules.conftest import PER_YUAN, PURCHASE
+from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE
 
 BUDGET_SECONDS = 0.050
 KINDS = {"points": 1, "status": 2}
 FIXED = {"effect": "fixed_points", "point_type": "points", "points": 50}
-GOOD: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN, FIXED], "cap_per_member_day": 200}
+PER_PIECE = PER_YUAN | {"effect": "points_per_quantity"}
+TIMES = {"effect": "multiply", "point_type": "points", "times": "2", "of": "base", "rounding": "down"}
+ROW = {"when": PURCHASE, "points": "10"}
+TABLE = {"effect": "table", "point_type": "points", "hit": "first", "rounding": "down", "rows": [ROW]}
+GOOD: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN, FIXED], "limits": [CAP_A_DAY | {"most": 200}]}
 
 
 def check(data: Any) -> Any:
@@ -46,9 +51,16 @@ REFUSED: list[tuple[Any, list[tuple[str, str]]]] = [
     (GOOD | {"effects": [{"effect": "give_everything"}]}, [("effects/0", "unknown_effect")]),
     (GOOD | {"condition": None}, [("condition", "not_a_condition")]),
     (GOOD | {"owner": "me"}, [("owner", "extra_forbidden")]),
-    (GOOD | {"cap_per_member_day": 0}, [("cap_per_member_day", "out_of_range")]),
-    (GOOD | {"cap_per_member_day": 1.5}, [("cap_per_member_day", "not_whole")]),
-    (GOOD | {"cap_per_member_day": True}, [("cap_per_member_day", "not_a_number")]),
+    (GOOD | {"limits": [CAP_A_DAY | {"most": 0}]}, [("limits/0/most", "out_of_range")]),
+    (GOOD | {"limits": [CAP_A_DAY | {"most": 1.5}]}, [("limits/0/most", "not_whole")]),
+    (GOOD | {"limits": [CAP_A_DAY | {"most": True}]}, [("limits/0/most", "not_a_number")]),
+    (GOOD | {"limits": [CAP_A_DAY | {"most": 1}] * 2}, [("limits/1", "limit_twice")]),
+    (GOOD | {"limits": [CAP_A_DAY | {"most": 1, "period": "hour"}]}, [("limits/0/period", "literal_error")]),
+    (GOOD | {"effects": [TIMES | {"times": "1"}]}, [("effects/0/times", "out_of_range")]),
+    (GOOD | {"effects": [TABLE | {"rows": []}]}, [("effects/0/rows", "too_short")]),
+    (GOOD | {"effects": [TABLE | {"rows": [ROW | {"points": "1.5"}]}]}, [("effects/0/rows/0", "not_whole")]),
+    (GOOD | {"effects": [TABLE | {"rows": [ROW, ROW | {"when": {"any": []}}]}]}, [("effects/0/rows/1/when/any", "empty_group")]),
+    (GOOD | {"effects": [PER_PIECE | {"per": "x"}]}, [("effects/0/per", "not_a_number")]),
     (with_effect(points="0"), [("effects/0/points", "out_of_range")]),
     (with_effect(points="1e7"), [("effects/0/points", "out_of_range")]),
     (with_effect(points="0.00001"), [("effects/0/points", "too_precise")]),
@@ -75,10 +87,12 @@ def test_all_conditions_of_a_rule_together_keep_the_budget() -> None:
 
 
 def test_what_is_stored_reads_back_the_same() -> None:
-    stored = check(GOOD | {"effects": [PER_YUAN | {"points": 0.1, "per": "40.00"}], "cap_per_member_day": ""}).to_json()
+    stored = check(
+        GOOD | {"effects": [PER_YUAN | {"points": 0.1, "per": "40.00"}, TABLE, TIMES], "limits": []}
+    ).to_json()
     assert stored["effects"][0]["points"] == "0.1"
     assert stored["effects"][0]["per"] == "40"
-    assert stored["cap_per_member_day"] is None
+    assert stored["effects"][1]["rows"][0] == ROW | {"per": None}
     assert check(stored).to_json() == stored
 
 
@@ -90,10 +104,7 @@ def run(definition: Any, event: Any, member: Any) -> None:
         rule_sentence(definition, Names(), "en")
         return
     for effect in content["effects"]:
-        if effect.get("lines"):
-            counts = compile_lines(parse(effect["lines"], LINE_CATALOGUE, UNITS), LINE_CATALOGUE, UNITS)
-            for line in event.lines:
-                counts(line)
+        live_effect(effect, {"points": 1}, UNITS).worth(event, member, [])
     compile_many([parse(content["condition"], CATALOGUE, UNITS)], CATALOGUE, UNITS)(event, member)
     for language in ("en", "zh-hans"):
         rule_sentence(content, Names(), language)
@@ -107,12 +118,22 @@ JUNK = st.recursive(
 )  # fmt: skip
 effects = st.one_of(
     st.just(FIXED),
+    st.just(TIMES),
+    st.just(PER_PIECE),
+    st.fixed_dictionaries(
+        {
+            **{name: st.just(value) for name, value in TABLE.items()},
+            "rows": st.lists(
+                st.fixed_dictionaries({"when": trees.trees | JUNK, "points": st.just("3") | JUNK}), max_size=3
+            ),
+        }
+    ),
     st.fixed_dictionaries({**{name: st.just(value) for name, value in PER_YUAN.items()}, "lines": trees.line_trees}),
     st.fixed_dictionaries({name: st.just(value) | JUNK for name, value in PER_YUAN.items()}),
     JUNK,
 )
 definitions = st.fixed_dictionaries(
-    {"condition": trees.trees | JUNK, "effects": st.lists(effects, max_size=5) | JUNK, "cap_per_member_day": st.none() | JUNK}
+    {"condition": trees.trees | JUNK, "effects": st.lists(effects, max_size=5) | JUNK, "limits": st.just([]) | JUNK}
 )  # fmt: skip
 
 
@@ -149,7 +170,7 @@ def mutated(number: int) -> Any:
         data["effects"][0][("points", "per", "rounding", "lines", "point_type")[number % 5]] = first
         data["condition"] = second
     else:
-        data[("cap_per_member_day", "effects")[place - 5]] = first
+        data[("limits", "effects")[place - 5]] = first
     return data
 
 

@@ -1,5 +1,6 @@
 """The pure evaluation: caps, rounding and order, as properties."""
 
+from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from fractions import Fraction
 from math import ceil, floor
@@ -8,7 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.rules.evaluate import HOLDS, LiveEffect, LiveRule, RuleSet, evaluate
+from apps.rules.effects import HOLDS, Fixed, Multiplier, PerAmount, Row, Table, points_for
+from apps.rules.evaluate import LiveLimit, LiveRule, RuleSet, evaluate
 from tests.conditions import trees
 
 EXACT = {
@@ -24,34 +26,32 @@ pers = st.decimals(Decimal("0.01"), 1_000_000, places=4)
 @settings(max_examples=400, deadline=None)
 @given(amounts, rates, pers, st.sampled_from(list(EXACT)))
 def test_points_are_rounded_exactly_whatever_the_figures(amount: Any, rate: Any, per: Any, rounding: str) -> None:
-    effect = LiveEffect(1, rate, per, rounding)
-    assert effect.worth(amount) == EXACT[rounding](Fraction(amount) * Fraction(rate) / Fraction(per))
+    assert points_for(amount, rate, per, rounding) == EXACT[rounding](Fraction(amount) * Fraction(rate) / Fraction(per))
 
 
 def test_a_quotient_just_below_a_whole_number_is_not_rounded_up_to_it() -> None:
-    effect = LiveEffect(1, Decimal("0.0001"), Decimal("999999.9999"), ROUND_DOWN)
-    assert effect.worth(Decimal("999999999899.9999")) == 99
+    assert points_for(Decimal("999999999899.9999"), Decimal("0.0001"), Decimal("999999.9999"), ROUND_DOWN) == 99
 
 
 def test_no_amount_and_a_negative_amount_earn_nothing() -> None:
-    effect = LiveEffect(1, Decimal(1), Decimal(1), ROUND_UP)
-    assert [effect.worth(amount) for amount in (None, Decimal(0))] == [0, 0]
-    assert effect.worth(Decimal("-0.5")) <= 0
+    one = Decimal(1)
+    assert [points_for(amount, one, one, ROUND_UP) for amount in (None, Decimal(0))] == [0, 0]
+    assert points_for(Decimal("-0.5"), one, one, ROUND_UP) <= 0
 
 
-def rule(number: int, effects: tuple[LiveEffect, ...], cap: int | None) -> LiveRule:
-    return LiveRule(number, number * 10, 1, f"r{number}", f"Rule {number}", effects, cap)
+MEMBER_DAY = ("member", "day", "points")
 
 
+def rule(number: int, effects: tuple[Any, ...], *limits: LiveLimit) -> LiveRule:
+    return LiveRule(number, number * 10, 1, f"r{number}", f"Rule {number}", effects, limits)
+
+
+plain_effects = st.one_of(
+    st.integers(1, 500).map(lambda points: Fixed(1, points)),
+    st.tuples(rates.map(lambda rate: rate / 1000), pers).map(lambda pair: PerAmount(2, pair[0], pair[1])),
+)
 rules_drawn = st.lists(
-    st.tuples(
-        st.booleans(),
-        st.lists(st.one_of(
-            st.integers(1, 500).map(lambda points: LiveEffect(1, Decimal(points))),
-            st.tuples(rates.map(lambda rate: rate / 1000), pers).map(lambda pair: LiveEffect(2, pair[0], pair[1])),
-        ), min_size=1, max_size=3),
-        st.none() | st.integers(1, 600),
-    ),
+    st.tuples(st.booleans(), st.lists(plain_effects, min_size=1, max_size=3), st.none() | st.integers(1, 600)),
     max_size=5,
 )  # fmt: skip
 
@@ -59,22 +59,68 @@ rules_drawn = st.lists(
 @settings(max_examples=200, deadline=None)
 @given(trees.events, trees.members, rules_drawn, st.dictionaries(st.integers(0, 4), st.integers(0, 700)))
 def test_a_cap_is_never_passed_and_what_it_cut_is_kept(event: Any, member: Any, drawn: Any, spent: Any) -> None:
-    live = tuple(rule(number, tuple(effects), cap) for number, (_, effects, cap) in enumerate(drawn))
+    limits = [() if cap is None else (LiveLimit(*MEMBER_DAY, cap),) for _, _, cap in drawn]
+    live = tuple(rule(number, tuple(effects), *limits[number]) for number, (_, effects, _) in enumerate(drawn))
     answers = tuple(HOLDS if holds else 3 for holds, _, _ in drawn)
-    outcome = evaluate(event, member, RuleSet(live, lambda *_: answers), spent)
+    used = {
+        (number, limits[number][0]): points
+        for number, points in spent.items()
+        if number < len(limits) and limits[number]
+    }
+    outcome = evaluate(event, member, RuleSet(live, lambda *_: answers), used)
     for each in live:
         given_now = sum(award.points for award in outcome.awards if award.rule is each)
-        worth = sum(max(0, effect.worth(effect.per and effect.base(event))) for effect in each.effects)
+        worth = sum(max(0, effect.worth(event, member, [])[0]) for effect in each.effects)
         holds = drawn[each.rule_id][0]
         if not holds:
             assert given_now == 0
             assert [each.version_id, 3] in [list(pair) for pair in outcome.skipped]
             continue
-        room = (
-            worth if each.cap_per_member_day is None else max(0, each.cap_per_member_day - spent.get(each.rule_id, 0))
-        )
+        room = max(0, each.limits[0].most - spent.get(each.rule_id, 0)) if each.limits else worth
         assert given_now == min(worth, room)
         assert sum(award.cut for award in outcome.awards if award.rule is each) == worth - given_now
     assert all(award.points >= 0 for award in outcome.awards)
     order = [(award.rule.rule_id, award.effect) for award in outcome.awards]
     assert order == sorted(order)
+
+
+def points(event: Any, member: Any, *live: LiveRule, used: Any = None) -> list[tuple[int, int, int]]:
+    rules = RuleSet(live, lambda *_: (HOLDS,) * len(live))
+    return [
+        (award.rule.rule_id, award.points, award.cut) for award in evaluate(event, member, rules, used or {}).awards
+    ]
+
+
+def event_of(amount: str) -> Any:
+    from hypothesis import find
+
+    return replace(find(trees.events, lambda _: True), amount=Decimal(amount))
+
+
+def test_multipliers_come_last_and_add_to_what_limits_left() -> None:
+    """Catches a multiplier that doubles what a cap has cut, or that counts the multiplier before it when told not to."""
+    double = Multiplier(1, Decimal(2), of_all=False)
+    half_more = Multiplier(1, Decimal("1.5"), of_all=True)
+    base = rule(2, (PerAmount(1, Decimal(1), Decimal(1)),), LiveLimit("member", "day", "points", 30))
+    of_other_kind = rule(3, (Fixed(2, 1000),))
+    found = points(event_of("45"), None, rule(0, (double,)), rule(1, (half_more,)), base, of_other_kind)
+    assert found == [(2, 30, 15), (3, 1000, 0), (0, 30, 0), (1, 30, 0)]
+
+
+def test_a_table_gives_by_the_first_the_best_or_every_row_that_holds() -> None:
+    rows = (Row(Decimal(5)), Row(Decimal(40)), Row(Decimal(2), Decimal(3)), Row(Decimal(99)))
+    for hit, expected in (("first", 5), ("best", 40), ("sum", 5 + 40 + 6)):
+        table = Table(1, rows, lambda *_: (HOLDS, HOLDS, HOLDS, 0), hit)
+        assert points(event_of("10"), None, rule(0, (table,))) == [(0, expected, 0)]
+
+
+def test_of_several_limits_the_tightest_holds_and_is_named() -> None:
+    a_day, ever, thrice = (LiveLimit("member", "day", "points", 50), LiveLimit("programme", "ever", "points", 1000),
+                           LiveLimit("store", "month", "times", 3))  # fmt: skip
+    limited = rule(0, (Fixed(1, 30), Fixed(1, 30)), a_day, ever, thrice)
+    assert points(None, None, limited) == [(0, 30, 0), (0, 20, 10)]
+    assert points(None, None, limited, used={(0, ever): 990}) == [(0, 10, 20), (0, 0, 30)]
+    assert points(None, None, limited, used={(0, thrice): 2}) == [(0, 30, 0), (0, 20, 10)]
+    assert points(None, None, limited, used={(0, thrice): 3}) == [(0, 0, 30), (0, 0, 30)]
+    awards = evaluate(None, None, RuleSet((limited,), lambda *_: (HOLDS,)), {(0, ever): 990}).awards  # type: ignore[arg-type]
+    assert awards[0].why()["limit"] == {"per": "programme", "period": "ever", "of": "points"}

@@ -27,10 +27,10 @@ from apps.rules.gallery import TEMPLATES
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.schema import ADDRESS, program_schema
 from tests.factories import Cast, CoffeeGroup
-from tests.rules.conftest import PER_YUAN, PURCHASE, publish
+from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE, publish
 from tests.rules.test_gallery import TODAY, UNITS
 
-DEFINITION: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": None}
+DEFINITION: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
 FAR = {"condition": {"all": [{"field": "event.store", "op": "within", "value": ["S101"]}]}, "effects": [PER_YUAN]}
 
 
@@ -47,7 +47,7 @@ def written(group: CoffeeGroup) -> dict[str, Any]:
     live = draft(group, "yuan")
     services.publish_version(None, live, when=now())
     anew = services.start_draft(None, live, when=now())
-    services.save_draft(None, anew, DEFINITION | {"cap_per_member_day": 50}, when=now())
+    services.save_draft(None, anew, DEFINITION | {"limits": [CAP_A_DAY | {"most": 50}]}, when=now())
     draft(group, "cup")
     publish(group, ends_at=datetime(2021, 1, 1, tzinfo=UTC))
     return json.loads(json.dumps(exported(None, group.east, now())))  # type: ignore[no-any-return]
@@ -73,8 +73,8 @@ def everything() -> list[Any]:
 def test_a_document_names_codes_and_nobody_and_says_the_same_twice(group: CoffeeGroup, written: dict[str, Any]) -> None:
     assert [rule["code"] for rule in written["rules"]] == ["cup", "yuan"]
     assert [len(rule["published"]) for rule in written["rules"]] == [0, 1]
-    assert written["rules"][1]["draft"]["cap_per_member_day"] == 50
-    assert list(written["rules"][0]["draft"]) == ["condition", "effects", "cap_per_member_day"]
+    assert written["rules"][1]["draft"]["limits"] == [CAP_A_DAY | {"most": 50}]
+    assert list(written["rules"][0]["draft"]) == ["condition", "effects", "limits"]
     assert json.dumps(exported(None, group.east, now())) == json.dumps(written)
     assert '"id"' not in json.dumps(written)
     assert plan_of(group, written).changes == 0
@@ -97,7 +97,7 @@ def test_what_a_file_changes_is_told_in_words_and_becomes_drafts_alone(
         ("changed", "cup", True), ("changed", "yuan", True), ("added", "new", False),
     ]  # fmt: skip
     assert plan.rules[0].lines == ("Points for each ¥1: 1 → 2",)
-    assert plan.rules[1].lines == ("At most a day for one member: 50 → no limit",)
+    assert plan.rules[1].lines == ("Removed: at most 50 points a day for one member",)
     assert "2 points of “Stars”" in plan.rules[2].lines[0]
     assert "Points — Pending days: 0 here, 7 in the file. It stays as it is." in plan.stays
     bring_in(group, written, digest=plan.digest)
@@ -203,10 +203,10 @@ def test_who_may_draft_rules_but_add_no_kinds_of_points_is_told_so(
 def test_a_programme_that_changed_since_it_was_compared_is_not_written(
     group: CoffeeGroup, written: dict[str, Any]
 ) -> None:
-    written["rules"][0]["draft"]["cap_per_member_day"] = 9
+    written["rules"][0]["draft"]["limits"] = [CAP_A_DAY | {"most": 9}]
     digest = plan_of(group, written).digest
     services.save_draft(
-        None, RuleVersion.objects.get(rule__code="cup"), DEFINITION | {"cap_per_member_day": 8}, when=now()
+        None, RuleVersion.objects.get(rule__code="cup"), DEFINITION | {"limits": [CAP_A_DAY | {"most": 8}]}, when=now()
     )  # fmt: skip
     before = everything()
     with pytest.raises(ChangedMeanwhile):
@@ -225,13 +225,13 @@ def test_the_pages_export_compare_and_bring_in(
     assert client.get(page("program")).status_code == 200
     answer = client.get(page("program_export"), {"program": group.east.pk})
     assert json.loads(answer.content) == written
-    written["rules"][0]["draft"]["cap_per_member_day"] = 9
+    written["rules"][0]["draft"]["limits"] = [CAP_A_DAY | {"most": 9}]
     asked = {"program": group.east.pk, "file": SimpleUploadedFile("east.json", json.dumps(written).encode())}
     shown = client.post(page("program_compare"), asked)
-    assert "At most a day for one member: no limit → 9" in shown.content.decode()
+    assert "Added: at most 9 points a day for one member" in shown.content.decode()
     sent = {"program": group.east.pk, "document": shown.context["document"], "digest": shown.context["plan"].digest}
     assert client.post(page("program_import"), sent, follow=True).status_code == 200
-    assert RuleVersion.objects.get(rule__code="cup").definition["cap_per_member_day"] == 9
+    assert RuleVersion.objects.get(rule__code="cup").definition["limits"] == [CAP_A_DAY | {"most": 9}]
     again = client.post(page("program_import"), sent, follow=True)
     assert "Somebody changed this since you opened it" in again.content.decode()
     faulty = client.post(page("program_compare"), asked | {"file": SimpleUploadedFile("x.json", b"{}")})
@@ -255,16 +255,16 @@ def test_the_commands_write_compare_and_refuse(group: CoffeeGroup, written: dict
     call_command("export_program", "east", stdout=out)
     assert json.loads(out.getvalue()) == written
     file = tmp_path / "east.json"
-    written["rules"][0]["draft"]["cap_per_member_day"] = 9
+    written["rules"][0]["draft"]["limits"] = [CAP_A_DAY | {"most": 9}]
     file.write_text(json.dumps(written))
     told = StringIO()
     call_command("import_program", str(file), "--dry-run", stdout=told)
-    assert "changed: rule cup (Cup)\n    At most a day for one member: no limit → 9" in told.getvalue()
-    assert RuleVersion.objects.get(rule__code="cup").definition["cap_per_member_day"] is None
+    assert "changed: rule cup (Cup)\n    Added: at most 9 points a day for one member" in told.getvalue()
+    assert RuleVersion.objects.get(rule__code="cup").definition["limits"] == []
     told = StringIO()
     call_command("import_program", str(file), "--json", stdout=told)
     assert json.loads(told.getvalue())["changes"] == 1
-    assert RuleVersion.objects.get(rule__code="cup").definition["cap_per_member_day"] == 9
+    assert RuleVersion.objects.get(rule__code="cup").definition["limits"] == [CAP_A_DAY | {"most": 9}]
     file.write_text("{}")
     for command in (["import_program", str(file)], ["export_program", "none"], ["import_program", "/no/such/file"]):
         with pytest.raises(CommandError) as ended:

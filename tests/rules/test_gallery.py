@@ -17,7 +17,7 @@ from apps.rules.gallery import GROUPS, TEMPLATES
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.sentences import Names, rule_sentence
 from tests.factories import Cast, CoffeeGroup
-from tests.rules.conftest import PER_YUAN, PURCHASE
+from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE
 from tests.rules.worked import publish_all, tell
 
 TODAY = date(2026, 3, 2)
@@ -124,7 +124,7 @@ def test_what_is_no_template_opens_an_ordinary_form(client: Client, cast: Cast, 
 def test_a_duplicate_begins_like_the_rule_and_reaches_no_other_company(
     client: Client, cast: Cast, group: CoffeeGroup
 ) -> None:
-    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": 7}
+    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": [CAP_A_DAY | {"most": 7}]}
     for program, unit in ((group.east, "EAST"), (group.west, "WEST")):
         services.create_rule(None, program, group[unit], code="yuan", name="Yuan", definition=definition, when=now())
     own, far = Rule.objects.order_by("pk")

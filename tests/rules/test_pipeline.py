@@ -243,3 +243,51 @@ def test_points_that_cost_more_than_a_total_holds_are_refused_in_words(till: Til
     publish(till.group)
     results = till.send(purchase("1001", key="x"), purchase("1000", member="C2"))
     assert [result.status for result in results] == ["refused", "processed"]
+
+
+def test_limits_of_every_period_and_of_stores_and_the_programme_hold_side_by_side(till: Till) -> None:
+    """Catches a week that begins on Sunday, a month counted in 30 days, and a store's limit that every store shares."""
+    publish(till.group, limits=[
+        {"per": "member", "period": "week", "of": "points", "most": 100},
+        {"per": "member", "period": "month", "of": "times", "most": 4},
+        {"per": "store", "period": "day", "of": "points", "most": 90},
+        {"per": "programme", "period": "ever", "of": "points", "most": 300},
+    ])  # fmt: skip
+    told = [
+        ("C1", 0, "S001", "80", 80),  # a Sunday: the last day of its week
+        ("C1", 1, "S001", "80", 80),
+        ("C2", 1, "S001", "80", 10),  # the store's day
+        ("C2", 1, "S002", "80", 80),  # another store's
+        ("C1", 2, "S001", "80", 20),  # the member's week
+        ("C1", 7, "S001", "0.50", 0),  # worth nothing: no time
+        ("C1", 8, "S001", "25", 25),
+        ("C1", 8, "S001", "25", 0),  # the member's month: four times
+        ("C1", 31, "S001", "25", 5),  # the programme's end
+        ("C3", 40, "S002", "25", 0),
+    ]
+    events = [purchase(amount, member=member, store=store, occurred_at=START + timedelta(days=days))
+              for member, days, store, amount, _ in told]  # fmt: skip
+    assert [result.points for result in till.send(*events)] == [points for *_, points in told]
+
+
+def test_a_multiplier_doubles_what_the_member_was_given_and_is_taken_back_with_it(till: Till) -> None:
+    publish(till.group, {"effect": "multiply", "point_type": "points", "times": "2", "of": "base", "rounding": "down"})
+    publish(till.group, cap=50)
+    (bought,) = till.send(purchase("70", key="p"))
+    assert [(award["points"], award["why"]["code"]) for award in bought.answer["awards"]] == [
+        (50, "per_amount"),
+        (50, "multiply"),
+    ]
+    (back,) = till.send(refund("p", "35"))
+    assert back.points == -50
+
+
+def test_a_table_and_pieces_earn_on_the_main_road(till: Till) -> None:
+    large = {"all": [{"field": "event.amount", "op": "ge", "value": "100"}]}
+    rows = [{"when": large, "points": "2", "per": "1"}, {"when": {"all": []}, "points": "7", "per": None}]
+    table = {"effect": "table", "point_type": "points", "hit": "first", "rounding": "down", "rows": rows}
+    coffee = {"all": [{"field": "line.category", "op": "eq", "value": "coffee"}]}
+    publish(till.group, table, PER_YUAN | {"effect": "points_per_quantity", "points": "3", "per": "2", "lines": coffee})
+    lines = (line("60", quantity="5"), line("41", category="tea", quantity="9", number=2))
+    results = till.send(purchase("1", lines=lines), purchase("99.99"))
+    assert [[award["points"] for award in result.answer["awards"]] for result in results] == [[202, 7], [7, 1]]

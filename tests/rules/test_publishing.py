@@ -22,7 +22,7 @@ VERSIONS = 3
 
 
 def rate(points: int) -> dict[str, Any]:
-    return {"condition": PURCHASE, "effects": [PER_YUAN | {"points": str(points)}], "cap_per_member_day": None}
+    return {"condition": PURCHASE, "effects": [PER_YUAN | {"points": str(points)}], "limits": []}
 
 
 def pour(till: Till, member: str, stop: Signal) -> int:

@@ -13,6 +13,7 @@ from apps.activity.models import Event
 from apps.points import services
 from apps.points.checking import differences
 from apps.points.models import Account, Posting
+from apps.rules.models import UnitCounter
 from apps.rules.pipeline import process
 from benchmarks.measuring import Jobs, team
 from tests.factories import CoffeeGroup, make_group
@@ -213,3 +214,30 @@ def test_expiry_again_and_twice_at_once_changes_nothing(committed: str) -> None:
 
 def expiring(number: int) -> Jobs:
     return {"expire": lambda chunk: services.expire_due(NOW, chunk=chunk).points}
+
+
+def test_eight_processes_on_one_budget_stop_exactly_at_its_end(committed: str) -> None:
+    """Catches a budget that is read before it is locked, and one that two rules' batches lock in different orders."""
+    till = make_till(make_group(), members=20)
+    budget = {"per": "programme", "period": "ever", "of": "points", "most": 1_000}
+    publish(till.group, limits=[budget])
+    publish(
+        till.group, FIXED, limits=[budget | {"most": 777}, {"per": "store", "period": "day", "of": "times", "most": 9}]
+    )
+    events = whole_file(20, 12)
+    with team(8, partial(telling, till, events)) as tellers:
+        tellers.ask("tell", 5)
+    given = dict(UnitCounter.objects.filter(period="ever").values_list("rule__code", "points"))
+    assert sorted(given.values()) == [777, 1_000]
+    assert differences() == []
+
+
+def telling(till: Till, events: list[IncomingEvent], number: int) -> Jobs:
+    """Tells its eighth of the file in batches of so many, in an order of its own."""
+
+    def tell(size: int) -> None:
+        mine = random.Random(number).sample(events[number::8], len(events[number::8]))
+        for start in range(0, len(mine), size):
+            process(None, till.source, mine[start : start + size], when=NOW)
+
+    return {"tell": tell}

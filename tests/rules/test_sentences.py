@@ -8,7 +8,7 @@ import pytest
 from apps.rules.comparing import differences
 from apps.rules.explain import reasons, units_named, why_not
 from apps.rules.sentences import Names, amount, plain, rule_sentence
-from tests.rules.conftest import PER_YUAN, PURCHASE
+from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE
 
 NAMES = Names("CNY", {"points": "Points"}, {"EAST-N": "East"})
 COFFEE = {"all": [{"field": "line.category", "op": "eq", "value": "coffee"}]}
@@ -17,7 +17,7 @@ FIXED = {"effect": "fixed_points", "point_type": "points", "points": 50}
 WHOLE: dict[str, Any] = {
     "condition": {"all": [*PURCHASE["all"], IN_EAST]},
     "effects": [PER_YUAN | {"lines": COFFEE}],
-    "cap_per_member_day": 200,
+    "limits": [CAP_A_DAY | {"most": 200}],
 }
 
 SENTENCES: list[tuple[Any, str, str]] = [
@@ -28,7 +28,7 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "当事件类型为消费，且门店属于“East”时，“coffee”类商品每消费 ¥1，会员获得 1 积分，向下取整，每位会员每天最多 200 积分。",
     ),
     (
-        {"condition": {"all": []}, "effects": [FIXED], "cap_per_member_day": None},
+        {"condition": {"all": []}, "effects": [FIXED], "limits": []},
         "Members earn 50 points.",
         "会员获得 50 积分。",
     ),
@@ -39,7 +39,7 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "每消费 ¥40，会员获得 1.5 积分，四舍五入取整；另外，会员获得 50 积分。",
     ),
     (
-        {"condition": PURCHASE, "effects": [PER_YUAN | {"points": "", "per": "x"}], "cap_per_member_day": None},
+        {"condition": PURCHASE, "effects": [PER_YUAN | {"points": "", "per": "x"}], "limits": []},
         "For each … spent, members earn … points, rounded down, when the event is a purchase.",
         "当事件类型为消费时，每消费 …，会员获得 … 积分，向下取整。",
     ),
@@ -50,7 +50,7 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "当事件类型为消费，且…时，“coffee”类商品每消费 ¥1，会员获得 1 积分，向下取整，每位会员每天最多 200 积分。",
     ),
     ({}, "Members earn …", "会员获得 …。"),
-    ({"effects": "x", "condition": 7, "cap_per_member_day": []}, "Members earn …, at most … points a day for one member, when …", "当…时，会员获得 …，每位会员每天最多 … 积分。"),
+    ({"effects": "x", "condition": 7, "limits": [{}]}, "Members earn …, at most … points a day for one member, when …", "当…时，会员获得 …，每位会员每天最多 … 积分。"),
 ]  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def test_two_versions_compare_in_words() -> None:
     newer = {
         "condition": {"any": [*PURCHASE["all"], {"field": "event.weekday", "op": "in", "value": [6, 7]}]},
         "effects": [WHOLE["effects"][0] | {"points": "2"}, FIXED],
-        "cap_per_member_day": None,
+        "limits": [],
     }
     assert differences(WHOLE, newer, NAMES, "en") == [
         "Points for each ¥1: 1 → 2",
@@ -84,7 +84,7 @@ def test_two_versions_compare_in_words() -> None:
         "How the conditions combine: all of them → any of them",
         "Removed: the store is in “East”",
         "Added: the day of the week is Saturday or Sunday",
-        "At most a day for one member: 200 → no limit",
+        "Removed: at most 200 points a day for one member",
     ]
     assert differences(WHOLE, newer, NAMES, "zh-hans") == [
         "每 ¥1 的积分：1 → 2",
@@ -92,7 +92,7 @@ def test_two_versions_compare_in_words() -> None:
         "条件的组合方式：全部满足 → 任一满足",
         "删除：门店属于“East”",
         "新增：星期为周六、周日之一",
-        "每位会员每天上限：200 → 不限",
+        "删除：每位会员每天最多 200 积分",
     ]
 
 
@@ -121,7 +121,7 @@ def test_an_award_says_how_it_came_about_and_what_the_limit_cut_off() -> None:
     assert (reason.points, reason.title) == (30, "Coffee, version 2")
     assert reason.sentences[0] == "¥50.50 at 1 point for each ¥1 is 50 points, rounded down."
     assert reason.sentences[1].startswith("It held that the event is a purchase")
-    assert reason.sentences[2] == "The limit of 100 points a day for one member cut off 20."
+    assert reason.sentences[2] == "The limit cut off 20: at most 100 points a day for one member."
 
 
 def test_a_rule_that_gave_nothing_says_which_part_failed() -> None:

@@ -11,11 +11,11 @@ from apps.core.models import Epoch
 from apps.rules import services
 from apps.rules.models import Rule, RuleVersion
 from tests.factories import Cast, CoffeeGroup
-from tests.rules.conftest import PER_YUAN, PURCHASE, START, Till, purchase
+from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE, START, Till, purchase
 
 WHEN = datetime(2026, 5, 4, 8, tzinfo=UTC)
-DEFINITION = {"condition": PURCHASE, "effects": [PER_YUAN], "cap_per_member_day": None}
-DOUBLE = {"condition": PURCHASE, "effects": [PER_YUAN | {"points": "2"}], "cap_per_member_day": 200}
+DEFINITION = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
+DOUBLE = {"condition": PURCHASE, "effects": [PER_YUAN | {"points": "2"}], "limits": [CAP_A_DAY | {"most": 200}]}
 
 
 def draft(group: CoffeeGroup, code: str = "yuan", definition: Any = DEFINITION, **more: Any) -> RuleVersion:
@@ -64,14 +64,14 @@ def test_every_fault_of_a_definition_is_told_at_once(group: CoffeeGroup) -> None
     faulty = {
         "condition": {"all": [{"field": "event.store", "op": "within", "value": ["S101"]}]},
         "effects": [PER_YUAN | {"per": "0", "point_type": "stars"}],
-        "cap_per_member_day": "many",
+        "limits": [CAP_A_DAY | {"most": "many"}],
     }
     refusal: Any = refused("definition_faulty", draft, group, definition=faulty)
     assert refusal.data["faults"] == [
-        {"path": ["cap_per_member_day"], "code": "not_a_number"},
         {"path": ["condition", "all", 0, "value"], "code": "unknown_unit"},
         {"path": ["effects", 0, "per"], "code": "out_of_range"},
         {"path": ["effects", 0, "point_type"], "code": "unknown_point_type"},
+        {"path": ["limits", 0, "most"], "code": "not_a_number"},
     ]
 
 
@@ -96,7 +96,7 @@ def test_a_draft_is_saved_over_only_by_who_has_read_it(group: CoffeeGroup, cast:
     assert refusal.data["who"] == "marketing"
     refused("changed_meanwhile", services.publish_version, None, version, revision=1, when=WHEN)
     saved = services.save_draft(None, version, DEFINITION, revision=2, when=WHEN)
-    assert (saved.revision, saved.definition["cap_per_member_day"]) == (3, None)
+    assert (saved.revision, saved.definition["limits"]) == (3, [])
 
 
 def test_the_same_content_again_changes_nothing_whoever_read_what(group: CoffeeGroup) -> None:

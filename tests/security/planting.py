@@ -42,7 +42,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "definition": {
             "condition": {"all": []},
             "effects": [{"effect": "fixed_points", "point_type": "points", "points": 1}],
-            "cap_per_member_day": None,
+            "limits": [],
         }
     },
     "points.pointtype": lambda planted: {"expiry": {}},

@@ -14,7 +14,7 @@ from apps.core.scope import reach_of
 from apps.points.checking import Difference, differences, promises
 from apps.points.models import Account, Entry, Hold, Lot, Posting
 from apps.reports.models import DailyFact, LedgerCheck, LedgerDifference
-from apps.rules.models import Counter
+from apps.rules.models import Counter, UnitCounter
 
 PERMISSION = "reports.check_ledger"
 UNIT_OF: dict[str, tuple[type, str]] = {
@@ -25,6 +25,7 @@ UNIT_OF: dict[str, tuple[type, str]] = {
     "hold": (Hold, "org_unit"),
     "fact": (DailyFact, "org_unit"),
     "counter": (Counter, "member__home_unit"),
+    "unitcounter": (UnitCounter, "unit"),
 }
 """By the first word of a promise: the rows it is about, and where they live."""
 

@@ -93,7 +93,10 @@ class RuleAdmin(GalleryPages, ProgramPages):
 
     class Media:
         css: ClassVar = {"all": ["conditions/conditions.css", "rules/rules.css"]}
-        js = (*CONDITION_SCRIPTS, "rules/effects.js", "rules/saving.js", "rules/editor.js", "rules/page.js")
+        js = (
+            *CONDITION_SCRIPTS, "rules/effects.js", "rules/limits.js", "rules/saving.js", "rules/editor.js",
+            "rules/page.js",
+        )  # fmt: skip
 
     # The list.
 

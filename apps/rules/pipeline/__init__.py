@@ -24,7 +24,7 @@ from apps.activity.models import Event, Source
 from apps.core.scope import reach_of
 from apps.core.transactions import in_transaction
 from apps.rules import refunds, snapshot
-from apps.rules.pipeline.opening import open_events, replay
+from apps.rules.pipeline.opening import open_events, replay, reserve
 from apps.rules.pipeline.preparing import prepare, waves
 from apps.rules.pipeline.reckoning import Impossible, reckon
 from apps.rules.pipeline.remembering import remember
@@ -117,10 +117,11 @@ def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: da
     refused = [(item.number, Processed("refused", item.event.key, refusal=UnknownPurchase())) for item in lost]
     if len(lost) == len(wave):
         return refused
-    opened, unknown, old = open_events(
+    opened, tally, unknown, old = open_events(
         copy, source, [item for item in wave if item not in lost] if lost else wave, when
     )
     remember(opened)
-    reckoned = reckon(opened, refunds.open_lots_for(opened))
+    reserve(opened, tally)
+    reckoned = reckon(opened, refunds.open_lots_for(opened), tally)
     settle(reckoned)
     return [*refused, *unknown, *reckoned.results, *(replay(source, old) if old else ())]

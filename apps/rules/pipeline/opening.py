@@ -1,7 +1,7 @@
 """Opening events: one statement records them, locks what they may move and reads what evaluation needs."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ from apps.core.prepared import call
 from apps.members.crypto import lookup_hash
 from apps.members.facts import MemberFacts
 from apps.points.book import AccountState
+from apps.rules.limits import Tally, member_starts, shared_keys
 from apps.rules.models import Outcome
 from apps.rules.snapshot import Snapshot
 from apps.rules.stages import Opened, Prepared, Processed
@@ -23,14 +24,16 @@ SELECT member_id, event_id, home_path, joined_on, attributes, counters, accounts
 
 def open_events(
     copy: Snapshot, source: Source, wave: Sequence[Prepared], when: datetime
-) -> tuple[list[Opened], list[tuple[int, Processed]], list[Prepared]]:
-    """Records the events. Also: those whose member is unknown, and those whose key was there before."""
+) -> tuple[list[Opened], Tally, list[tuple[int, Processed]], list[Prepared]]:
+    """Records the events, with what limits have used up. Also: those whose member is unknown, and those whose key was
+    there before."""
     batch = orjson.dumps([_row(n, prepared) for n, prepared in enumerate(wave)]).decode()
     rows = call(_OPEN, [batch, source.pk, copy.epoch, when])
     opened: list[Opened] = []
     unknown: list[tuple[int, Processed]] = []
     old: list[Prepared] = []
     shared = _Shared()
+    tally = Tally()
     for row, prepared in zip(rows, wave, strict=True):
         member_id, event_id, home_path, joined_on, attributes, counted, accounts = row
         if member_id is None:
@@ -39,26 +42,27 @@ def open_events(
             old.append(prepared)
         else:
             member = MemberFacts(member_id, home_path, joined_on, orjson.loads(attributes))
-            counters = shared.counters(member_id, prepared.day, counted)
+            if counted is not None:
+                tally.learn((member_id, None, *counter) for counter in orjson.loads(counted))
             states = shared.accounts(member_id, prepared, accounts)
-            opened.append(Opened(prepared, event_id, member_id, member, counters, states))
-    return opened, unknown, old
+            opened.append(Opened(prepared, event_id, member_id, member, states))
+    return opened, tally, unknown, old
+
+
+def reserve(opened: Sequence[Opened], tally: Tally) -> None:
+    """Locks the counters of stores and programmes that the events are held against, and reads them: one statement more
+    where a rule with such a limit holds, so that many tills stop exactly at its end."""
+    keys = [key._asdict() for key in shared_keys(opened)]
+    if keys:
+        rows = call("SELECT counters FROM rules_reserve(%s::jsonb)", [orjson.dumps(keys).decode()])
+        tally.learn(orjson.loads(rows[0][0]))
 
 
 class _Shared:
-    """Events of one member share what they count and move, so that each sees what the one before it did."""
+    """Events of one member share what they move, so that each sees what the one before it did."""
 
     def __init__(self) -> None:
-        self._counters: dict[tuple[int, date], dict[int, int]] = {}
         self._states: dict[int, AccountState] = {}
-
-    def counters(self, member_id: int, day: date, counted: str | None) -> dict[int, int]:
-        """Points by rule, of this member and local day."""
-        found = self._counters.get((member_id, day))
-        if found is None:
-            found = {int(rule): points for rule, points in orjson.loads(counted or "{}").items()}
-            self._counters[member_id, day] = found
-        return found
 
     def accounts(self, member_id: int, prepared: Prepared, written: str | None) -> dict[int, AccountState]:
         """Accounts by point type: of all that the member has, those that were opened for this event."""
@@ -101,6 +105,7 @@ def _row(n: int, prepared: Prepared) -> dict[str, Any]:
             for line in event.lines
         ],
         "types": prepared.point_type_ids,
+        "starts": member_starts(prepared),
     }
 
 

@@ -1,8 +1,6 @@
 """Reckoning: what opened events come to. Nothing is read or written; a book and a few lists hold what will be."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from apps.activity.errors import EventRefused, EventRejectedByLedger
@@ -10,6 +8,7 @@ from apps.core.errors import LoyaltyError
 from apps.points.book import Act, Book, Origin
 from apps.rules import refunds
 from apps.rules.evaluate import Award, Skipped, evaluate
+from apps.rules.limits import Tally
 from apps.rules.stages import Opened, Processed
 
 
@@ -22,18 +21,17 @@ class Impossible(Exception):
 
 @dataclass(slots=True)
 class Reckoned:
-    """What a wave came to: the points to post, by event what it was told, and by member, rule and day what counts
-    towards caps."""
+    """What a wave came to: the points to post, by event what it was told, and what counts towards limits."""
 
     book: Book = field(default_factory=Book)
     outcomes: list[dict[str, Any]] = field(default_factory=list)
-    counted: dict[tuple[int, int, date], int] = field(default_factory=lambda: defaultdict(int))
+    tally: Tally = field(default_factory=Tally)
     results: list[tuple[int, Processed]] = field(default_factory=list)
 
 
-def reckon(opened: list[Opened], ledger: refunds.Ledger) -> Reckoned:
+def reckon(opened: list[Opened], ledger: refunds.Ledger, tally: Tally) -> Reckoned:
     """Works out what each event comes to, in order. Raises Impossible."""
-    reckoned = Reckoned()
+    reckoned = Reckoned(tally=tally)
     for item in opened:
         prepared = item.prepared
         skipped: Skipped = []
@@ -44,8 +42,9 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger) -> Reckoned:
             if prepared.purchase is not None:
                 awards = refunds.take_back(reckoned.book, item, prepared.purchase, ledger)
             else:
-                outcome = evaluate(prepared.facts, item.member, prepared.rules, item.counters)
+                outcome = evaluate(prepared.facts, item.member, prepared.rules, tally.used(item))
                 skipped = outcome.skipped
+                tally.count(item, outcome.awards)
                 awards = [_award(reckoned, item, award, ledger) for award in outcome.awards]
         except EventRefused as refusal:
             raise Impossible(prepared.number, refusal) from None
@@ -90,9 +89,6 @@ def _award(reckoned: Reckoned, item: Opened, award: Award, ledger: refunds.Ledge
             pending=is_pending,
         )
         ledger.open_lots[account.id].append(lot)
-        if rule.cap_per_member_day is not None:
-            reckoned.counted[item.member_id, rule.rule_id, prepared.day] += award.points
-            item.counters[rule.rule_id] = item.counters.get(rule.rule_id, 0) + award.points
     return {
         "rule": rule.code,
         "rule_name": rule.name,

@@ -7,12 +7,9 @@ from apps.rules.pipeline.reckoning import Reckoned
 
 
 def settle(reckoned: Reckoned) -> None:
-    """Writes points, outcomes and the counters of caps."""
+    """Writes points, outcomes and the counters of limits."""
     if not reckoned.outcomes:
         return
-    counters = [
-        {"member": member, "rule": rule, "day": day, "points": points}
-        for (member, rule, day), points in reckoned.counted.items()
-    ]
+    counters = reckoned.tally.grown()
     written = [orjson.dumps(part).decode() for part in (reckoned.book.plan(), reckoned.outcomes, counters)]
     call("SELECT rules_settle(%s::jsonb, %s::jsonb, %s::jsonb)", written)

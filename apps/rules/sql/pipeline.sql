@@ -2,14 +2,13 @@
 -- that evaluation needs to know of each. Refuses (LS001) when the caller's copy of the configuration is old.
 -- Plans are made once a session, since making one costs more than an award; and only with indexes, so that a plan
 -- made when a table was empty is still good when it is full.
-CREATE FUNCTION rules_open(batch jsonb, source bigint, epoch bigint, received timestamptz)
+CREATE OR REPLACE FUNCTION rules_open(batch jsonb, source bigint, epoch bigint, received timestamptz)
 RETURNS TABLE (n int, member_id bigint, event_id bigint, home_path text, joined_on date, attributes jsonb,
                counters jsonb, accounts jsonb)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     ns int[];
-    days date[];
     members bigint[];
     homes bigint[];
     joined date[];
@@ -19,9 +18,9 @@ BEGIN
     IF epoch IS DISTINCT FROM (SELECT value FROM core_epoch) THEN
         RAISE EXCEPTION 'the configuration changed' USING ERRCODE = 'LS001';
     END IF;
-    SELECT array_agg(r.n), array_agg(r.day), array_agg(r.member_id), array_agg(r.home_unit_id), array_agg(r.joined_on),
+    SELECT array_agg(r.n), array_agg(r.member_id), array_agg(r.home_unit_id), array_agg(r.joined_on),
            array_agg(r.attributes), array_agg(r.event_id)
-    INTO ns, days, members, homes, joined, attributes, events FROM activity_record(batch, source, received) AS r;
+    INTO ns, members, homes, joined, attributes, events FROM activity_record(batch, source, received) AS r;
 
     PERFORM points_open_accounts(array_agg(wanted.member), array_agg(wanted.point_type)) FROM (
         SELECT DISTINCT r.member, t::bigint AS point_type
@@ -34,18 +33,40 @@ BEGIN
     -- A new statement: it sees what others committed before we had the locks.
     RETURN QUERY
     SELECT r.n, r.member, r.event, u.path::text, r.joined, r.attributes,
-           (SELECT jsonb_object_agg(c.rule_id, c.points) FROM rules_counter c
-            WHERE c.member_id = r.member AND c.day = r.day),
+           (SELECT jsonb_agg(jsonb_build_array(c.rule_id, c.period, c.start, c.points, c.times)) FROM rules_counter c
+            WHERE c.member_id = r.member AND c.start IN (SELECT s::date FROM jsonb_array_elements_text(e.starts) AS s)),
            (SELECT jsonb_agg(jsonb_build_array(a.id, a.point_type_id, a.balance, a.pending, a.held, a.debt, a.lapses_at))
             FROM points_account a WHERE a.member_id = r.member)
-    FROM unnest(ns, days, members, homes, joined, attributes, events)
-         AS r(n, day, member, home, joined, attributes, event)
+    FROM unnest(ns, members, homes, joined, attributes, events) AS r(n, member, home, joined, attributes, event)
+    JOIN jsonb_to_recordset(batch) AS e(n int, starts jsonb) USING (n)
     LEFT JOIN orgs_orgunit u ON u.id = r.home
     ORDER BY r.n;
 END $$;
 
--- Second half: writes the points, what each event came to, and the counters of caps.
-CREATE FUNCTION rules_settle(plan jsonb, outcomes jsonb, counters jsonb) RETURNS void
+-- Between the halves, where rules are limited for a store or a programme: locks their counters, made where they are
+-- missing, and answers with what they say.
+CREATE OR REPLACE FUNCTION rules_reserve(wanted jsonb) RETURNS TABLE (counters jsonb)
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+BEGIN
+    INSERT INTO rules_unitcounter (unit_id, rule_id, period, start, points, times)
+    SELECT w.unit_id, w.rule_id, w.period, w.start, 0, 0
+    FROM jsonb_to_recordset(wanted) AS w(unit_id bigint, rule_id bigint, period text, start date)
+    ORDER BY 2, 1, 3, 4
+    ON CONFLICT (rule_id, unit_id, period, start) DO NOTHING;
+    PERFORM FROM rules_unitcounter c
+    JOIN jsonb_to_recordset(wanted) AS w(unit_id bigint, rule_id bigint, period text, start date)
+        USING (rule_id, unit_id, period, start)
+    ORDER BY c.rule_id, c.unit_id, c.period, c.start FOR NO KEY UPDATE OF c;
+    -- A new statement: it sees what others committed before we had the locks.
+    RETURN QUERY
+    SELECT jsonb_agg(jsonb_build_array(NULL, c.unit_id, c.rule_id, c.period, c.start, c.points, c.times))
+    FROM rules_unitcounter c
+    JOIN jsonb_to_recordset(wanted) AS w(unit_id bigint, rule_id bigint, period text, start date)
+        USING (rule_id, unit_id, period, start);
+END $$;
+
+-- Second half: writes the points, what each event came to, and the counters of limits.
+CREATE OR REPLACE FUNCTION rules_settle(plan jsonb, outcomes jsonb, counters jsonb) RETURNS void
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
     PERFORM points_post(plan);
@@ -53,11 +74,19 @@ BEGIN
     SELECT o.event, o.member, o.points, o.answer
     FROM jsonb_to_recordset(outcomes) AS o(event bigint, member bigint, points bigint, answer jsonb);
     IF jsonb_array_length(counters) > 0 THEN
-        INSERT INTO rules_counter AS known (member_id, rule_id, day, points)
-        SELECT c.member, c.rule, c.day, c.points
-        FROM jsonb_to_recordset(counters) AS c(member bigint, rule bigint, day date, points bigint)
-        ORDER BY 1, 3, 2
-        ON CONFLICT (member_id, day, rule_id) DO UPDATE SET points = known.points + excluded.points;
+        INSERT INTO rules_counter AS known (member_id, rule_id, period, start, points, times)
+        SELECT c.member_id, c.rule_id, c.period, c.start, c.points, c.times
+        FROM jsonb_to_recordset(counters)
+             AS c(member_id bigint, rule_id bigint, period text, start date, points bigint, times int)
+        WHERE c.member_id IS NOT NULL
+        ORDER BY 1, 4, 3, 2
+        ON CONFLICT (member_id, start, period, rule_id)
+        DO UPDATE SET points = known.points + excluded.points, times = known.times + excluded.times;
+        UPDATE rules_unitcounter known SET points = known.points + c.points, times = known.times + c.times
+        FROM jsonb_to_recordset(counters)
+             AS c(unit_id bigint, rule_id bigint, period text, start date, points bigint, times int)
+        WHERE known.unit_id = c.unit_id AND known.rule_id = c.rule_id AND known.period = c.period
+              AND known.start = c.start;
     END IF;
     -- Foreign keys are held here, with indexes. Left to COMMIT, a session that began on empty tables would hold each
     -- of a batch's by reading a whole table: half a minute for what takes a tenth of a second.

@@ -1,0 +1,166 @@
+"""What the effects of a rule in force are worth, in whole points: pure.
+
+Every kind answers `worth(event, member, before)` with its points and with what it saw, of which `why` tells later;
+`before` are the awards that other effects have given the same event already. Quotients are rounded as the effect says,
+and exactly: by whole division, not by a quotient cut to some digits.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
+from typing import TYPE_CHECKING, Any
+
+from apps.activity.facts import EventFacts, LineFacts
+from apps.members.facts import MemberFacts
+
+if TYPE_CHECKING:
+    from apps.rules.evaluate import Award
+
+HOLDS = -1
+"""What a compiled condition answers when it holds; otherwise the number of the leaf that failed."""
+
+ROUNDING = {"down": ROUND_DOWN, "half_up": ROUND_HALF_UP, "up": ROUND_UP}
+
+Worth = tuple[int, Any]
+
+
+def points_for(base: Decimal | None, points: Decimal, per: Decimal, rounding: str) -> int:
+    """`points` for each `per` of `base`, as a whole number; nothing for no base."""
+    if not base:
+        return 0
+    whole, rest = divmod(base * points, per)
+    if rest > 0 and (rounding == ROUND_UP or (rounding == ROUND_HALF_UP and 2 * rest >= per)):
+        whole += 1
+    return int(whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A number of points, whatever the event is about."""
+
+    point_type_id: int
+    points: int
+
+    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+        return self.points, None
+
+    def why(self, seen: Any) -> dict[str, Any]:
+        return {"code": "fixed"}
+
+
+@dataclass(frozen=True, slots=True)
+class PerAmount:
+    """`points` for each `per` of the amount of the lines that count; of the whole event where all do."""
+
+    point_type_id: int
+    points: Decimal
+    per: Decimal
+    rounding: str = ROUND_DOWN
+    counts: Callable[[LineFacts], bool] | None = None
+
+    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+        counts = self.counts
+        base = (
+            event.amount
+            if counts is None
+            else sum((line.amount for line in event.lines if counts(line)), Decimal(0))
+        )  # fmt: skip
+        return points_for(base, self.points, self.per, self.rounding), base
+
+    def why(self, seen: Any) -> dict[str, Any]:
+        return {
+            "code": "per_amount",
+            "amount": format(seen or 0, "f"),
+            "rate": format(self.points, "f"),
+            "per": format(self.per, "f"),
+            "rounding": self.rounding,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PerQuantity:
+    """`points` for each `per` pieces of the lines that count."""
+
+    point_type_id: int
+    points: Decimal
+    per: Decimal
+    rounding: str = ROUND_DOWN
+    counts: Callable[[LineFacts], bool] | None = None
+
+    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+        counts = self.counts
+        base = sum((line.quantity for line in event.lines if counts is None or counts(line)), Decimal(0))
+        return points_for(base, self.points, self.per, self.rounding), base
+
+    def why(self, seen: Any) -> dict[str, Any]:
+        return {
+            "code": "per_quantity",
+            "quantity": format(seen, "f"),
+            "rate": format(self.points, "f"),
+            "per": format(self.per, "f"),
+            "rounding": self.rounding,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Multiplier:
+    """Raises what the event was given before it to `times` as much: of all points of the kind, or only of those that
+    no multiplier gave. It comes after every other effect; multipliers follow each other in the order of their rules."""
+
+    point_type_id: int
+    times: Decimal
+    of_all: bool
+    rounding: str = ROUND_DOWN
+
+    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+        base = sum(
+            award.points
+            for award in before
+            if award.point_type_id == self.point_type_id
+            and (self.of_all or not isinstance(award.rule.effects[award.effect], Multiplier))
+        )
+        return points_for(Decimal(base), self.times - 1, Decimal(1), self.rounding), base
+
+    def why(self, seen: Any) -> dict[str, Any]:
+        return {"code": "multiply", "times": format(self.times, "f"), "base": seen, "rounding": self.rounding}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table: `points`, or `points` for each `per` of the event's amount."""
+
+    points: Decimal
+    per: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A decision table. Of the rows whose conditions hold, the first gives its points, or the one that gives most, or
+    all of them together, each rounded by itself."""
+
+    point_type_id: int
+    rows: tuple[Row, ...]
+    matches: Callable[[EventFacts, MemberFacts], tuple[int, ...]]
+    hit: str = "first"
+    rounding: str = ROUND_DOWN
+
+    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+        hits = [number for number, answer in enumerate(self.matches(event, member)) if answer == HOLDS]
+        if not hits:
+            return 0, hits
+        if self.hit == "sum":
+            return sum(self._points(number, event) for number in hits), hits
+        if self.hit == "first":
+            return self._points(hits[0], event), hits[:1]
+        best = max(hits, key=lambda number: self._points(number, event))
+        return self._points(best, event), [best]
+
+    def _points(self, number: int, event: EventFacts) -> int:
+        row = self.rows[number]
+        return int(row.points) if row.per is None else points_for(event.amount, row.points, row.per, self.rounding)
+
+    def why(self, seen: Any) -> dict[str, Any]:
+        return {"code": "table", "hit": self.hit, "rows": [number + 1 for number in seen]}
+
+
+Effect = Fixed | PerAmount | PerQuantity | Multiplier | Table
