@@ -18,6 +18,8 @@ GROUPS = {
     "start": Words("Joining", "入会"),
     "occasions": Words("Days and hours", "日期与时段"),
     "spending": Words("What is bought", "购买内容"),
+    "habits": Words("What members did before", "会员过往行为"),
+    "limits": Words("Limits and budgets", "上限与预算"),
     "places": Words("Where and who", "地点与人群"),
 }
 

@@ -1,14 +1,16 @@
-"""What the home page says about rules: the drafts that wait to be published."""
+"""What the home page says about rules: the drafts that wait to be published; and what the palette finds of them."""
 
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.core.addresses import address
 from apps.core.formats import day
 from apps.core.home import Empty, Link, Panel, Row, section
 from apps.core.palette import MOST, Found, source
+from apps.rules.gallery import TEMPLATES
 from apps.rules.models import Rule, RuleVersion
 
 
@@ -27,7 +29,7 @@ def drafts(person: Any, when: datetime) -> Panel:
     )
     empty = Empty(
         _("A draft changes nothing until it is published. Start one, try it on last month, then publish it."),
-        Link(_("Draft a rule"), address("rules_rule_add")),
+        Link(_("Begin from a template"), address("rules_rule_gallery")),
     )
     return Panel(_("Drafts to finish"), rows=rows, empty=empty)
 
@@ -36,3 +38,16 @@ def drafts(person: Any, when: datetime) -> Panel:
 def rules(person: Any, term: str) -> list[Found]:
     found = Rule.objects.visible_to(person).filter(name__icontains=term).select_related("unit").order_by("name", "pk")
     return [Found(rule.name, str(rule.unit), address("rules_rule_change", rule.pk), "rule") for rule in found[:MOST]]
+
+
+@source(permission="rules.add_rule")
+def templates(person: Any, term: str) -> list[Found]:
+    language = get_language() or "en"
+    start = address("rules_rule_add")
+    return [
+        Found(
+            each.name.in_language(language), _("New rule from a template"), f"{start}?template={each.code}", each.icon
+        )
+        for each in TEMPLATES.values()
+        if term.lower() in each.name.en.lower() or term in each.name.zh
+    ][:MOST]

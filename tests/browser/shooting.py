@@ -209,6 +209,7 @@ PICTURES = (
     Picture("home", "marketing", lambda person: "/"),
     Picture("rules", "marketing", lambda person: "/rules/rule/"),
     Picture("rule", "marketing", _busiest_rule),
+    Picture("templates", "marketing", lambda person: reverse("admin:rules_rule_gallery")),
     Picture("member", "service", _busiest_member),
     Picture("cost", "finance", lambda person: reverse("admin:reports_cost")),
     Picture("cost-zh", "finance", lambda person: reverse("admin:reports_cost"), language="zh-hans", theme="dark"),

@@ -1,6 +1,7 @@
 """A whole programme as one document: out, compared, and in again as drafts."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from datetime import UTC, datetime
 from io import StringIO
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -26,7 +28,7 @@ from apps.rules.exchange import Plan, compared, exported, import_document, read
 from apps.rules.gallery import TEMPLATES
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.schema import ADDRESS, program_schema
-from tests.factories import Cast, CoffeeGroup
+from tests.factories import Cast, CoffeeGroup, make_group
 from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE, publish
 from tests.rules.test_gallery import TODAY, UNITS
 
@@ -212,6 +214,27 @@ def test_a_programme_that_changed_since_it_was_compared_is_not_written(
     with pytest.raises(ChangedMeanwhile):
         bring_in(group, written, digest=digest)
     assert everything() == before
+
+
+@pytest.mark.faults
+def test_a_file_that_several_bring_in_at_once_is_drafted_once(committed: str) -> None:
+    group = make_group()
+    draft(group, "cup")
+    written = json.loads(json.dumps(exported(None, group.east, now())))
+    written["rules"].append(deepcopy(written["rules"][0]) | {"code": "new"})
+    written["rules"][0]["draft"]["effects"][0]["points"] = "2"
+
+    def bring(number: int) -> int:
+        try:
+            return bring_in(group, written).changes
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(bring, range(4))) == [0, 0, 0, 2]
+    assert list(RuleVersion.objects.order_by("rule__code").values_list("rule__code", "number", "revision")) == [
+        ("cup", 1, 2), ("new", 1, 1),
+    ]  # fmt: skip
 
 
 def page(name: str) -> str:

@@ -28,6 +28,13 @@ ADD, GALLERY = "admin:rules_rule_add", "admin:rules_rule_gallery"
 
 Told = dict[str, Any]
 COFFEE, CAKE = {"category": "coffee", "amount": "30"}, {"category": "cake", "amount": "20"}
+BASE = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
+
+
+def orders(*days: str) -> list[Told]:
+    return [{"amount": "50", "at": f"{day}T10:00"} for day in days]
+
+
 EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "base-rate": ([{"amount": "58.90"}, {"kind": "check_in"}], [58, 0]),
     "every-forty": ([{"amount": "119.99"}, {"amount": "39.99"}], [2, 0]),
@@ -38,12 +45,12 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "complete-profile": (
         [{"kind": "registration", "attributes": {"profile_complete": True}}, {"kind": "registration"}], [50, 0]
     ),
-    "referral": ([{"kind": "referral"}, {"kind": "registration"}], [200, 0]),
+    "referral": ([{"kind": "referral"}] * 6 + [{"kind": "registration"}], [200] * 5 + [0, 0]),
     "new-members": ([{"amount": "50", "member": "New"}, {"amount": "50"}], [50, 0]),
-    "birthday": ([{"kind": "birthday"}, {"amount": "50"}], [200, 0]),
-    "member-day": ([{"amount": "50", "at": "2026-03-03T10:00"}, {"amount": "50", "at": "2026-03-04T10:00"}], [50, 0]),
-    "festival": ([{"amount": "50", "at": "2026-03-08T23:59"}, {"amount": "50", "at": "2026-03-09T00:00"}], [100, 0]),
-    "weekend": ([{"amount": "50", "at": "2026-03-07T10:00"}, {"amount": "50", "at": "2026-03-06T23:59"}], [50, 0]),
+    "birthday": ([{"kind": "birthday"}, {"kind": "birthday"}, {"amount": "50"}], [200, 0, 0]),
+    "member-day": ([{"amount": "50", "at": "2026-03-03T10:00"}, {"amount": "50", "at": "2026-03-04T10:00"}], [150, 50]),
+    "festival": ([{"amount": "50", "at": "2026-03-08T23:59"}, {"amount": "50", "at": "2026-03-09T00:00"}], [100, 50]),
+    "weekend": ([{"amount": "50", "at": "2026-03-07T10:00"}, {"amount": "50", "at": "2026-03-06T23:59"}], [100, 50]),
     "happy-hour": ([{"amount": "50", "at": "2026-03-04T16:59"}, {"amount": "50", "at": "2026-03-04T17:00"}], [50, 0]),
     "spend-over": ([{"amount": "300"}, {"amount": "299.99"}], [50, 0]),
     "category-booster": ([{"lines": [COFFEE, CAKE]}, {"lines": [CAKE]}], [30, 0]),
@@ -51,16 +58,33 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "combination": ([{"lines": [COFFEE, CAKE]}, {"lines": [COFFEE, COFFEE]}], [15, 0]),
     "several-pieces": ([{"lines": [COFFEE | {"quantity": 2}, CAKE]}, {"lines": [COFFEE, CAKE]}], [20, 0]),
     "channel": ([{"amount": "50", "channel": "app"}, {"amount": "50", "channel": "till"}], [50, 0]),
-    "new-store": ([{"amount": "50"}, {"amount": "50", "store": "S002"}], [200, 0]),
+    "new-store": ([{"amount": "50"}, {"amount": "50", "store": "S002"}], [250, 50]),
     "region": ([{"amount": "50"}, {"amount": "50", "store": "S003"}], [50, 0]),
     "travellers": ([{"amount": "50", "store": "S003"}, {"amount": "50"}], [30, 0]),
     "partner": ([{"amount": "50", "member": "Partner"}, {"amount": "50"}], [50, 0]),
+    "larger-orders": ([{"amount": "500"}, {"amount": "499"}, {"amount": "9"}, {"kind": "check_in"}], [1500, 998, 9, 0]),
+    "per-piece": ([{"lines": [{"category": "beans", "amount": "90", "quantity": 3}]}, {"amount": "90"}], [15, 0]),
+    "first-order": ([{"amount": "50"}, {"amount": "50", "at": "2026-03-05T10:00"}], [100, 0]),
+    "second-order": (orders("2026-03-01", "2026-03-15", "2026-03-16"), [0, 50, 0]),
+    "nth-order": (orders(*(f"2026-03-0{day}" for day in range(1, 7)), "2026-04-01"), [0, 0, 0, 0, 80, 0, 0]),
+    "regulars": (orders(*(f"2026-03-0{day}" for day in range(1, 6)), "2026-05-01"), [50, 50, 50, 50, 100, 50]),
+    "win-back": (orders("2026-01-01", "2026-04-01", "2026-04-02"), [0, 100, 0]),
+    "big-spenders": (
+        [{"amount": "1000"}, *orders("2026-03-31", "2026-04-01")], [1000, 100, 50]
+    ),
+    "quarterly-limit": ([{"amount": "4990"}, {"amount": "50"}, {"amount": "50"}], [4990, 10, 0]),
+    "campaign-budget": (
+        [{"amount": "299990"}, *[{"amount": "50", "member": name} for name in ("Bob", "Cleo")]], [599980, 60, 50]
+    ),
+    "first-guests": (
+        [{"amount": "9", "member": f"Guest{n}"} for n in (*range(100), 7, 100)], [20] * 100 + [0, 0]
+    ),
 }  # fmt: skip
 PEOPLE = {"New": {"joined_on": "2026-03-02"}, "Partner": {"attributes": {"company": "ACME"}}}
 
 
 def test_there_are_more_than_twenty_and_each_has_its_example() -> None:
-    assert len(TEMPLATES) > 20
+    assert len(TEMPLATES) > 30
     assert EXAMPLES.keys() == TEMPLATES.keys()
     assert {template.group for template in TEMPLATES.values()} == set(GROUPS)
 
@@ -80,11 +104,18 @@ def test_a_template_passes_as_it_stands_and_reads_well_in_both_languages(code: s
 
 @pytest.mark.parametrize("code", TEMPLATES)
 def test_a_template_earns_what_it_should_and_nothing_else(group: CoffeeGroup, code: str) -> None:
+    """A multiplier alone gives nothing: it is tried beside a rule that gives a point for each yuan."""
     events, expected = EXAMPLES[code]
-    assert any(expected)
-    assert 0 in expected
-    publish_all(group, {code: TEMPLATES[code].filled("points", UNITS, TODAY)})
-    assert tell(group, events, PEOPLE) == expected
+    content = TEMPLATES[code].filled("points", UNITS, TODAY)
+    multiplies = any(effect["effect"] == "multiply" for effect in content["effects"])
+    publish_all(group, ({"base": BASE} if multiplies else {}) | {code: content})
+    points = tell(group, events, PEOPLE)
+    assert points == expected
+    by_itself = [
+        each - int(event.get("amount", 0)) if multiplies else each for each, event in zip(points, events, strict=True)
+    ]
+    assert any(by_itself)
+    assert 0 in by_itself
 
 
 def test_a_template_is_found_by_words_of_either_language() -> None:
