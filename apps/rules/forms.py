@@ -78,6 +78,7 @@ class RuleForm(forms.ModelForm):
             "programs": {str(program.pk): _program(program) for program in programs},
             "program": str(programs[0].pk) if programs else None,
             "limits": limit_choices(),
+            "effects": effect_choices(),
             "words": editor_words(),
             "suggestion": _free_code(programs),
             "faults": self.faults,
@@ -151,12 +152,26 @@ def limit_choices() -> dict[str, list[tuple[str, str]]]:
     }  # fmt: skip
 
 
+def effect_choices() -> dict[str, list[tuple[str, str]]]:
+    """What the choices of an effect offer."""
+    return {
+        "effect": [
+            ("points_per_amount", _("Points per amount")), ("points_per_quantity", _("Points per piece")),
+            ("fixed_points", _("Fixed points")), ("multiply", _("Multiplier")), ("table", _("Decision table")),
+        ],
+        "rounding": [("down", _("rounded down")), ("half_up", _("rounded to the nearest")), ("up", _("rounded up"))],
+        "of": [("base", _("what rules without a multiplier give")), ("all", _("everything that rules before it give"))],
+        "hit": [
+            ("first", _("the first row that holds")), ("best", _("the row that gives most")),
+            ("sum", _("all rows that hold, together")),
+        ],
+    }  # fmt: skip
+
+
 def editor_words() -> dict[str, str]:
     """The texts of the editor."""
     return {
         "earn": _("What members earn"),
-        "per_amount": _("Points per amount"),
-        "fixed": _("Fixed points"),
         "how": _("How points are given"),
         "kind": _("Kind of points"),
         "points": _("Points"),
@@ -164,9 +179,23 @@ def editor_words() -> dict[str, str]:
         "amount": _("Amount"),
         "spent": pgettext("after an amount", "spent"),
         "rounding": _("Rounding"),
-        "down": _("rounded down"),
-        "half_up": _("rounded to the nearest"),
-        "up": _("rounded up"),
+        "quantity": _("Pieces"),
+        "points_for_pieces": pgettext("before a number of pieces", "points for each"),
+        "pieces": pgettext("after a number", "pieces bought"),
+        "times": _("Times"),
+        "times_what": pgettext("after a multiplier", "times as much as"),
+        "multiplied": _("What is multiplied"),
+        "hit": _("Which rows give points"),
+        "row": _("Row {number}"),
+        "row_when": pgettext("header of a decision table", "When"),
+        "row_per": _("for each {currency}"),
+        "once": pgettext("points that do not depend on the amount", "once"),
+        "row_paste": _("Paste a column of points, or two columns: values and points."),
+        "add_row": _("Add a row"),
+        "remove_row": _("Remove this row"),
+        "fill_down": _("Fill down: the same points in all rows below"),
+        "filled": _("{n} rows filled."),
+        "pasted_rows": _("{n} rows pasted."),
         "lines": _("Which lines of the order count"),
         "all_lines": _("the whole order counts"),
         "some_lines": _("only lines count where…"),

@@ -1,6 +1,7 @@
 // The builder of conditions. It draws a tree, turns it over in place and tells its host, which keeps the history:
 // `Conditions.builder(host, {tree, path, catalogue, units, changed})` calls `changed(tree, {at, typed})`. `path` leads
-// to the tree in the host's JSON, so that a fault's path leads to its row. `draw(tree)` shows another tree.
+// to the tree in the host's JSON, so that a fault's path leads to its row. `draw(tree)` shows another tree. `isSlim`
+// leaves out what a single question needs none of.
 "use strict";
 
 Conditions.builder = (() => {
@@ -115,16 +116,17 @@ Conditions.builder = (() => {
                 this.told({ typed: this.at(path, "mode") });
             };
             const begin = () => this.begin(catalogue);
+            const isSlim = this.isSlim && !path.length && keys.length === 1 && children.length < 2;
             const isDeep = depthOf(list) >= DEEPEST;
             const head = el("div", { class: "studio-tree-head" }, isRow ? this.handle(path) : null,
                 select(words.how, catalogue.modes, mode, chooseMode, { "data-at": this.at(path, "mode") }),
                 isRow ? this.actions(path) : null, remover());
             const rows = el("ul", { class: "studio-tree-rows" }, children.map((child, number) => this.row([...list, number], child, catalogue)));
             const whole = el("div", { class: `studio-tree${path.length ? " studio-tree-inner" : ""}`, role: "group", "aria-label": isRow ? this.numberOf(path) : words.how, "data-path": this.at(path), "data-list": JSON.stringify(list) },
-                head, rows, children.length ? null : el("p", { class: "studio-hint" }, words.always),
+                isSlim ? null : head, rows, children.length ? null : el("p", { class: "studio-hint" }, words.always),
                 el("div", { class: "studio-buttons" },
                     quietButton(`+ ${words.add}`, () => this.add(list, begin()), { "data-at": this.at(path, "add") }),
-                    isDeep ? null : quietButton(`+ ${words.group}`, () => this.add(list, { any: [begin()] }))));
+                    isDeep || isSlim ? null : quietButton(`+ ${words.group}`, () => this.add(list, { any: [begin()] }))));
             return whole;
         }
 
@@ -138,7 +140,7 @@ Conditions.builder = (() => {
                 item.append(...this.leaf(path, node, catalogue));
             }
             const handle = item.querySelector("[data-handle]");
-            Conditions.dragged(handle, item, this.host, { slots: () => this.slots(path, item), drop: (slot) => this.put(path, slot.list, slot.index) });
+            if (handle) Conditions.dragged(handle, item, this.host, { slots: () => this.slots(path, item), drop: (slot) => this.put(path, slot.list, slot.index) });
             return item;
         }
 
@@ -192,7 +194,8 @@ Conditions.builder = (() => {
             if (field && (!node.lines || node.op)) cells.append(...this.comparison(path, node, field, catalogue, become));
             const isOpen = node.lines && !node.where;
             if (isOpen) cells.append(quietButton(words.only_where, () => become({ ...node, where: { all: [this.begin(catalogue.line)] } }, "where/all/0/field")));
-            const row = el("div", { class: "studio-tree-row", role: "group", "aria-label": this.numberOf(path) }, this.handle(path), cells, this.actions(path));
+            const isAlone = this.isSlim && path.length === 2 && get(this.tree, listOf(path)).length < 2;
+            const row = el("div", { class: "studio-tree-row", role: "group", "aria-label": this.numberOf(path) }, isAlone ? null : this.handle(path), cells, isAlone ? null : this.actions(path));
             if (!node.lines || isOpen) return [row];
             const close = () => (node.op ? iconButton("close", words.remove_group, () => become({ ...node, where: null }, "field")) : null);
             return [row, el("div", { class: "studio-tree-where" }, node.op ? el("p", { class: "studio-hint" }, words.where) : null, this.group([...path, "where"], catalogue.line, close))];

@@ -21,10 +21,11 @@ Conditions.faults = (() => {
             if (!row || fresh.has(row.condition)) continue;
             const controls = [...row.querySelectorAll("[data-at]")].filter((each) => leads(row.dataset.path, each.dataset.at) && each.closest("[data-path]") === row);
             const control = furthest(controls, path, (each) => each.dataset.at);
-            let message = [...row.querySelectorAll(":scope > .studio-fault")].find((each) => each.textContent === fault.message);
+            const place = [...row.querySelectorAll("[data-faults]")].find((each) => each.closest("[data-path]") === row) || row;
+            let message = [...place.querySelectorAll(":scope > .studio-fault")].find((each) => each.textContent === fault.message);
             if (!message) {
                 message = el("p", { class: "studio-fault", id: `studio-fault-${++last}` }, fault.message);
-                row.append(message);
+                place.append(message);
             }
             (control || row).classList.add("studio-wrong");
             if (control?.matches("input, select")) {

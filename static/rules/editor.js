@@ -29,7 +29,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
     // The parts, and what a change in one of them sets going.
     const shared = { program, words, catalogue: config.catalogue, left: showFaults, changed };
-    const effects = RuleParts.effects(part("effects"), { ...shared, effects: () => definition.effects });
+    const effects = RuleParts.effects(part("effects"), { ...shared, choices: config.effects, effects: () => definition.effects });
     effects.draw();
     const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, left: showFaults,
         changed: (tree, more) => { definition.condition = tree; changed(more); } });

@@ -12,24 +12,38 @@ RuleParts.figure = (label, value, at, put, more) => {
     return box;
 };
 
-// `options`: effects() the list as it is, program() with its kinds and units, catalogue, words, changed(more).
+// `options`: effects() the list as it is, program() with its kinds and units, catalogue, words, choices, changed(more).
 RuleParts.effects = (host, options) => {
     const { el, select, iconButton, quietButton, focusAt } = Conditions;
-    const { words, program, changed } = options;
+    const { words, choices, program, changed } = options;
     const { figure } = RuleParts;
+    const MOST = 5;
+    const FRESH = {
+        points_per_amount: { points: "1", per: "1", rounding: "down", lines: null },
+        points_per_quantity: { points: "1", per: "1", rounding: "down", lines: null },
+        fixed_points: { points: "" },
+        multiply: { times: "2", of: "base", rounding: "down" },
+        table: { hit: "first", rounding: "down", rows: [] },
+    };
     const firstKind = () => (program().kinds[0] || [""])[0];
-    const fresh = (effect) => (effect === "fixed_points"
-        ? { effect, point_type: firstKind(), points: "" }
-        : { effect, point_type: firstKind(), points: "1", per: "1", rounding: "down", lines: null });
+
+    // An effect of another kind, with what the two have in common.
+    function fresh(kind, before = {}) {
+        const parts = structuredClone(FRESH[kind]);
+        for (const name of Object.keys(parts)) if (before[name]) parts[name] = before[name];
+        if (kind === "table" && !parts.rows.length) parts.rows.push(RuleParts.tableRow());
+        return { effect: kind, point_type: before.point_type || firstKind(), ...parts };
+    }
 
     function draw(focus) {
         const was = host.contains(document.activeElement) ? document.activeElement.dataset.at : null;
         const effects = options.effects();
         for (const effect of effects) if (!program().kinds.some(([code]) => code === effect.point_type)) effect.point_type = firstKind();
-        host.replaceChildren(...effects.map(card), quietButton(`+ ${words.add_effect}`, () => {
+        const add = quietButton(`+ ${words.add_effect}`, () => {
             effects.push(fresh("fixed_points"));
             turned(`effects/${effects.length - 1}/effect`);
-        }, { "data-at": "effects:add" }));
+        }, { "data-at": "effects:add" });
+        host.replaceChildren(...effects.map(card), ...(effects.length < MOST ? [add] : []));
         focusAt(host, focus || was);
     }
 
@@ -38,22 +52,25 @@ RuleParts.effects = (host, options) => {
     function card(effect, number) {
         const at = `effects/${number}`;
         const put = (name) => (value, more) => { effect[name] = value; changed(more || { at: `${at}/${name}` }); };
-        const turn = (name) => (value) => { effect[name] = value; turned(`${at}/${name}`); };
-        const row = el("div", { class: "studio-tree-cells" },
-            select(words.how, [["points_per_amount", words.per_amount], ["fixed_points", words.fixed]], effect.effect, (kind) => {
-                options.effects()[number] = { ...fresh(kind), point_type: effect.point_type || firstKind() };
-                turned(`${at}/effect`);
-            }, { "data-at": `${at}/effect` }),
-            figure(words.points, effect.points, `${at}/points`, put("points")));
-        if (effect.effect === "points_per_amount") {
-            row.append(el("span", {}, words.points_for_each), el("span", { class: "studio-unit" }, program().currency),
-                figure(words.amount, effect.per, `${at}/per`, put("per")), el("span", {}, words.spent),
-                select(words.rounding, ["down", "half_up", "up"].map((each) => [each, words[each]]), effect.rounding, put("rounding"), { "data-at": `${at}/rounding` }),
-                select(words.lines, [["all", words.all_lines], ["some", words.some_lines]], effect.lines ? "some" : "all",
-                    (chosen) => turn("lines")(chosen === "some" ? { all: [{ field: "line.category", op: "in", value: [] }] } : null), { "data-at": `${at}/lines` }));
-        }
+        const box = (name, label) => figure(label, effect[name], `${at}/${name}`, put(name));
+        const choose = (name, label, offered) => select(label, offered, effect[name], put(name), { "data-at": `${at}/${name}` });
+        const rounding = () => choose("rounding", words.rounding, choices.rounding);
+        const lines = () => select(words.lines, [["all", words.all_lines], ["some", words.some_lines]], effect.lines ? "some" : "all", (chosen) => {
+            effect.lines = chosen === "some" ? { all: [{ field: "line.category", op: "in", value: [] }] } : null;
+            turned(`${at}/lines`);
+        }, { "data-at": `${at}/lines` });
+        const parts = {
+            fixed_points: () => [box("points", words.points)],
+            points_per_amount: () => [box("points", words.points), el("span", {}, words.points_for_each), el("span", { class: "studio-unit" }, program().currency), box("per", words.amount), el("span", {}, words.spent), rounding(), lines()],
+            points_per_quantity: () => [box("points", words.points), el("span", {}, words.points_for_pieces), box("per", words.quantity), el("span", {}, words.pieces), rounding(), lines()],
+            multiply: () => [box("times", words.times), el("span", {}, words.times_what), choose("of", words.multiplied, choices.of), rounding()],
+            table: () => [choose("hit", words.hit, choices.hit), effect.rows.some((row) => row.per) ? rounding() : null],
+        };
         const { kinds } = program();
-        if (kinds.length > 1) row.append(select(words.kind, kinds, effect.point_type, put("point_type"), { "data-at": `${at}/point_type` }));
+        const row = el("div", { class: "studio-tree-cells" },
+            select(words.how, choices.effect, effect.effect, (kind) => { options.effects()[number] = fresh(kind, effect); turned(`${at}/effect`); }, { "data-at": `${at}/effect` }),
+            parts[effect.effect]?.() || [],
+            kinds.length > 1 ? choose("point_type", words.kind, kinds) : null);
         const remove = iconButton("close", words.remove_effect, () => { options.effects().splice(number, 1); turned("effects:add"); });
         const made = el("div", { class: "studio-effect", "data-path": at }, el("div", { class: "studio-tree-row" }, row, remove));
         if (effect.lines) {
@@ -62,6 +79,7 @@ RuleParts.effects = (host, options) => {
             Conditions.builder(below, { tree: effect.lines, path: ["effects", number, "lines"], catalogue: options.catalogue.line, units: program().units, left: options.left,
                 changed: (tree, more) => { effect.lines = tree; changed(more); } });
         }
+        if (effect.effect === "table") made.append(RuleParts.table({ ...options, effect, number, turned }));
         return made;
     }
 

@@ -249,3 +249,55 @@ def test_a_phone_shows_the_whole_rule_and_axe_finds_nothing(studio_page: Any, gr
         page.goto(f"/rules/rule/{draft.rule_id}/change/")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert axe_findings(page) == []
+
+
+def test_a_decision_table_is_pasted_from_a_spreadsheet_filled_and_turned_over(
+    studio_page: Any, group: CoffeeGroup
+) -> None:
+    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
+    draft = services.create_rule(
+        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
+    )
+    page = studio_page("marketing")
+    page.goto(f"/rules/rule/{draft.rule_id}/change/")
+    page.get_by_label("How points are given").select_option(label="Decision table")
+
+    def table() -> Any:
+        rows = page.evaluate("ruleEditor.definition().effects[0].rows")
+        return [(row["when"]["all"][0]["value"], row["points"], row["per"]) for row in rows]
+
+    def paste(box: Any, text: str) -> None:
+        box.evaluate(
+            """(box, text) => { const data = new DataTransfer(); data.setData("text/plain", text);
+            box.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true})); }""",
+            text,
+        )
+
+    def points(number: int) -> Any:
+        return page.get_by_label(f"Points, Row {number}", exact=True)
+
+    paste(points(1), "500\t60\r\n100\t10\r\n50\t5\r\n")
+    assert table() == [("500", "60", None), ("100", "10", None), ("50", "5", None)]
+    paste(points(2), "1,200\n7")
+    assert [row[1] for row in table()] == ["60", "1200", "7"]
+    points(1).press("Enter")
+    page.keyboard.press("Alt+ArrowUp")
+    assert [row[0] for row in table()] == ["100", "500", "50"]
+    page.get_by_role("button", name="Row 3", exact=True).press("Control+d")
+    page.get_by_role("button", name="Row 2", exact=True).drag_to(
+        page.get_by_role("button", name="Row 1", exact=True), target_position={"x": 5, "y": 2}
+    )
+    assert [row[0] for row in table()] == ["500", "100", "50", "50"]
+    page.get_by_role("button", name="Fill down").nth(1).click()
+    assert [row[1] for row in table()] == ["60", "1200", "1200", "1200"]
+    page.keyboard.press("Control+z")
+    page.get_by_role("button", name="Row 4", exact=True).press("Delete")
+    points(3).fill("5.5")
+    fault = page.locator("[data-path='effects/0/rows/2'] .studio-fault")
+    expect(fault).to_have_text("Expected a whole number.")
+    page.get_by_label("for each CNY, Row 3").fill("10")
+    expect(fault).to_have_count(0)
+    expect(page.locator("[data-rule-saved]")).to_have_text("Saved.")
+    assert axe_findings(page) == []
+    saved = RuleVersion.objects.get().definition["effects"][0]
+    assert [(row["points"], row["per"]) for row in saved["rows"]] == [("60", None), ("1200", None), ("5.5", "10")]
