@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from apps.core.clock import now
+from apps.members.services import enrol_many
 from apps.rules import services
 from apps.rules.models import RuleVersion
 from tests.browser.driving import axe_findings
@@ -301,3 +302,19 @@ def test_a_decision_table_is_pasted_from_a_spreadsheet_filled_and_turned_over(
     assert axe_findings(page) == []
     saved = RuleVersion.objects.get().definition["effects"][0]
     assert [(row["points"], row["per"]) for row in saved["rows"]] == [("60", None), ("1200", None), ("5.5", "10")]
+
+
+def test_how_many_members_a_rule_could_reach_stands_below_its_sentence(studio_page: Any, group: CoffeeGroup) -> None:
+    enrol_many(
+        [("card", f"C{n}", group.units[code].pk, now().date()) for n, code in enumerate(["S001", "S001", "S003"])],
+        when=now(),
+    )
+    asked = {"all": [*PURCHASE["all"], {"field": "member.home_unit", "op": "within", "value": ["EAST-N"]}]}
+    draft = services.create_rule(
+        None, group.east, group["EAST"], code="north", name="North", when=now(),
+        definition={"condition": asked, "effects": [PER_YUAN], "limits": []},
+    )  # fmt: skip
+    for language, text in (("en", "2 of 3 members"), ("zh-hans", "3 位会员中的 2 位")):
+        page = studio_page("marketing", language=language)
+        page.goto(f"/rules/rule/{draft.rule_id}/change/")
+        expect(page.locator("[data-rule-count]")).to_have_text(text)

@@ -6,8 +6,9 @@
     reckoning   pure: evaluate each event in order, let the book work out the points
     settling    one statement: write points, outcomes and counters
 
-Four round trips with BEGIN and COMMIT, however many events; five where something is remembered. Events of one member are reckoned in the order given;
-a refund of a purchase in the same batch waits for the next wave, with everything of that member behind it.
+Four round trips with BEGIN and COMMIT, however many events; five where something is remembered. Events of one member
+are reckoned in the order given; a refund of a purchase in the same batch waits for the next wave, with everything of
+that member behind it.
 """
 
 import gc
