@@ -1,8 +1,9 @@
-"""What the home page says about rules: the drafts that wait to be published; and what the palette finds of them."""
+"""What the home page says about rules: drafts to publish, budgets that run out; and what the palette finds of them."""
 
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -10,6 +11,7 @@ from apps.core.addresses import address
 from apps.core.formats import day
 from apps.core.home import Empty, Link, Panel, Row, section
 from apps.core.palette import MOST, Found, source
+from apps.rules.budgets import budgets_of
 from apps.rules.gallery import TEMPLATES
 from apps.rules.models import Rule, RuleVersion
 
@@ -32,6 +34,29 @@ def drafts(person: Any, when: datetime) -> Panel:
         Link(_("Begin from a template"), address("rules_rule_gallery")),
     )
     return Panel(_("Drafts to finish"), rows=rows, empty=empty)
+
+
+@section(order=15, permission="rules.view_rule")
+def budgets(person: Any, when: datetime) -> Panel | None:
+    """The budgets that are nearly or wholly used up; nothing where all is well."""
+    live = RuleVersion.objects.visible_to(person, "rules.view_rule").filter(
+        state=RuleVersion.State.PUBLISHED, starts_at__lte=when, definition__limits__contains=[{"per": "programme"}]
+    )
+    live = live.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=when)).select_related("rule__program")
+    short = [budget for budget in budgets_of(live, when) if budget.tone != "good"]
+    if not short:
+        return None
+    rows = tuple(
+        Row(
+            budget.version.rule.name,
+            address("rules_rule_change", budget.version.rule_id),
+            budget.sentence(),
+            tag=_("Used up") if budget.tone == "bad" else _("Nearly used up"),
+            tone=budget.tone,
+        )
+        for budget in sorted(short, key=lambda each: -each.percent)[:6]
+    )
+    return Panel(_("Budgets running out"), rows=rows)
 
 
 @source(permission="rules.view_rule")

@@ -26,6 +26,7 @@ from apps.orgs.models import OrgUnit, Program
 from apps.rules import services
 from apps.rules.admin.gallery import GalleryPages
 from apps.rules.admin.programs import ProgramPages
+from apps.rules.budgets import budgets_of
 from apps.rules.comparing import differences
 from apps.rules.counting import count_reached
 from apps.rules.errors import DefinitionFaulty, DraftChanged
@@ -211,6 +212,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
             ]
             if stands.draft and told is not stands.draft
             else [],
+            "budgets": budgets_of([stands.live], when) if stands.live else [],
             "zone": rule.program.time_zone,
             "local_now": _local(when, zone),
             "next_midnight": _local(start_of_day(local_day(when, zone) + timedelta(days=1), zone), zone),
