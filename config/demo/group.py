@@ -99,8 +99,13 @@ def _fixed(point_type: str, points: int) -> dict[str, Any]:
     return {"effect": "fixed_points", "point_type": point_type, "points": points}
 
 
-def _rule(condition: dict[str, Any], *effects: dict[str, Any], cap: int | None = None) -> dict[str, Any]:
-    limits = [] if cap is None else [{"per": "member", "period": "day", "of": "points", "most": cap}]
+def _rule(condition: dict[str, Any], *effects: dict[str, Any], cap: int = 0, budget: int = 0) -> dict[str, Any]:
+    """`cap` is what a member gets in a day at most, `budget` what everybody gets in a year."""
+    limits = [
+        {"per": per, "period": period, "of": "points", "most": most}
+        for per, period, most in (("member", "day", cap), ("programme", "year", budget))
+        if most
+    ]
     return {"condition": condition, "effects": list(effects), "limits": limits}
 
 
@@ -119,7 +124,7 @@ RULES = [
     ("east", "EAST-SH", "afternoon", "上海下午茶 Shanghai afternoons",
      _rule(_is("purchase", AFTERNOON, {"field": "event.amount", "op": "ge", "value": "40"}), _fixed("points", 20), cap=20)),
     ("east", "EAST", "check-in", "每日签到 Daily check-in", _rule(_is("check_in"), _fixed("points", 5), cap=5)),
-    ("east", "EAST", "welcome", "入会礼 Welcome", _rule(_is("registration"), _fixed("points", 100))),
+    ("east", "EAST", "welcome", "入会礼 Welcome", _rule(_is("registration"), _fixed("points", 100), budget=100_000)),
     ("river", "RIVER", "base", "每消费 2 元得 1 片 A leaf per two yuan",
      _rule(_is("purchase"), _per("leaves", "1", "2"))),
     ("river", "RIVER", "drops", "活动日水滴 Drops on Tuesdays",
