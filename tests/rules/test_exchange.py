@@ -10,13 +10,15 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from django.conf import settings
+from django.conf import settings as studio
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from apps.core.clock import now
 from apps.core.errors import ChangedMeanwhile, NotAllowed
@@ -111,6 +113,55 @@ def test_what_a_file_changes_is_told_in_words_and_becomes_drafts_alone(
     assert [row for row in everything() if "published" in row or "retired" in row] == before
     assert plan_of(group, written).changes == 0
     assert bring_in(group, written).changes == 0
+
+
+def test_every_template_comes_back_as_it_left(group: CoffeeGroup) -> None:
+    for code, template in TEMPLATES.items():
+        draft(group, code, template.filled("points", UNITS, TODAY))
+    written = exported(None, group.east, now())
+    RuleVersion.objects.all().delete()
+    Rule.objects.all().delete()
+    assert bring_in(group, json.loads(json.dumps(written))).changes == len(TEMPLATES)
+    assert exported(None, group.east, now()) == written
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("\0") | st.just("S101"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["all", "field", "op", "x"]), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_whatever_a_file_says_it_is_refused_as_a_whole_or_brought_in(
+    group: CoffeeGroup, written: dict[str, Any], data: st.DataObject
+) -> None:
+    """S9 of the promises: one part of a good file is replaced by anything, or left out."""
+    document = deepcopy(written)
+    place: Any = document
+    while True:
+        name = data.draw(st.sampled_from(list(place) if isinstance(place, dict) else list(range(len(place)))))
+        inner = place[name]
+        if not isinstance(inner, dict | list) or not inner or data.draw(st.booleans()):
+            break
+        place = inner
+    if data.draw(st.booleans()):
+        del place[name]
+    else:
+        place[name] = data.draw(JUNK)
+    before = everything()
+    sid = transaction.savepoint()
+    faults: list[Any] | None = None
+    try:
+        bring_in(group, json.dumps(document).encode())
+    except DocumentFaulty as refusal:
+        faults = refusal.lines()
+    if faults is not None:
+        assert all(said for _path, said in faults)
+        assert faults
+        assert everything() == before
+    transaction.savepoint_rollback(sid)
 
 
 def test_what_a_file_leaves_out_stays_and_what_is_over_is_drafted_anew(
@@ -237,6 +288,21 @@ def test_a_file_that_several_bring_in_at_once_is_drafted_once(committed: str) ->
     ]  # fmt: skip
 
 
+def test_what_is_refused_half_way_is_undone(
+    group: CoffeeGroup, written: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **more: Any) -> None:
+        raise NotAllowed()
+
+    written["rules"].insert(0, deepcopy(written["rules"][0]) | {"code": "new"})
+    written["rules"][1]["draft"]["effects"][0]["points"] = "2"
+    before = everything()
+    monkeypatch.setattr(services, "save_draft", refuse)
+    with pytest.raises(NotAllowed):
+        bring_in(group, written)
+    assert everything() == before
+
+
 def page(name: str) -> str:
     return reverse(f"admin:rules_rule_{name}")
 
@@ -297,7 +363,7 @@ def test_the_commands_write_compare_and_refuse(group: CoffeeGroup, written: dict
 
 def test_the_schema_is_published_and_its_file_is_current(client: Client) -> None:
     """`manage.py export_program --schema > docs/program.schema.json` writes it anew."""
-    file = Path(settings.BASE_DIR) / "docs" / "program.schema.json"
+    file = Path(studio.BASE_DIR) / "docs" / "program.schema.json"
     assert json.loads(file.read_text(encoding="utf-8")) == program_schema()
     assert client.get(ADDRESS).json() == program_schema()
 
