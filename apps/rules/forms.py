@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
+from apps.activity.seen import values_seen
 from apps.conditions.describing import describe
 from apps.orgs.models import OrgUnit, Program
 from apps.rules.catalogue import CATALOGUE
@@ -77,6 +78,7 @@ class RuleForm(forms.ModelForm):
             "catalogue": describe(CATALOGUE, language),
             "programs": {str(program.pk): _program(program) for program in programs},
             "program": str(programs[0].pk) if programs else None,
+            "seen": values_seen(self.actor),
             "limits": limit_choices(),
             "effects": effect_choices(),
             "words": editor_words(),

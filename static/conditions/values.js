@@ -21,13 +21,17 @@ Conditions.values = (() => {
         return field.choices.length ? field.choices : null;
     }
 
-    function one({ field, choices, value, label, at, words, put }) {
+    // Values that were seen before, offered by the browser's own list.
+    const offers = (id, seen) => el("datalist", { id }, seen.map((value) => el("option", { value })));
+
+    function one({ field, choices, value, label, at, words, seen, put }) {
         const taken = (text) => put(read(field.type, text), { typed: at });
         if (choices) return select(label, [["", words.choose], ...choices.map(([code, text]) => [code, text])], value, taken, { "data-at": at });
         const kind = { date: { type: "date" }, number: { inputmode: "decimal", size: 6 }, integer: { inputmode: "numeric", size: 6 } }[field.type]
             || { placeholder: label, size: 16 };
-        const box = el("input", { class: "studio-input", "aria-label": label, value: value ?? "", autocomplete: "off", "data-at": at, ...kind, oninput: () => put(box.value, { typed: at }) });
-        return box;
+        const list = seen.length ? `studio-list-${++lists}` : null;
+        const box = el("input", { class: "studio-input", "aria-label": label, value: value ?? "", autocomplete: "off", "data-at": at, list, ...kind, oninput: () => put(box.value, { typed: at }) });
+        return list ? el("span", { class: "studio-tree-pair" }, box, offers(list, seen)) : box;
     }
 
     function pair(given) {
@@ -50,21 +54,24 @@ Conditions.values = (() => {
     }
 
     // Several values as chips beside the box in which the next is typed, pasted, or picked from a list by name or code.
-    function several({ field, choices, value, label, at, words, put }) {
+    // Where anything may be typed, the list offers what was seen before.
+    function several({ field, choices, value, label, at, words, seen, put }) {
+        const isFree = !choices;
+        const known = choices || seen.map((each) => [each, each]);
         let values = Array.isArray(value) ? [...value] : [];
         let isWhole = false;
         let offered = [];
         let active = -1;
         const id = `studio-list-${++lists}`;
-        const list = choices && el("ul", { class: "studio-offer", role: "listbox", id, "aria-label": label, "aria-multiselectable": "true", hidden: true });
+        const list = known.length > 0 && el("ul", { class: "studio-offer", role: "listbox", id, "aria-label": label, "aria-multiselectable": "true", hidden: true });
         const input = el("input", {
             class: "studio-values-input", "aria-label": label, autocomplete: "off", size: 12, "data-at": at, oninput: typed, onkeydown: pressed, onpaste: pasted,
-            ...(choices ? { role: "combobox", "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list", onclick: () => offer() } : {}),
+            ...(list ? { role: "combobox", "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list", onclick: () => offer() } : {}),
         });
         const box = el("span", { class: "studio-values", onclick: (event) => { if (event.target === box) input.focus(); } });
         const whole = el("span", { class: "studio-picker" }, box, list);
         input.addEventListener("compositionend", typed);
-        whole.addEventListener("focusout", (event) => { if (!whole.contains(event.relatedTarget)) { close(); if (choices) input.value = ""; else settle(); } });
+        whole.addEventListener("focusout", (event) => { if (!whole.contains(event.relatedTarget)) { close(); if (isFree) settle(); else input.value = ""; } });
         if (list) list.addEventListener("pointerdown", (event) => event.preventDefault());
         draw();
         return whole;
@@ -83,13 +90,13 @@ Conditions.values = (() => {
 
         // What is still being typed counts as a value, so nobody loses one by leaving without Enter.
         function told(more) {
-            const pending = choices ? [] : split(input.value).map((text) => read(field.type, text));
+            const pending = !isFree ? [] : split(input.value).map((text) => read(field.type, text));
             put([...values, ...pending.filter((each) => !values.includes(each))], more);
         }
         function add(texts) {
             const found = texts.map((text) => {
-                const known = choices?.find(([code, name]) => [String(code), name.trim()].some((each) => each.toLowerCase() === text.toLowerCase()));
-                return known ? known[0] : read(field.type, text);
+                const meant = choices?.find(([code, name]) => [String(code), name.trim()].some((each) => each.toLowerCase() === text.toLowerCase()));
+                return meant ? meant[0] : read(field.type, text);
             });
             values = [...new Set([...values, ...found])];
         }
@@ -109,8 +116,9 @@ Conditions.values = (() => {
         }
         function typed(event) {
             if (event.isComposing) return;
-            if (!choices && /[,，、;；]/.test(input.value)) settle();
-            if (choices) offer(); else told({ typed: at });
+            if (isFree && /[,，、;；]/.test(input.value)) settle();
+            if (list) offer();
+            if (isFree) told({ typed: at });
         }
         function pasted(event) {
             const parts = split(event.clipboardData.getData("text"));
@@ -134,16 +142,20 @@ Conditions.values = (() => {
             if (event.key === "ArrowLeft" && input.selectionEnd === 0) { [...box.querySelectorAll(".studio-chip button")].at(-1)?.focus(); return; }
             if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
                 event.preventDefault();
-                if (!choices) { settle(); told({ at }); } else if (isOpen) pick(active); else offer();
+                if (isOpen && active >= 0) pick(active);
+                else if (isFree) { settle(); told({ at }); close(); } else offer();
             } else if (list && !event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
                 event.preventDefault();
-                if (isOpen) light(active + (event.key === "ArrowDown" ? 1 : -1)); else offer();
+                if (!isOpen) offer();
+                else if (event.key === "ArrowDown") light(active + 1 < offered.length ? active + 1 : 0);
+                else light(active > 0 ? active - 1 : offered.length - 1);
             } else if (isOpen && event.key === "Escape") { event.preventDefault(); event.stopPropagation(); close(); }
         }
         function offer() {
             const wanted = input.value.trim().toLowerCase();
-            const fits = choices.filter(([code, text]) => !wanted || String(text).toLowerCase().includes(wanted) || String(code).toLowerCase().includes(wanted));
+            const fits = known.filter(([code, text]) => !wanted || String(text).toLowerCase().includes(wanted) || String(code).toLowerCase().includes(wanted));
             offered = fits.slice(0, OFFERED);
+            if (isFree && !fits.length) { close(); return; }
             list.replaceChildren(...offered.map(([each, text, code, depth], number) => {
                 const row = el("li", { role: "option", id: `${id}-${number}`, "aria-selected": String(values.includes(each)), onclick: () => pick(number) },
                     Conditions.icon("check"), el("span", {}, String(text).trim()), code ? el("small", {}, code) : null);
@@ -154,10 +166,10 @@ Conditions.values = (() => {
             if (!fits.length || rest) list.append(el("li", { class: "studio-hint", role: "presentation" }, rest ? filled(words.narrow, { n: rest }) : words.none_found));
             list.hidden = false;
             input.setAttribute("aria-expanded", "true");
-            light(wanted ? 0 : Math.min(Math.max(active, 0), offered.length - 1));
+            light(isFree ? -1 : wanted ? 0 : Math.min(Math.max(active, 0), offered.length - 1));
         }
         function light(number) {
-            active = offered.length ? (number + offered.length) % offered.length : -1;
+            active = offered[number] ? number : -1;
             [...list.querySelectorAll("[role=option]")].forEach((row, each) => { row.classList.toggle("studio-active", each === active); if (each === active) row.scrollIntoView({ block: "nearest" }); });
             input.setAttribute("aria-activedescendant", active < 0 ? "" : `${id}-${active}`);
         }
@@ -167,7 +179,7 @@ Conditions.values = (() => {
             values = values.includes(each) ? values.filter((other) => other !== each) : [...values, each];
             input.value = "";
             draw();
-            active = number;
+            active = offered[number] ? number : -1;
             told({ at });
             close();
             input.focus();

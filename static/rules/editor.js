@@ -28,10 +28,10 @@ document.addEventListener("DOMContentLoaded", () => {
     const unitChoice = () => form.elements.unit?.value || host.dataset.unit || "";
 
     // The parts, and what a change in one of them sets going.
-    const shared = { program, words, catalogue: config.catalogue, left: showFaults, changed };
+    const shared = { program, words, catalogue: config.catalogue, seen: config.seen, left: showFaults, changed };
     const effects = RuleParts.effects(part("effects"), { ...shared, choices: config.effects, effects: () => definition.effects });
     effects.draw();
-    const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, left: showFaults,
+    const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, seen: config.seen, left: showFaults,
         changed: (tree, more) => { definition.condition = tree; changed(more); } });
     definition.condition = condition.tree;
     const limits = RuleParts.limits(part("limits"), { words, choices: config.limits, limits: () => definition.limits, changed });

@@ -76,7 +76,7 @@ RuleParts.effects = (host, options) => {
         if (effect.lines) {
             const below = el("div", { class: "studio-tree-where" });
             made.append(below);
-            Conditions.builder(below, { tree: effect.lines, path: ["effects", number, "lines"], catalogue: options.catalogue.line, units: program().units, left: options.left,
+            Conditions.builder(below, { tree: effect.lines, path: ["effects", number, "lines"], catalogue: options.catalogue.line, units: program().units, seen: options.seen, left: options.left,
                 changed: (tree, more) => { effect.lines = tree; changed(more); } });
         }
         if (effect.effect === "table") made.append(RuleParts.table({ ...options, effect, number, turned }));
