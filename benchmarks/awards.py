@@ -13,7 +13,7 @@ from django.db import connection, connections
 from benchmarks import world as worlds
 from benchmarks.measuring import Figure, Jobs, agree, by_turns, team
 from benchmarks.tills import Till
-from benchmarks.world import World, written
+from benchmarks.world import LIMITED_FROM, START, World, written
 
 SQL = Path(__file__).parent / "sql"
 
@@ -66,6 +66,16 @@ def award_batch(quick: bool) -> list[Figure]:
         Figure("award_batch", seen.percent, 40, seen=f"{seen.seen}, one connection"),
         Figure("award_batch: against one by one", times, 4, unit="×", seen=f"{statistics.median(singles):,.0f}/s"),
     ]
+
+
+def award_limits(quick: bool) -> list[Figure]:
+    """Batches under limits for members, stores and the programme, against the same batches without."""
+    size, pairs = (50, 1) if quick else (5_000, 7)
+    with worlds.world("limits", 2_000 if quick else 100_000) as world:
+        worlds.limit_rules()
+        limited, free = Till(world, 0, 2, later=LIMITED_FROM - START), Till(world, 1, 2)
+        seen = by_turns(lambda: limited.product(size, batch=size), lambda: free.product(size, batch=size), pairs)
+    return [Figure("award_limits", seen.percent, 67, seen=f"{seen.seen} without limits")]
 
 
 @contextmanager

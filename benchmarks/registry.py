@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks.awards import award_batch, award_one, hot_members
+from benchmarks.awards import award_batch, award_limits, award_one, hot_members
 from benchmarks.evaluating import evaluations
 from benchmarks.expiring import expire
 from benchmarks.importing import import_cdnow
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "award_one": award_one,
     "hot_members": hot_members,
     "award_batch": award_batch,
+    "award_limits": award_limits,
     "expire": expire,
     "evaluate": evaluations,
     "import_cdnow": import_cdnow,

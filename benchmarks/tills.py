@@ -1,5 +1,7 @@
 """A till: sends purchases down the product's road, then has the limit write the very same for other members."""
 
+from dataclasses import replace
+from datetime import timedelta
 from itertools import count, islice
 from typing import Any
 
@@ -19,8 +21,8 @@ from benchmarks.world import NOW, World, card, purchase
 class Till:
     """Till `number` of `tills` serves members of its own. The limit's members are those of the other half."""
 
-    def __init__(self, world: World, number: int = 0, tills: int = 1) -> None:
-        self.world, self.number, self.tills = world, number, tills
+    def __init__(self, world: World, number: int = 0, tills: int = 1, later: timedelta = timedelta(0)) -> None:
+        self.world, self.number, self.tills, self.later = world, number, tills, later
         self.half = world.members // 2
         self.turns = count()
         self.told: list[tuple[IncomingEvent, Processed]] = []
@@ -83,7 +85,8 @@ class Till:
             )
 
     def _purchase(self, turn: int) -> IncomingEvent:
-        return purchase(f"p{self.number}-{turn}", (turn * self.tills + self.number) % self.half, turn)
+        told = purchase(f"p{self.number}-{turn}", (turn * self.tills + self.number) % self.half, turn)
+        return replace(told, occurred_at=told.occurred_at + self.later)
 
     def _row(self, event: IncomingEvent, result: Processed) -> dict[str, Any]:
         """All that the limit has to write, worked out beforehand."""

@@ -97,6 +97,23 @@ def publish_rules(group: CoffeeGroup) -> None:
         )
 
 
+LIMITED_FROM = START + timedelta(days=100)
+
+
+def limit_rules() -> None:
+    """From LIMITED_FROM on, the rules that give points do so within four limits each, which nobody reaches."""
+    limits = [
+        {"per": per, "period": period, "of": of, "most": 10**9}
+        for per, period, of in (("member", "day", "points"), ("member", "month", "times"), ("store", "day", "points"),
+                                ("programme", "ever", "points"))
+    ]  # fmt: skip
+    for version in RuleVersion.objects.filter(rule__code__in=("rule0", "rule1")):
+        RuleVersion.objects.filter(pk=version.pk).update(ends_at=LIMITED_FROM)
+        version.pk, version.number, version.starts_at = None, 2, LIMITED_FROM
+        version.definition |= {"limits": limits}
+        version.save()
+
+
 def enrol(group: CoffeeGroup, members: int) -> None:
     """Many members with a card each, in seconds."""
     stores = [group.units[code].pk for code in STORES]
