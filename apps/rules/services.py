@@ -59,6 +59,8 @@ def create_rule(
     """
     require(actor, "rules.add_rule", unit.path)
     _check_place(program, unit)
+    # Rules of one programme are made one after the other: who comes second with a code is told so.
+    Program.objects.select_for_update(no_key=True).get(pk=program.pk)
     if Rule.objects.filter(program=program, code=code).exists():
         raise RuleCodeTaken(code=code)
     content = checked(program, definition)

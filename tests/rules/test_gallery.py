@@ -68,6 +68,10 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "second-order": (orders("2026-03-01", "2026-03-15", "2026-03-16"), [0, 50, 0]),
     "nth-order": (orders(*(f"2026-03-0{day}" for day in range(1, 7)), "2026-04-01"), [0, 0, 0, 0, 80, 0, 0]),
     "regulars": (orders(*(f"2026-03-0{day}" for day in range(1, 6)), "2026-05-01"), [50, 50, 50, 50, 100, 50]),
+    "week-streak": (
+        [*orders(*(f"2026-03-0{day}" for day in (2, 3, 4, 5, 7, 8))), *orders(*(f"2026-03-{day:02}" for day in range(9, 16)))],
+        [0] * 10 + [70, 0, 0],
+    ),
     "win-back": (orders("2026-01-01", "2026-04-01", "2026-04-02"), [0, 100, 0]),
     "big-spenders": (
         [{"amount": "1000"}, *orders("2026-03-31", "2026-04-01")], [1000, 100, 50]

@@ -1,16 +1,17 @@
 """Drafting, publishing and retiring rules: what each verb does, refuses and leaves untouched."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from apps.core.errors import LoyaltyError
 from apps.core.models import Epoch
 from apps.rules import services
 from apps.rules.models import Rule, RuleVersion
-from tests.factories import Cast, CoffeeGroup
+from tests.factories import Cast, CoffeeGroup, make_group
 from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE, START, Till, purchase
 
 WHEN = datetime(2026, 5, 4, 8, tzinfo=UTC)
@@ -255,3 +256,20 @@ def test_the_database_refuses_two_versions_at_one_instant(group: CoffeeGroup) ->
     services.retire_rule(None, live.rule, at=WHEN + timedelta(days=1), when=WHEN)
     RuleVersion.objects.create(starts_at=WHEN + timedelta(days=1), **values)
     assert RuleVersion.objects.count() == 2
+
+
+@pytest.mark.faults
+def test_a_form_that_is_sent_twice_at_once_makes_one_rule(committed: str) -> None:
+    group = make_group()
+
+    def send(number: int) -> str:
+        try:
+            draft(group)
+        except LoyaltyError as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+        return "made"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(send, range(4))) == ["made", *["rule_code_taken"] * 3]
