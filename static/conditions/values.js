@@ -165,6 +165,7 @@ Conditions.values = (() => {
             const rest = fits.length - offered.length;
             if (!fits.length || rest) list.append(el("li", { class: "studio-hint", role: "presentation" }, rest ? filled(words.narrow, { n: rest }) : words.none_found));
             list.hidden = false;
+            list.scrollIntoView({ block: "nearest" });
             input.setAttribute("aria-expanded", "true");
             light(isFree ? -1 : wanted ? 0 : Math.min(Math.max(active, 0), offered.length - 1));
         }

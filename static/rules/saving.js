@@ -43,7 +43,8 @@ RuleParts.saving = ({ host, form, config, definition, adopt }) => {
     function judged(faults) {
         clearTimeout(timer);
         if (!isUnsaved || !config.autosave || isHeld) return;
-        if (faults.length) show(words.unsaved_faults); else timer = setTimeout(save, REST);
+        if (faults.length) show(host.querySelector(".studio-fault") ? words.unsaved_faults : words.unsaved);
+        else timer = setTimeout(save, REST);
     }
 
     async function save() {

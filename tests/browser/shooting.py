@@ -173,6 +173,8 @@ class Picture:
     language: str = "en"
     size: tuple[int, int] = WIDE
     theme: str = "light"
+    part: str = ""
+    """What stands at the top of the picture; without it, the page's own top."""
 
 
 def take_readme(address: str, folder: Path) -> list[Path]:
@@ -187,6 +189,9 @@ def take_readme(address: str, folder: Path) -> list[Path]:
             page = studio.page(person, language=picture.language, width=width, height=height, theme=picture.theme)
             page.goto(picture.address(person))
             page.evaluate("document.fonts.ready.then(() => true)")
+            page.wait_for_load_state("networkidle")
+            if picture.part:
+                page.locator(picture.part).evaluate("part => { part.scrollIntoView(); scrollBy(0, -16); }")
             files.append(folder / f"{picture.name}.png")
             page.screenshot(path=str(files[-1]))
         studio.close_pages()
@@ -210,13 +215,19 @@ PICTURES = (
     Picture("rules", "marketing", lambda person: "/rules/rule/"),
     Picture("rule", "marketing", _busiest_rule),
     Picture("templates", "marketing", lambda person: reverse("admin:rules_rule_gallery")),
-    Picture("editor", "marketing", lambda person: reverse("admin:rules_rule_add") + "?template=larger-orders"),
+    Picture(
+        "editor",
+        "marketing",
+        lambda person: reverse("admin:rules_rule_add") + "?template=larger-orders",
+        part="[data-rule-editor]",
+    ),
     Picture(
         "editor-zh",
         "marketing",
         lambda person: reverse("admin:rules_rule_add") + "?template=campaign-budget",
         language="zh-hans",
         theme="dark",
+        part="[data-rule-editor]",
     ),
     Picture("member", "service", _busiest_member),
     Picture("cost", "finance", lambda person: reverse("admin:reports_cost")),

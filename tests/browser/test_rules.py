@@ -134,6 +134,45 @@ def test_a_nested_condition_is_built_by_keyboard_alone(studio_page: Any) -> None
     assert (version.state, version.definition["condition"]["all"][1]) == ("draft", condition)
 
 
+MOVES = """() => {
+    const { built, get, modeOf, move, normal, step } = Conditions.tree;
+    let seed = 7;
+    const random = (most) => { seed = Math.imul(seed ^ (seed >>> 15), 0x2c1b3c6d) + 0x9e3779b9 | 0; return (seed >>> 8) % most; };
+    const grown = (depth) => (depth < 4 && random(5) < 3
+        ? built(["all", "any", "not any", "not all"][random(4)], [...Array(random(4))].map(() => grown(depth + 1)))
+        : { field: `f${random(1000)}` });
+    const walked = (node, path, see) => { const group = modeOf(node); if (!group) return;
+        see.lists.push([...path, ...group.keys]);
+        group.children.forEach((child, number) => { const row = [...path, ...group.keys, number]; see.rows.push(row); walked(child, row, see); }); };
+    const leaves = (node) => (modeOf(node) ? modeOf(node).children.flatMap(leaves) : [node.field]);
+    const seen = (tree) => { const see = { rows: [], lists: [] }; walked(tree, [], see); return see; };
+    const done = { moved: 0, stepped: 0, wrong: 0 };
+    for (let round = 0; round < 1500; round += 1) {
+        const tree = normal(grown(0));
+        const { rows, lists } = seen(tree);
+        if (!rows.length) continue;
+        const [from, list, kept] = [rows[random(rows.length)], lists[random(lists.length)], leaves(tree).sort().join()];
+        const node = get(tree, from);
+        const place = move(tree, from, list, random(get(tree, list).length + 1));
+        if ((place && get(tree, place) !== node) || leaves(tree).sort().join() !== kept) done.wrong += 1;
+        if (place) done.moved += 1;
+        const [again, before, by] = [seen(tree).rows, JSON.stringify(tree), random(2) ? 1 : -1];
+        const stepped = step(tree, again[random(again.length)], by);
+        if (!stepped) continue;
+        done.stepped += 1;
+        if (!step(tree, stepped, -by) || JSON.stringify(tree) !== before) done.wrong += 1;
+    }
+    return done;
+}"""
+
+
+def test_whatever_is_moved_nothing_is_lost_and_a_step_back_undoes_a_step(studio_page: Any) -> None:
+    page = studio_page("marketing")
+    page.goto("/rules/rule/add/")
+    done = page.evaluate(MOVES)
+    assert (done["wrong"], done["moved"] > 500, done["stepped"] > 200) == (0, True, True), done
+
+
 def test_rows_are_dragged_stepped_duplicated_pasted_and_brought_back(studio_page: Any, group: CoffeeGroup) -> None:
     leaves = [{"field": "event.channel", "op": "in", "value": [name]} for name in ("app", "web", "shop")]
     definition = {"condition": {"all": [*leaves[:2], {"any": [leaves[2]]}]}, "effects": [PER_YUAN]}
