@@ -1,5 +1,5 @@
 // Faults at their rows: the message in the row whose path leads furthest towards the fault, and a mark on the control.
-// A row that was only just added is left alone until the focus leaves it.
+// What is still empty in a row that was only just added is left alone until the focus leaves the row.
 "use strict";
 
 Conditions.faults = (() => {
@@ -10,6 +10,8 @@ Conditions.faults = (() => {
     const leads = (head, path) => head === "" || path === head || path.startsWith(`${head}/`);
     const furthest = (nodes, path, place) => nodes.filter((node) => leads(place(node), path)).reduce((best, node) => (!best || place(node).length >= place(best).length ? node : best), null);
 
+    const isBlank = (control) => !control || (control.matches("input, select") ? control.value === "" : !control.matches(".studio-chip") && !control.querySelector(":checked"));
+
     function show(host, faults) {
         for (const old of host.querySelectorAll(".studio-fault")) old.remove();
         for (const bad of host.querySelectorAll(".studio-wrong")) bad.classList.remove("studio-wrong");
@@ -18,9 +20,10 @@ Conditions.faults = (() => {
         for (const fault of faults) {
             const path = fault.path.join("/");
             const row = furthest(rows, path, (each) => each.dataset.path);
-            if (!row || fresh.has(row.condition)) continue;
+            if (!row) continue;
             const controls = [...row.querySelectorAll("[data-at]")].filter((each) => leads(row.dataset.path, each.dataset.at) && each.closest("[data-path]") === row);
             const control = furthest(controls, path, (each) => each.dataset.at);
+            if (fresh.has(row.condition) && isBlank(control)) continue;
             const place = [...row.querySelectorAll("[data-faults]")].find((each) => each.closest("[data-path]") === row) || row;
             let message = [...place.querySelectorAll(":scope > .studio-fault")].find((each) => each.textContent === fault.message);
             if (!message) {

@@ -196,10 +196,10 @@ Conditions.values = (() => {
     // Over which time a field counts: so many days, a calendar period to date, or ever.
     function windowOf({ node, at, catalogue, words, put }) {
         const isDays = node.window === undefined || Number.isFinite(node.window) || !catalogue.windows.some(([code]) => code === node.window);
-        const box = isDays && el("input", { class: "studio-input studio-input-figure", "aria-label": words.days, inputmode: "numeric", size: 4, value: node.window ?? "", autocomplete: "off", "data-at": `${at}/days`,
-            oninput: () => put(read("integer", box.value.trim()), { typed: `${at}/days` }) });
+        const box = isDays && el("input", { class: "studio-input studio-input-figure", "aria-label": words.days, inputmode: "numeric", size: 4, value: node.window ?? "", autocomplete: "off", "data-at": at,
+            oninput: () => put(read("integer", box.value.trim()), { typed: at }) });
         return el("span", { class: "studio-tree-pair" },
-            select(words.window, [["days", words.last_days], ...catalogue.windows], isDays ? "days" : node.window, (code) => put(code === "days" ? 30 : code, { at, redraw: true }), { "data-at": at }),
+            select(words.window, [["days", words.last_days], ...catalogue.windows], isDays ? "days" : node.window, (code) => put(code === "days" ? 30 : code, { at: `${at}/how`, redraw: true }), { "data-at": `${at}/how` }),
             box);
     }
 

@@ -127,7 +127,7 @@ document.addEventListener("DOMContentLoaded", () => {
             code.value = plain || (name.value ? config.suggestion : "");
         });
     }
-    for (const place of ["program", "unit"]) form.elements[place]?.addEventListener("change", () => { draw(); changed(); });
+    for (const place of ["program", "unit"]) form.elements[place]?.addEventListener("change", () => { effects.moved(); draw(); changed(); });
 
     showFaults();
     ask();

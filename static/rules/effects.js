@@ -26,6 +26,7 @@ RuleParts.effects = (host, options) => {
         table: { hit: "first", rounding: "down", rows: [] },
     };
     const firstKind = () => (program().kinds[0] || [""])[0];
+    const isKind = (code) => program().kinds.some(([each]) => each === code);
 
     // An effect of another kind, with what the two have in common.
     function fresh(kind, before = {}) {
@@ -38,7 +39,7 @@ RuleParts.effects = (host, options) => {
     function draw(focus) {
         const was = host.contains(document.activeElement) ? document.activeElement.dataset.at : null;
         const effects = options.effects();
-        for (const effect of effects) if (!program().kinds.some(([code]) => code === effect.point_type)) effect.point_type = firstKind();
+        for (const effect of effects) effect.point_type ||= firstKind();
         const add = quietButton(`+ ${words.add_effect}`, () => {
             effects.push(fresh("fixed_points"));
             turned(`effects/${effects.length - 1}/effect`);
@@ -70,7 +71,7 @@ RuleParts.effects = (host, options) => {
         const row = el("div", { class: "studio-tree-cells" },
             select(words.how, choices.effect, effect.effect, (kind) => { options.effects()[number] = fresh(kind, effect); turned(`${at}/effect`); }, { "data-at": `${at}/effect` }),
             parts[effect.effect]?.() || [],
-            kinds.length > 1 ? choose("point_type", words.kind, kinds) : null);
+            kinds.length > 1 || !isKind(effect.point_type) ? choose("point_type", words.kind, kinds) : null);
         const remove = iconButton("close", words.remove_effect, () => { options.effects().splice(number, 1); turned("effects:add"); });
         const made = el("div", { class: "studio-effect", "data-path": at }, el("div", { class: "studio-tree-row" }, row, remove));
         if (effect.lines) {
@@ -83,5 +84,8 @@ RuleParts.effects = (host, options) => {
         return made;
     }
 
-    return { draw };
+    // In another programme its own kinds of points are given.
+    function moved() { for (const effect of options.effects()) if (!isKind(effect.point_type)) effect.point_type = firstKind(); }
+
+    return { draw, moved };
 };
