@@ -7,7 +7,7 @@ from typing import Any
 from apps.conditions.tree import ConditionError, Group, Tree, parse, to_json
 from apps.conditions.words import Words
 from apps.rules.catalogue import CATALOGUE
-from apps.rules.sentences import Names, amount, condition_words, limit_words, plain, rate
+from apps.rules.sentences import Names, amount, condition_words, limit_words, plain, rate, stacking_words
 
 CHANGED = Words("{what}: {old} → {new}", "{what}：{old} → {new}")
 ADDED = Words("Added: {what}", "新增：{what}")
@@ -15,6 +15,8 @@ REMOVED = Words("Removed: {what}", "删除：{what}")
 EFFECT = Words("What members earn", "会员所得")
 RATE = Words("Points for each {per}", "每 {per} 的积分")
 LIMIT = Words("Limit", "上限")
+STACKING = Words("Beside other rules", "与其他规则")
+ORDERED = Words("{said} (number {order})", "{said}（第 {order} 位）")
 HOW = Words("How the conditions combine", "条件的组合方式")
 ALL, ANY = Words("all of them", "全部满足"), Words("any of them", "任一满足")
 CONDITION = Words("Condition", "条件")
@@ -42,6 +44,7 @@ def differences(older: Any, newer: Any, names: Names, language: str) -> list[str
         *_effects(older.get("effects", []), newer.get("effects", []), names, language),
         *_conditions(older.get("condition"), newer.get("condition"), names, language),
         *_limits(older.get("limits", []), newer.get("limits", []), language),
+        *_stacking(older.get("stacking"), newer.get("stacking"), language),
     ]
     return [difference.sentence(language) for difference in found]
 
@@ -112,3 +115,12 @@ def _limits(older: list[Any], newer: list[Any], language: str) -> list[Differenc
         for key in dict.fromkeys([*old, *new])
         if old.get(key) != new.get(key)
     ]
+
+
+def _stacking(old: Any, new: Any, language: str) -> list[Difference]:
+    def words(stacking: Any) -> str:
+        if not stacking:
+            return ""
+        return ORDERED.in_language(language).format(said=stacking_words(stacking, language), order=stacking["order"])
+
+    return [] if old == new else [Difference(STACKING, words(old), words(new))]

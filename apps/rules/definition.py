@@ -9,7 +9,8 @@
                  {"effect": "table", "point_type": "points", "hit": "first" | "best" | "sum", "rounding": "down",
                   "rows": [{"when": tree, "points": "10", "per": "1" or null}]}],
      "limits": [{"per": "member" | "store" | "programme", "of": "points" | "times", "most": 200,
-                 "period": "day" | "week" | "month" | "quarter" | "year" | "ever"}]}
+                 "period": "day" | "week" | "month" | "quarter" | "year" | "ever"}],
+     "stacking": {"group": "weekend", "take": "best" | "first", "order": 1} or nothing}
 
 Everything wrong is found at once, each fault with the path to the value at fault and its words in both languages.
 What has passed can be compiled and run within a few milliseconds: the bounds below are that budget.
@@ -31,6 +32,7 @@ MOST_EFFECTS = 5
 MOST_LIMITS = 5
 MOST_ROWS = 50
 MOST_TIMES = 100
+MOST_ORDER = 1_000
 MOST_POINTS = 1_000_000
 """What one effect gives at most, or gives at most for one `per`."""
 MOST_PER = 1_000_000
@@ -43,6 +45,7 @@ OUT_OF_RANGE = {
     "points": Words("Expected more than 0 and at most 1,000,000 points.", "积分数应大于 0，且不超过 1,000,000。"),
     "per": Words("Expected an amount from 0.01 to 1,000,000.", "金额应在 0.01 到 1,000,000 之间。"),
     "times": Words("Expected more than 1 and at most 100 times.", "倍数应大于 1，且不超过 100。"),
+    "order": Words("Expected a whole number from 1 to 1,000.", "应为 1 到 1,000 之间的整数。"),
     "most": Words("Expected a whole number from 1 to 1,000,000,000,000.", "应为 1 到 1,000,000,000,000 之间的整数。"),
 }
 TOO_PRECISE = Words("At most 4 decimals.", "最多 4 位小数。")
@@ -185,16 +188,28 @@ Effect = Annotated[
 ]
 
 
+class Stacking(_Shape):
+    """Of the rules of one `group` only one gives points to an event: the one that gives most, or the first in `order`
+    that gives any. Rules without a group add up."""
+
+    group: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w-]+$")]
+    take: Literal["best", "first"] = "best"
+    order: Annotated[int, BeforeValidator(_whole("order", MOST_ORDER))]
+
+
 class Definition(_Shape):
     """A rule version's content."""
 
     condition: dict[str, Any]
     effects: Annotated[list[Effect], Field(min_length=1, max_length=MOST_EFFECTS)]
     limits: Annotated[list[Limit], Field(max_length=MOST_LIMITS)] = []
+    stacking: Stacking | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that is stored; numbers with decimals are written as texts, so that none is rounded."""
         written: dict[str, Any] = _written(self.model_dump())
+        if self.stacking is None:
+            del written["stacking"]
         return written
 
 
@@ -223,6 +238,9 @@ SAYS: dict[str, Words] = {
     "list_type": Words("Expected a list.", "此处应为列表。"),
     "too_short": Words("A rule needs at least one effect.", "规则至少需要一项奖励。"),
     "too_long": Words("A rule has at most 5 effects and 5 limits.", "一条规则最多 5 项奖励和 5 项上限。"),
+    "group string_too_short": Words("Name the group.", "请填写组名。"),
+    "group string_too_long": Words("At most 60 characters.", "最多 60 个字符。"),
+    "group string_pattern_mismatch": Words("Letters, digits, “-” and “_” only.", "只能使用文字、数字、“-”和“_”。"),
     "rows too_short": Words("A table needs at least one row.", "表格至少需要一行。"),
     "rows too_long": Words("A table has at most 50 rows.", "表格最多 50 行。"),
     "unknown_effect": Words("There is no such effect.", "没有这种奖励方式。"),

@@ -204,7 +204,7 @@ def _twice(part: str, entries: Iterable[Any]) -> Iterable[Fault]:
 RANKS = (
     "all", "any", "not", "lines", "of", "where", "field", "window", "op", "value",
     "condition", "effects", "effect", "point_type", "points", "times", "per", "hit", "rounding", "rows", "when",
-    "limits", "period", "most",
+    "limits", "period", "most", "stacking", "group", "take", "order",
 )  # fmt: skip
 _RANK = {name: rank for rank, name in enumerate(RANKS)}
 

@@ -76,6 +76,20 @@ class DraftChanged(ChangedMeanwhile):
         return _("%(who)s changed this draft after you opened it. Compare, then save again to keep yours.") % self.data
 
 
+class StackingClash(LoyaltyError):
+    """Another published rule of the group says otherwise: `rule` its name, `group`, `why` take or order."""
+
+    code = "stacking_clash"
+    field = "definition"
+
+    def sentence(self) -> str:
+        said = {
+            "take": _("“%(rule)s” of the group “%(group)s” takes otherwise: all rules of a group take the best, or the first."),
+            "order": _("“%(rule)s” has the same number in the group “%(group)s”: give each rule its own, so that none wins by chance."),
+        }  # fmt: skip
+        return said[self.data["why"]] % self.data
+
+
 class StartInThePast(LoyaltyError):
     code = "start_in_the_past"
     field = "starts_at"

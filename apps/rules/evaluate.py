@@ -25,6 +25,15 @@ class LiveLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveStacking:
+    """Of the rules of one `group` only one gives points to an event: the best, or the first in `order` that gives any."""
+
+    group: str
+    take: str
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
 class LiveRule:
     """A rule version in force."""
 
@@ -35,6 +44,7 @@ class LiveRule:
     name: str
     effects: tuple[Effect, ...]
     limits: tuple[LiveLimit, ...] = ()
+    stacking: LiveStacking | None = None
 
 
 Skipped = Sequence[Sequence[int]]
@@ -43,6 +53,12 @@ changed."""
 
 Steps = tuple[tuple[LiveRule, int, Effect], ...]
 """The effects of rules that hold, in the order they are reckoned: rule by rule, and multipliers after all others."""
+
+Rivals = tuple[tuple[LiveRule, ...], ...]
+"""The groups in which several rules hold, by name; the rules of each in their order."""
+
+OUTDONE = -2
+"""Stands for the leaf that failed where a rule held, but another of its group was taken."""
 
 MOST_VERDICTS = 10_000
 
@@ -58,14 +74,14 @@ class RuleSet:
     """The windows of the members' histories that the rules ask about."""
     limited: tuple[LiveRule, ...] = field(init=False)
     """The rules that have limits."""
-    _verdicts: dict[tuple[int, ...], tuple[Steps, Skipped]] = field(default_factory=dict)
+    _verdicts: dict[tuple[int, ...], tuple[Steps, Rivals, Skipped]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "limited", tuple(rule for rule in self.rules if rule.limits))
 
-    def verdict(self, event: EventFacts, member: MemberFacts) -> tuple[Steps, Skipped]:
-        """What is to be reckoned, and what failed in the rules that do not hold. Events come to few different
-        verdicts: each is kept."""
+    def verdict(self, event: EventFacts, member: MemberFacts) -> tuple[Steps, Rivals, Skipped]:
+        """What is to be reckoned, which rules rival each other, and what failed in the rules that do not hold. Events
+        come to few different verdicts: each is kept."""
         leaves = self.matches(event, member)
         verdict = self._verdicts.get(leaves)
         if verdict is None:
@@ -75,9 +91,22 @@ class RuleSet:
             held = [rule for rule, leaf in pairs if leaf == HOLDS]
             steps = [(rule, number, effect) for rule in held for number, effect in enumerate(rule.effects)]
             steps.sort(key=lambda step: isinstance(step[2], Multiplier))
-            verdict = tuple(steps), [[rule.version_id, leaf] for rule, leaf in pairs if leaf != HOLDS]
+            verdict = tuple(steps), _rivals(held), [[rule.version_id, leaf] for rule, leaf in pairs if leaf != HOLDS]
             self._verdicts[leaves] = verdict
         return verdict
+
+
+def _rivals(held: Sequence[LiveRule]) -> Rivals:
+    groups: dict[str, list[LiveRule]] = {}
+    for rule in held:
+        if rule.stacking is not None:
+            groups.setdefault(rule.stacking.group, []).append(rule)
+    several = [sorted(rules, key=_order) for _, rules in sorted(groups.items()) if len(rules) > 1]
+    return tuple(tuple(rules) for rules in several)
+
+
+def _order(rule: LiveRule) -> int:
+    return rule.stacking.order if rule.stacking is not None else 0
 
 
 class Award(NamedTuple):
@@ -117,7 +146,15 @@ Used = Mapping[tuple[int, LiveLimit], int]
 
 def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, used: Used) -> Outcome:
     """What `event` of `member` earns under `rules`."""
-    steps, skipped = rules.verdict(event, member)
+    steps, rivals, skipped = rules.verdict(event, member)
+    if rivals:
+        outdone = _outdone(event, member, steps, rivals, used)
+        steps = tuple(step for step in steps if step[0] not in outdone)
+        skipped = [*skipped, *([rule.version_id, OUTDONE] for group in rivals for rule in group if rule in outdone)]
+    return Outcome(_awards(event, member, steps, used), skipped)
+
+
+def _awards(event: EventFacts, member: MemberFacts, steps: Steps, used: Used) -> list[Award]:
     awards: list[Award] = []
     for rule, number, effect in steps:
         points, seen = effect.worth(event, member, awards)
@@ -130,7 +167,27 @@ def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, used: Used)
             if room < granted:
                 granted, limit = room, each
         awards.append(Award(rule, number, effect.point_type_id, seen, granted, points - granted, limit))
-    return Outcome(awards, skipped)
+    return awards
+
+
+def _outdone(
+    event: EventFacts, member: MemberFacts, steps: Steps, rivals: Rivals, used: Used
+) -> list[LiveRule]:  # fmt: skip
+    """The rules whose rivals are taken. Group by group in the order of their names: each rule is reckoned as if it
+    were alone of its group, with what is decided of the groups before and without those behind."""
+    waiting = [rule for group in rivals for rule in group]
+    outdone: list[LiveRule] = []
+    for group in rivals:
+        waiting = [rule for rule in waiting if rule not in group]
+        given = []
+        for rule in group:
+            others = [*(each for each in group if each is not rule), *waiting, *outdone]
+            alone = _awards(event, member, tuple(step for step in steps if step[0] not in others), used)
+            given.append(sum(award.points for award in alone if award.rule is rule))
+        takes_best = group[0].stacking is not None and group[0].stacking.take == "best"
+        taken = given.index(max(given)) if takes_best else next((n for n, points in enumerate(given) if points), 0)
+        outdone += [rule for n, rule in enumerate(group) if n != taken]
+    return outdone
 
 
 def _room(rule: LiveRule, limit: LiveLimit, used: Used, awards: Sequence[Award]) -> int:

@@ -13,6 +13,7 @@ from apps.conditions.tree import ConditionError, Leaf, leaves, parse
 from apps.conditions.types import Type
 from apps.core.formats import money, number
 from apps.rules.catalogue import CATALOGUE
+from apps.rules.evaluate import OUTDONE
 from apps.rules.sentences import amount as plain_money
 from apps.rules.sentences import limit_words, plain
 
@@ -145,7 +146,9 @@ def why_not(
         if version not in names:
             continue
         clause = _leaf_sentence(definitions.get(version), failed, units)
-        if clause:
+        if failed == OUTDONE:
+            told.append(_("%(rule)s: another rule of its group was taken.") % {"rule": names[version]})
+        elif clause:
             told.append(_("%(rule)s: it did not hold that %(clause)s.") % {"rule": names[version], "clause": clause})
         else:
             told.append(_("%(rule)s: its condition did not hold.") % {"rule": names[version]})

@@ -80,6 +80,11 @@ class RuleForm(forms.ModelForm):
             "program": str(programs[0].pk) if programs else None,
             "seen": values_seen(self.actor),
             "limits": limit_choices(),
+            "stacking": [
+                ("", _("adds up with all other rules")),
+                ("best", _("of its group, only the rule that gives most")),
+                ("first", _("of its group, only the first that gives any")),
+            ],
             "effects": effect_choices(),
             "words": editor_words(),
             "suggestion": _free_code(programs),
@@ -212,6 +217,13 @@ def editor_words() -> dict[str, str]:
         "limit_of": _("Of what"),
         "limit_period": _("In which period"),
         "limit_per": _("For whom"),
+        "stacking": _("Beside other rules"),
+        "how_stacking": _("Together with other rules it"),
+        "stacking_group": _("Group of rules"),
+        "stacking_order": _("Number in the group"),
+        "stacking_hint": _(
+            "Only one rule of a group gives points to an event. Where two give the same, the lower number goes first."
+        ),
         "limit_hint": _("What a limit cuts off is kept beside each award. Weeks begin on Monday."),
         "sentence": _("The rule in one sentence"),
         "keys": _("Alt+↑ ↓ moves a row, Ctrl+D duplicates it, Delete on its handle removes it, Ctrl+Z undoes."),

@@ -95,7 +95,7 @@ def shared_keys(opened: Iterable[Opened]) -> list[Key]:
         rules = item.prepared.rules
         shared = [(rule, limit) for rule in rules.limited for limit in rule.limits if limit.per != "member"]
         if shared and item.prepared.purchase is None:
-            steps, _ = rules.verdict(item.prepared.facts, item.member)
+            steps, *_ = rules.verdict(item.prepared.facts, item.member)
             held = {rule.rule_id for rule, *_ in steps}
             keys |= {_key(item, rule, limit) for rule, limit in shared if rule.rule_id in held}
     return sorted(keys, key=lambda key: key[1:])

@@ -54,6 +54,10 @@ PERIODS = {
     "year": Words("a year", "每年"),
     "ever": Words("ever", "累计"),
 }
+STACKING = {
+    "best": Words("of the group “{group}” only the rule that gives most", "“{group}”组中仅取积分最多的规则"),
+    "first": Words("of the group “{group}” only the first rule that gives any", "“{group}”组中仅取首个给分的规则"),
+}
 LIMITS_AND = Words(" and ", "，且")
 PLACED = Words("in {place}, {earning}", "在{place}，{earning}")
 AND_ALSO = Words("; in addition, ", "；另外，")
@@ -139,6 +143,12 @@ def limit_words(limit: Mapping[str, Any], language: str) -> str:
     return _Writer(Names(), language).limit(limit)
 
 
+def stacking_words(stacking: Mapping[str, Any], language: str) -> str:
+    """How a rule stands beside others of its group, as the sentence has it."""
+    words = STACKING["first" if stacking.get("take") == "first" else "best"]
+    return words.in_language(language).format(group=stacking.get("group") or BLANK)
+
+
 def condition_words(data: Any, names: Names, language: str, catalogue: Catalogue = CATALOGUE) -> str:
     """A condition as a clause; empty where it always holds. Parts that cannot be read yet stand as one “…” at the end."""
     tree, is_whole = _readable(data, catalogue)
@@ -180,7 +190,11 @@ class _Writer:
         return condition_words(definition.get("condition", {"all": []}), self.names, self.language)
 
     def limits(self, definition: Mapping[str, Any]) -> str:
-        return self.say(LIMITS_AND).join(self.limit(each) for each in _dicts(definition.get("limits")))
+        said = [self.limit(each) for each in _dicts(definition.get("limits"))]
+        stacking = definition.get("stacking")
+        if isinstance(stacking, dict):
+            said.append(stacking_words(stacking, self.language))
+        return self.say(LIMITS_AND).join(said)
 
     def limit(self, limit: Mapping[str, Any]) -> str:
         words = LIMITS.get((str(limit.get("per")), str(limit.get("of")))) or LIMITS["member", "points"]

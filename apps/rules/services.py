@@ -30,6 +30,7 @@ from apps.rules.errors import (
     RuleCodeTaken,
     RuleMisplaced,
     RulePlaceFixed,
+    StackingClash,
     StartInThePast,
 )
 from apps.rules.models import Rule, RuleVersion
@@ -153,9 +154,10 @@ def publish_version(
 ) -> RuleVersion:
     """The draft, published: in force from `starts_at`, or as soon as may be. Earlier versions end where it starts.
 
+    A group holds no two rules with one number, nor two ways of taking.
     A start in the past is taken only where no event has happened since that this version could have judged.
     `revision` is the one that the person read. Raises NotADraft, DraftChanged, DefinitionFaulty, StartInThePast,
-    NotAllowed.
+    StackingClash, NotAllowed.
     """
     rule = _locked(version.rule_id)
     require(actor, "rules.publish_rule", rule.unit.path)
@@ -164,6 +166,7 @@ def publish_version(
         raise DraftChanged(who=str(version.changed_by or ""), at=version.changed_at, revision=version.revision)
     checked(rule.program, version.definition)  # a point type or unit may have gone since it was saved
     start = _start(rule, starts_at, when)
+    _require_no_clash(rule, version.definition.get("stacking"), start)
     for earlier in _reaching_beyond(rule, start):
         earlier.ends_at = max(start, earlier.starts_at or start)
         signed(earlier, actor).save()
@@ -172,6 +175,19 @@ def publish_version(
     version.published_by, version.published_at = actor, when
     signed(version, actor).save()
     return version
+
+
+def _require_no_clash(rule: Rule, stacking: Any, start: datetime) -> None:
+    """Raises StackingClash where a published rule of the group takes otherwise, or has the same number in it."""
+    if not stacking:
+        return
+    Program.objects.select_for_update(no_key=True, of=("self",)).get(pk=rule.program_id)  # one publication at a time
+    rivals = RuleVersion.objects.exclude(state=State.DRAFT).exclude(rule=rule).exclude(ends_at=F("starts_at"))
+    rivals = rivals.filter(rule__program=rule.program_id, definition__stacking__group=stacking["group"])
+    for rival in rivals.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=start)).select_related("rule"):
+        for why in ("take", "order"):
+            if (rival.definition["stacking"][why] == stacking[why]) == (why == "order"):
+                raise StackingClash(rule=rival.rule.name, group=stacking["group"], why=why)
 
 
 def _reaching_beyond(rule: Rule, instant: datetime) -> list[RuleVersion]:

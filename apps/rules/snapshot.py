@@ -24,7 +24,7 @@ from apps.points.expiry import expires_at, lapses_at, parse_policy
 from apps.points.models import PointType
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.effects import ROUNDING, Effect, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table
-from apps.rules.evaluate import LiveLimit, LiveRule, RuleSet
+from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet
 from apps.rules.models import RuleVersion
 
 
@@ -233,6 +233,7 @@ def live_rule(row: RuleVersion, definition: dict[str, Any], codes: dict[str, int
         row.rule.name,
         tuple(live_effect(effect, codes, paths) for effect in definition["effects"]),
         tuple(LiveLimit(**limit) for limit in definition["limits"]),
+        LiveStacking(**definition["stacking"]) if definition.get("stacking") else None,
     )
 
 

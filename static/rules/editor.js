@@ -36,6 +36,8 @@ document.addEventListener("DOMContentLoaded", () => {
     definition.condition = condition.tree;
     const limits = RuleParts.limits(part("limits"), { words, choices: config.limits, limits: () => definition.limits, changed });
     limits.draw();
+    const stacking = RuleParts.stacking(part("stacking"), { words, choices: config.stacking, stacking: () => definition.stacking, put: (value) => { definition.stacking = value; }, changed });
+    stacking.draw();
     hidden.value = JSON.stringify(definition);
 
     const history = Conditions.history(definition);
@@ -53,6 +55,7 @@ document.addEventListener("DOMContentLoaded", () => {
         condition.draw(definition.condition);
         definition.condition = condition.tree;
         limits.draw();
+        stacking.draw();
         showFaults();
     }
     function changed(more) {

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.rules.effects import HOLDS, Fixed, Multiplier, PerAmount, Row, Table, points_for
-from apps.rules.evaluate import LiveLimit, LiveRule, RuleSet, evaluate
+from apps.rules.evaluate import OUTDONE, LiveLimit, LiveRule, LiveStacking, RuleSet, evaluate
 from tests.conditions import trees
 
 EXACT = {
@@ -124,3 +124,36 @@ def test_of_several_limits_the_tightest_holds_and_is_named() -> None:
     assert points(None, None, limited, used={(0, thrice): 3}) == [(0, 0, 30), (0, 0, 30)]
     awards = evaluate(None, None, RuleSet((limited,), lambda *_: (HOLDS,)), {(0, ever): 990}).awards  # type: ignore[arg-type]
     assert awards[0].why()["limit"] == {"per": "programme", "period": "ever", "of": "points"}
+
+
+def grouped(number: int, take: str, order: int, *effects: Any, group: str = "g") -> LiveRule:
+    return replace(rule(number, effects), stacking=LiveStacking(group, take, order))
+
+
+def test_of_a_group_the_best_or_the_first_is_taken_and_the_others_are_told_why() -> None:
+    """Catches a best that compares rates instead of points, and a multiplier that doubles a rule that was outdone."""
+    per_yuan, fifty, base = PerAmount(1, Decimal(1), Decimal(1)), Fixed(1, 50), rule(9, (Fixed(1, 7),))
+    for amount, best in (("40", [(9, 7, 0), (2, 50, 0)]), ("60", [(1, 60, 0), (9, 7, 0)])):
+        rules = (grouped(1, "best", 2, per_yuan), base, grouped(2, "best", 1, fifty))
+        assert sorted(points(event_of(amount), None, *rules)) == sorted(best)
+    first = (
+        grouped(1, "first", 2, per_yuan),
+        grouped(2, "first", 1, Fixed(1, 0)),
+        grouped(3, "first", 3, Fixed(1, 999)),
+    )
+    assert points(event_of("40"), None, *first) == [(1, 40, 0)]
+    assert points(event_of("50"), None, grouped(1, "best", 2, per_yuan), grouped(2, "best", 1, fifty)) == [(2, 50, 0)]
+    double, triple = Multiplier(1, Decimal(2), of_all=False), Multiplier(1, Decimal(3), of_all=False)
+    both = (base, grouped(1, "best", 1, double, group="times"), grouped(2, "best", 2, triple, group="times"))
+    assert points(event_of("1"), None, *both) == [(9, 7, 0), (2, 14, 0)]
+    outcome = evaluate(event_of("1"), None, RuleSet(both, lambda *_: (HOLDS,) * 3), {})  # type: ignore[arg-type]
+    assert outcome.skipped == [[10, OUTDONE]]
+
+
+def test_groups_are_decided_one_after_the_other() -> None:
+    """The multiplier that is best doubles what was decided of the group before, and nothing that was outdone."""
+    rules = (
+        grouped(1, "best", 1, Fixed(1, 10), group="a"), grouped(2, "best", 2, Fixed(1, 30), group="a"),
+        grouped(3, "best", 1, Multiplier(1, Decimal(2), of_all=False), group="b"), grouped(4, "best", 2, Fixed(1, 25), group="b"),
+    )  # fmt: skip
+    assert points(event_of("1"), None, *rules) == [(2, 30, 0), (3, 30, 0)]

@@ -49,6 +49,11 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "when the event is a purchase and …",
         "当事件类型为消费，且…时，“coffee”类商品每消费 ¥1，会员获得 1 积分，向下取整，每位会员每天最多 200 积分。",
     ),
+    (
+        {"condition": {"all": []}, "effects": [FIXED], "stacking": {"group": "周末", "take": "best", "order": 1}},
+        "Members earn 50 points, of the group “周末” only the rule that gives most.",
+        "会员获得 50 积分，“周末”组中仅取积分最多的规则。",
+    ),
     ({}, "Members earn …", "会员获得 …。"),
     ({"effects": "x", "condition": 7, "limits": [{}]}, "Members earn …, at most … points a day for one member, when …", "当…时，会员获得 …，每位会员每天最多 … 积分。"),
 ]  # fmt: skip

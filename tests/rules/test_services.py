@@ -273,3 +273,22 @@ def test_a_form_that_is_sent_twice_at_once_makes_one_rule(committed: str) -> Non
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(send, range(4))) == ["made", *["rule_code_taken"] * 3]
+
+
+def test_no_two_rules_of_a_group_have_one_number_or_take_otherwise(group: CoffeeGroup) -> None:
+    """Catches a tie that is broken by who saved last."""
+    stacking = {"group": "weekend", "take": "best", "order": 1}
+
+    def drafted(code: str, **more: Any) -> RuleVersion:
+        return draft(group, code=code, definition=DEFINITION | {"stacking": stacking | more})
+
+    services.publish_version(None, drafted("one"), when=START)
+    refusal: Any = refused("stacking_clash", services.publish_version, None, drafted("again"), when=START)
+    assert (refusal.data["rule"], refusal.data["why"]) == ("Point per yuan", "order")
+    other = drafted("other", order=2, take="first")
+    assert refused("stacking_clash", services.publish_version, None, other, when=START).data["why"] == "take"  # type: ignore[attr-defined]
+    services.publish_version(None, drafted("two", order=2), when=START)
+    services.publish_version(None, drafted("lunch", group="lunch"), when=START)
+    services.retire_rule(None, Rule.objects.get(code="one"), when=START)
+    tomorrow = START + timedelta(days=1)
+    services.publish_version(None, RuleVersion.objects.get(rule__code="again"), starts_at=tomorrow, when=START)
