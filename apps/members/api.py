@@ -34,13 +34,15 @@ def _plain_value(value: Any) -> Any:
     """An attribute's value as it is kept; the ledger's exactness is not asked of it."""
     if isinstance(value, Decimal):
         return float(value)
-    if isinstance(value, dict | list):
+    if isinstance(value, dict) or (isinstance(value, list) and not all(isinstance(text, str) for text in value)):
         raise PydanticCustomError("attribute_value", "nested")
     return value
 
 
 PlainValue = Annotated[
-    Any, BeforeValidator(_plain_value), WithJsonSchema({"type": ["string", "number", "boolean", "null"]})
+    Any,
+    BeforeValidator(_plain_value),
+    WithJsonSchema({"type": ["string", "number", "boolean", "array", "null"], "items": {"type": "string"}}),
 ]
 
 
@@ -58,7 +60,7 @@ class MemberSent(Body):
                     "name": "王小明",
                     "birth_on": "1990-05-04",
                     "home_unit": "S001",
-                    "attributes": {"favourite": "latte"},
+                    "attributes": {"favourite": "latte", "tags": ["高活跃", "早班"]},
                 }
             ]
         }
@@ -71,7 +73,9 @@ class MemberSent(Body):
     home_unit: Annotated[Text, Field(max_length=40)] | None = Field(
         None, description="Code of the org unit that enrols; else the client's."
     )
-    attributes: dict[str, PlainValue] = Field({}, description="Free attributes, 50 at most.")
+    attributes: dict[str, PlainValue] = Field(
+        {}, description="Free attributes, 50 at most; a list of texts is a set of tags."
+    )
 
 
 class MemberChanged(Body):

@@ -37,8 +37,9 @@ def of_attributes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Fi
     for name in sorted({*old, *new}):
         before, after = old.get(name), new.get(name)
         if before != after:
-            yield FieldChange(field=f"attributes:{name}", old=_text(before), new=_text(after))
+            yield FieldChange(field=f"attributes:{name}", old=attribute_text(before), new=attribute_text(after))
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def attribute_text(value: Any) -> str | None:
+    """A value as it is shown: several texts with commas between them."""
+    return None if value is None else ", ".join(value) if isinstance(value, list) else str(value)

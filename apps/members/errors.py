@@ -102,7 +102,8 @@ class AttributesMalformed(LoyaltyError):
 
     def sentence(self) -> str:
         return _(
-            "Up to 50 attributes, each a name of up to 60 characters and a text of up to 500, a number, or yes or no."
+            "Up to 50 attributes, each a name of up to 60 characters and a text of up to 500, a number, yes or no, or up "
+            "to 50 texts."
         )
 
 

@@ -20,7 +20,8 @@ FORGETTING = {"name": "forgets_name", "birth_on": "forgets_birthday"}
 
 
 class AttributesField(forms.CharField):
-    """Free attributes, one a line: `level = 3`. Numbers and true or false are read as such, all else as text.
+    """Free attributes, one a line: `level = 3`. Numbers, true or false and lists of texts are read as such, all
+    else as text.
 
     >>> AttributesField().clean("level = 3\\nfavourite store = Lakeside")
     {'level': 3, 'favourite store': 'Lakeside'}
@@ -50,7 +51,8 @@ def _read(text: str) -> Any:
         value = json.loads(text)
     except ValueError:
         return text
-    return value if isinstance(value, bool | int | float | str) else text
+    is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return value if is_list or isinstance(value, bool | int | float | str) else text
 
 
 def _written(value: Any) -> str:
@@ -77,7 +79,8 @@ class MemberForm(forms.ModelForm):
     attributes = AttributesField(
         label=gettext_lazy("Attributes"), required=False,
         help_text=gettext_lazy(
-            "One a line, for example: level = 3. Rules can ask for them. Nothing that names the person belongs here."
+            "One a line, for example: level = 3, or several texts: tags = [\"regular\", \"vegan\"]. Rules can ask for them. "
+            "Nothing that names the person belongs here."
         ),
     )  # fmt: skip
 

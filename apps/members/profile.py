@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 
 from apps.core.formats import day
-from apps.members.changes import HIDDEN
+from apps.members.changes import HIDDEN, attribute_text
 from apps.members.errors import Unreadable
 from apps.members.models import Member
 from apps.members.page import Asked
@@ -50,7 +50,7 @@ def profile_of(asked: Asked, may_reveal: bool) -> Profile:
     """The profile of a member's page. Two queries."""
     member = asked.member
     profile = Profile(member, member.masked_name, HIDDEN if member.birth_on_cipher else "")
-    profile.attributes = sorted(member.attributes.items())
+    profile.attributes = [(name, attribute_text(value)) for name, value in sorted(member.attributes.items())]
     prefetch_related_objects([member], "identifiers")
     profile.identifiers = [
         Named(each.pk, kind_in_words(each.kind), each.masked, each.created_at)

@@ -14,7 +14,7 @@ WANG = {
     "name": "王小明",
     "birth_on": "1990-05-04",
     "home_unit": "S001",
-    "attributes": {"favourite": "latte", "visits": 3, "spoons": 1.5, "vegan": False},
+    "attributes": {"favourite": "latte", "visits": 3, "spoons": 1.5, "vegan": False, "tags": ["高活跃"]},
 }
 MASKED = {
     "state": "active",
@@ -22,7 +22,7 @@ MASKED = {
     "name": "王**",
     "birth_on": None,
     "identifiers": [{"kind": "card", "value": "****01"}, {"kind": "phone", "value": "138****1234"}],
-    "attributes": {"favourite": "latte", "visits": 3, "spoons": 1.5, "vegan": False},
+    "attributes": {"favourite": "latte", "visits": 3, "spoons": 1.5, "vegan": False, "tags": ["高活跃"]},
     "is_masked": True,
 }
 READING = ["members:read", "members:write", "points:read"]

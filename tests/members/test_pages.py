@@ -129,6 +129,7 @@ def test_service_enrols_a_member_and_reads_every_refusal_at_its_field(
 
 def test_what_the_form_shows_of_attributes_reads_back_the_same(browse: Any, group: CoffeeGroup) -> None:
     attributes = {"a": 1, "b": "1", "c": True, "d": "true", "e": "x = y", "f": 2.5, "g": '"q"', "h": " z ", "i": "null"}
+    attributes |= {"j": ["高活跃", "早班"], "k": '["a"]', "l": "[1]"}
     member = services.create_member(
         None, group["S001"], identifiers=[("card", "E1")], attributes=attributes, when=WHEN
     )  # fmt: skip

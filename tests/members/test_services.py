@@ -79,6 +79,8 @@ def test_the_first_day_is_the_programmes(group: CoffeeGroup) -> None:
         ({"joined_on": date(2026, 5, 5)}, ("joined_in_future", "joined_on")),
         ({"attributes": {"": 1}}, ("attributes_malformed", "attributes")),
         ({"attributes": {"a": {"b": 1}}}, ("attributes_malformed", "attributes")),
+        ({"attributes": {"a": ["x", 1]}}, ("attributes_malformed", "attributes")),
+        ({"attributes": {"a": ["x"] * 51}}, ("attributes_malformed", "attributes")),
         ({"attributes": {"a": "x" * 501}}, ("attributes_malformed", "attributes")),
         ({"attributes": {"a": float("nan")}}, ("attributes_malformed", "attributes")),
         ({"attributes": {str(n): n for n in range(51)}}, ("attributes_malformed", "attributes")),

@@ -16,7 +16,7 @@ from apps.orgs.querysets import program_of
 
 CHANGE = "members.change_member"
 EARLIEST_BIRTH = date(1900, 1, 1)
-MOST_ATTRIBUTES, LONGEST_KEY, LONGEST_VALUE = 50, 60, 500
+MOST_ATTRIBUTES, LONGEST_KEY, LONGEST_VALUE, MOST_TEXTS = 50, 60, 500, 50
 
 
 def author_of(actor: Any) -> dict[str, Any]:
@@ -91,4 +91,6 @@ def _is_name(name: Any) -> bool:
 def _is_value(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= LONGEST_VALUE and value.isprintable()
+    if isinstance(value, list):
+        return len(value) <= MOST_TEXTS and all(isinstance(text, str) and _is_value(text) for text in value)
     return isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < 10**15)
