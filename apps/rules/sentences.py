@@ -46,6 +46,16 @@ LIMITS = {
     ("programme", "points"): Words("at most {most} points {period} in all", "整个计划{period}最多 {most} 积分"),
     ("programme", "times"): Words("at most {most} times {period} in all", "整个计划{period}最多 {most} 次"),
 }
+ONCE = {
+    "member": Words("at most once {period} for one member", "每位会员{period}最多 1 次"),
+    "store": Words("at most once {period} in one store", "每家门店{period}最多 1 次"),
+    "programme": Words("at most once {period} in all", "整个计划{period}最多 1 次"),
+}
+IN_ALL = {
+    "points": Words("at most {most} points in all", "整个计划累计最多 {most} 积分"),
+    "times": Words("at most {most} times in all", "整个计划累计最多 {most} 次"),
+}
+"""What a whole programme may give, ever."""
 PERIODS = {
     "day": Words("a day", "每天"),
     "week": Words("a week", "每周"),
@@ -112,8 +122,9 @@ TABLE = {
     "best": Words("members earn by the row that gives most: {rows}", "会员按积分最多的行获得积分：{rows}"),
     "sum": Words("members earn by every row that holds: {rows}", "会员按所有满足的行累计获得积分：{rows}"),
 }
-ROW = Words("{points} when {condition}", "{condition}时 {points}")
-ROW_ALWAYS = Words("{points} otherwise", "其他情况 {points}")
+ROW = Words("{points} when {condition}", "{condition}时{points}")
+ROW_ALWAYS = Words("{points} otherwise", "其他情况{points}")
+ROW_ONCE = Words("{points}", "得 {points}")
 ROW_PER = Words("{points} for each {per}", "每 {per} 得 {points}")
 ROWS_AND = Words("; ", "；")
 FIXED = Words("members earn {points}", "会员获得 {points}")
@@ -197,8 +208,13 @@ class _Writer:
         return self.say(LIMITS_AND).join(said)
 
     def limit(self, limit: Mapping[str, Any]) -> str:
-        words = LIMITS.get((str(limit.get("per")), str(limit.get("of")))) or LIMITS["member", "points"]
-        period = PERIODS.get(str(limit.get("period"))) or PERIODS["day"]
+        per, period_name, of = (str(limit.get(name)) for name in ("per", "period", "of"))
+        words = LIMITS.get((per, of)) or LIMITS["member", "points"]
+        if of == "times" and _read(limit.get("most")) == 1:
+            words = ONCE.get(per, words)
+        elif per == "programme" and period_name == "ever":
+            words = IN_ALL.get(of, words)
+        period = PERIODS.get(period_name) or PERIODS["day"]
         return self.say(words, most=self.figure(limit.get("most")), period=self.say(period))
 
     def effect(self, effect: Mapping[str, Any]) -> str:
@@ -230,6 +246,8 @@ class _Writer:
         points = self.points(row.get("points"), kind)
         if row.get("per") not in (None, ""):
             points = self.say(ROW_PER, points=points, per=self.money(row.get("per")))
+        else:
+            points = self.say(ROW_ONCE, points=points)
         condition = condition_words(row.get("when", {"all": []}), self.names, self.language)
         return self.say(ROW if condition else ROW_ALWAYS, points=points, condition=condition)
 
