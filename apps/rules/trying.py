@@ -1,11 +1,13 @@
 """Trying a definition on an event that nobody recorded: what it would give, and why or why not.
 
 The same pure `evaluate` as on the main road; nothing is written. The member is imagined too: one of the store, who joined
-that day and had done nothing before.
+that day and had done nothing before, with the attributes that were told. A multiplier is tried on what the other rules
+in force at that moment give.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,34 +16,42 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from apps.activity.facts import EventFacts, LineFacts
-from apps.conditions.compiling import compile_many
 from apps.conditions.explaining import explain
-from apps.conditions.tree import parse, windows_in
-from apps.core.clock import local_day
+from apps.conditions.tree import ConditionError, Leaf, Tree, leaves, parse, windows_in
+from apps.conditions.types import Type
 from apps.members.facts import MemberFacts
 from apps.orgs.models import OrgUnit, Program
 from apps.points.models import PointType
+from apps.rules import snapshot
 from apps.rules.catalogue import CATALOGUE
-from apps.rules.evaluate import RuleSet, evaluate
+from apps.rules.effects import Multiplier
+from apps.rules.evaluate import evaluate
 from apps.rules.explain import cut, worth
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.services import checked
-from apps.rules.snapshot import live_rule
+from apps.rules.snapshot import Version, build_rule_set, live_rule
+
+COMMAS = re.compile("[,，、;；]")
+YES = ("yes", "true", "是")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """An imagined event: one line at most."""
+    """An imagined event: one line at most. `told` are texts by the name of the field, as `free_fields` asks for them."""
 
     kind: str
     at: datetime
     store: OrgUnit
     amount: Decimal | None = None
     category: str = ""
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
-def try_definition(program: Program, place: OrgUnit, definition: Any, trial: Trial, language: str) -> dict[str, Any]:
+def try_definition(
+    program: Program, place: OrgUnit, definition: Any, trial: Trial, language: str, rule_id: int | None = None
+) -> dict[str, Any]:
     """`points` in all, and sentences: for each effect what it gives, for each part of the condition whether it holds.
+    `rule_id` is the rule whose draft it is: its own versions in force are left out.
 
     Raises DefinitionFaulty.
     """
@@ -49,26 +59,68 @@ def try_definition(program: Program, place: OrgUnit, definition: Any, trial: Tri
     units = dict(OrgUnit.objects.within(program.unit.path).values_list("code", "path"))
     names = dict(OrgUnit.objects.within(program.unit.path).values_list("code", "name"))
     codes = dict(PointType.objects.filter(program=program).values_list("code", "pk"))
-    version = RuleVersion(rule=Rule(program=program, unit=place), number=0)
-    live = live_rule(version, content, codes, units)
+    row = RuleVersion(rule=Rule(pk=rule_id, program=program, unit=place), number=0)
+    live = live_rule(row, content, codes, units)
     tree = parse(content["condition"], CATALOGUE, units)
-    event, member = _facts(trial, program), MemberFacts(0, trial.store.path, local_day(trial.at, _zone(program)), {})
-    outcome = evaluate(event, member, RuleSet((live,), compile_many([tree], CATALOGUE, units)), {})
+    event, member = _facts(trial, program, tree)
+    multiplies = any(isinstance(effect, Multiplier) for effect in live.effects)
+    draft = Version(live, content["condition"], place.path, trial.at, None)
+    others = _others(program, trial, rule_id) if multiplies else []
+    versions = sorted([*others, draft], key=lambda version: version.live.rule_id or 0)
+    outcome = evaluate(event, member, build_rule_set(versions, units), {})
+    awards = [award for award in outcome.awards if award.rule is live]
     asked = explain(tree, CATALOGUE, units, language, names, event=event, member=member)
     is_there = trial.store.path.startswith(place.path)
+    holds = is_there and all(version != live.version_id for version, _leaf in outcome.skipped)
     return {
-        "points": sum(award.points for award in outcome.awards) if is_there else 0,
-        "awards": [_award(award.why(), program) for award in outcome.awards] if is_there else [],
-        "holds": is_there and not outcome.skipped,
+        "points": sum(award.points for award in awards) if is_there else 0,
+        "awards": [_award(award.why(), program) for award in awards] if is_there else [],
+        "holds": holds,
         "place": ""
         if is_there
         else _("%(store)s is not in %(place)s, where this rule applies.")
         % {"store": trial.store.name, "place": place.name},
+        "base": _("No other rule in force at that moment gives points for this event: there is nothing to multiply.")
+        if holds and multiplies and not awards
+        else "",
         "history": _("The member is imagined: someone who has done nothing before.")
         if windows_in(content, CATALOGUE)
         else "",
         "asked": [{"held": each.held, "sentence": each.sentence, "actual": each.actual} for each in asked],
     }
+
+
+def free_fields(definition: Any, language: str) -> list[tuple[str, str]]:
+    """What the condition asks that a trial must be told in so many words, by name: attributes, channel and device."""
+    try:
+        tree = parse(definition.get("condition") if isinstance(definition, dict) else None, CATALOGUE)
+    except ConditionError:
+        return []
+    labels = {leaf.field.name: leaf.field.label.in_language(language) for leaf in _told_leaves(tree)}
+    return [(name, label[:1].upper() + label[1:]) for name, label in labels.items()]
+
+
+def _told_leaves(tree: Tree) -> list[Leaf]:
+    return [
+        leaf for leaf in leaves(tree) if isinstance(leaf, Leaf) and (leaf.field.key or leaf.field.type is Type.TEXT)
+    ]
+
+
+def _others(program: Program, trial: Trial, rule_id: int | None) -> list[Version]:
+    """The versions of other rules in force where and when the trial is."""
+    copy = snapshot.current()
+    try:
+        copy.confirm()
+    except snapshot.Stale:
+        snapshot.forget()
+        copy = snapshot.current()
+    return [
+        version
+        for version in copy.programs[program.pk].versions
+        if version.live.rule_id != rule_id
+        and trial.store.path.startswith(version.unit_path)
+        and version.is_in_force(trial.at)
+    ]
 
 
 def _award(why: Mapping[str, Any], program: Program) -> str:
@@ -79,10 +131,30 @@ def _zone(program: Program) -> ZoneInfo:
     return ZoneInfo(program.time_zone)
 
 
-def _facts(trial: Trial, program: Program) -> EventFacts:
+def _facts(trial: Trial, program: Program, tree: Tree) -> tuple[EventFacts, MemberFacts]:
     local = trial.at.astimezone(_zone(program))
     lines = () if trial.amount is None else (LineFacts(None, trial.category or None, Decimal(1), trial.amount),)
-    return EventFacts(
-        kind=trial.kind, amount=trial.amount, channel=None, unit_path=trial.store.path, device=None, attributes={},
+    told = {
+        leaf.field.name: _read(trial.told[leaf.field.name], leaf.reads)
+        for leaf in _told_leaves(tree)
+        if trial.told.get(leaf.field.name, "").strip()
+    }
+    event = EventFacts(
+        kind=trial.kind, amount=trial.amount, channel=told.get("event.channel"), unit_path=trial.store.path,
+        device=told.get("event.device"), attributes=_under("event.attributes.", told),
         lines=lines, hour=local.hour, weekday=local.isoweekday(), date=local.date(),
     )  # fmt: skip
+    return event, MemberFacts(0, trial.store.path, local.date(), _under("member.attributes.", told))
+
+
+def _under(prefix: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in told.items() if name.startswith(prefix)}
+
+
+def _read(text: str, kind: Type) -> Any:
+    """What was told as the condition reads it: several tags stand with commas between them."""
+    if kind is Type.TAGS:
+        return [part.strip() for part in COMMAS.split(text) if part.strip()]
+    if kind is Type.BOOLEAN:
+        return text.strip().lower() in YES
+    return text.strip()

@@ -92,6 +92,7 @@ document.addEventListener("DOMContentLoaded", () => {
         if (number !== asked || !answer?.ok) return;
         const said = await answer.json();
         for (const [code, text] of Object.entries(said.sentences)) host.querySelector(`[data-rule-sentence="${code}"]`).textContent = text;
+        document.dispatchEvent(new CustomEvent("ruleread", { detail: said }));
         if (isTouched || config.faults.length) {
             faults = said.faults;
             showFaults();

@@ -32,10 +32,21 @@ document.addEventListener("DOMContentLoaded", () => {
     const store = form.elements.store.querySelector("[data-store]");
     if (store) store.selected = true;
 
+    // One box for each thing the condition asks that only a person can tell: the member's tags, the channel.
+    document.addEventListener("ruleread", ({ detail: { asked } }) => {
+        const boxes = [...form.querySelectorAll("[data-told]")];
+        for (const box of boxes) if (!asked.some(([name]) => name === box.dataset.told)) box.remove();
+        for (const [name, label] of asked) {
+            if (boxes.some((box) => box.dataset.told === name)) continue;
+            form.lastElementChild.before(el("label", { "data-told": name }, label, el("input", { name, class: "studio-input", autocomplete: "off", size: 12, maxlength: 500 })));
+        }
+    });
+
     form.addEventListener("submit", async (event) => {
         event.preventDefault();
         const body = new FormData(form);
         body.set("program", config.program);
+        body.set("rule", config.rule);
         body.set("unit", window.ruleEditor.unit());
         body.set("definition", JSON.stringify(window.ruleEditor.definition()));
         const sent = await fetch(config.try, { method: "POST", body, headers: { Accept: "application/json" } }).catch(() => null);
@@ -51,6 +62,7 @@ document.addEventListener("DOMContentLoaded", () => {
             el("p", { class: `studio-trial-points ${said.points ? "studio-plus" : "studio-zero"}` }, points),
             ...said.awards.map((line) => el("p", {}, line)),
             said.place ? el("p", { class: "studio-fault" }, said.place) : null,
+            said.base ? el("p", { class: "studio-hint" }, said.base) : null,
             said.history ? el("p", { class: "studio-hint" }, said.history) : null,
             said.asked.length ? el("p", { class: "studio-hint" }, said.holds ? words.holds : words.fails) : null,
             said.asked.length ? el("ul", { class: "studio-asked" }, said.asked.map((each) => el("li", { class: each.held ? "studio-held" : "studio-failed" },

@@ -34,7 +34,7 @@ from apps.rules.forms import RuleForm, decoded, faults_in_words, told_of
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.reading import TONES, names_of, place_of, standing, standing_in_words, standing_of, versions_by_rule
 from apps.rules.sentences import Names, rule_sentence
-from apps.rules.trying import Trial, try_definition
+from apps.rules.trying import Trial, free_fields, try_definition
 
 LANGUAGES = (("en", "en"), ("zh", "zh-hans"))
 LANG = {"en": "en", "zh": "zh-Hans"}
@@ -162,6 +162,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
                 "preview": self._address("preview"),
                 "count": self._address("count"),
                 "try": self._address("try"),
+                "rule": str(obj.pk) if obj else "",
                 "autosave": self._address("autosave", obj.pk) if obj else None,
                 "saved": told_of(form.draft, now()) if form.draft else None,
             }
@@ -279,7 +280,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
         return program, unit, decoded(request.POST.get("definition", ""))
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
-        """The rule as sentences, and its faults, while somebody types."""
+        """The rule as sentences, its faults, and what a trial of it must be told, while somebody types."""
         if not self.may(request, "rules.change_ruleversion"):
             raise PermissionDenied
         if request.method != "POST":
@@ -292,7 +293,8 @@ class RuleAdmin(GalleryPages, ProgramPages):
         except DefinitionFaulty as refusal:
             faults = faults_in_words(refusal)
         said = {code: rule_sentence(definition, names, full) for code, full in LANGUAGES}
-        return JsonResponse({"sentences": said, "faults": faults})
+        asked = free_fields(definition, get_language() or "en")
+        return JsonResponse({"sentences": said, "faults": faults, "asked": asked})
 
     def count_view(self, request: HttpRequest) -> HttpResponse:
         """How many members could meet the condition, while somebody types."""
@@ -320,11 +322,14 @@ class RuleAdmin(GalleryPages, ProgramPages):
                 store=_row(OrgUnit.objects.within(program.unit.path), sent.get("store")),
                 amount=read_value(Type.NUMBER, sent["amount"]) if sent.get("amount") else None,
                 category=sent.get("category", "")[:80],
+                told={name: str(text)[:500] for name, text in sent.items() if name.startswith(("event.", "member."))},
             )
+            rule = _row(Rule.objects.filter(program=program), sent["rule"]) if sent.get("rule") else None
         except WrongValue as wrong:
             return JsonResponse({"refusal": wrong.words.in_language(get_language() or "en")})
         try:
-            return JsonResponse(try_definition(program, unit, definition, trial, get_language() or "en"))
+            said = try_definition(program, unit, definition, trial, get_language() or "en", rule and rule.pk)
+            return JsonResponse(said)
         except DefinitionFaulty as refusal:
             return JsonResponse({"refusal": _("Mend the draft first: %(what)s") % {"what": refusal.sentence()}})
 

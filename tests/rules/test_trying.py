@@ -1,0 +1,40 @@
+"""Trying a definition: on what the other rules give, with what the member is told to have."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from apps.orgs.models import OrgUnit
+from apps.rules.trying import Trial, free_fields, try_definition
+from tests.factories import CoffeeGroup
+from tests.rules.conftest import PER_YUAN, PURCHASE, START, publish
+
+TRIPLE = {"effect": "multiply", "point_type": "points", "times": "3", "of": "base", "rounding": "down"}
+TAGGED = {"field": "member.attributes.tags", "op": "has_any", "value": ["regular"]}
+
+
+def tried(group: CoffeeGroup, definition: dict[str, Any], rule_id: int | None = None, **more: Any) -> dict[str, Any]:
+    values = {"kind": "purchase", "at": START, "store": group["S001"], "amount": Decimal("20")} | more
+    place = OrgUnit.objects.get(code="EAST")
+    return try_definition(group.east, place, definition, Trial(**values), "en", rule_id)
+
+
+def test_a_multiplier_is_tried_on_what_other_rules_give_there_and_then(group: CoffeeGroup) -> None:
+    definition = {"condition": PURCHASE, "effects": [TRIPLE], "limits": []}
+    assert tried(group, definition)["base"].startswith("No other rule in force")
+    own = publish(group, starts_at=START)
+    publish(group, PER_YUAN | {"points": "7"}, unit="EAST-S")
+    answer = tried(group, definition)
+    assert (answer["points"], answer["base"]) == (40, "")
+    assert answer["awards"] == ["3 times the 20 points given before adds 40 points."]
+    assert tried(group, definition, at=START - timedelta(seconds=1))["points"] == 0
+    assert tried(group, definition, rule_id=own.rule_id)["points"] == 0
+
+
+def test_an_imagined_member_has_the_tags_that_were_told(group: CoffeeGroup) -> None:
+    definition = {"condition": {"all": [*PURCHASE["all"], TAGGED]}, "effects": [PER_YUAN], "limits": []}
+    assert free_fields(definition, "en") == [(TAGGED["field"], "The member's “tags”")]
+    points = [
+        tried(group, definition, told={TAGGED["field"]: text})["points"] for text in ("", "vegan，regular", "vegan")
+    ]
+    assert points == [0, 20, 0]
