@@ -2,7 +2,7 @@
 
 The same pure `evaluate` as on the main road; nothing is written. The member is imagined too: one of the store, who joined
 that day and had done nothing before, with the attributes that were told. A multiplier is tried on what the other rules
-in force at that moment give.
+in force at that moment give, and a rule of a group beside its rivals.
 """
 
 import re
@@ -25,7 +25,7 @@ from apps.points.models import PointType
 from apps.rules import snapshot
 from apps.rules.catalogue import CATALOGUE
 from apps.rules.effects import Multiplier
-from apps.rules.evaluate import evaluate
+from apps.rules.evaluate import OUTDONE, evaluate
 from apps.rules.explain import cut, worth
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.services import checked
@@ -65,24 +65,27 @@ def try_definition(
     event, member = _facts(trial, program, tree)
     multiplies = any(isinstance(effect, Multiplier) for effect in live.effects)
     draft = Version(live, content["condition"], place.path, trial.at, None)
-    others = _others(program, trial, rule_id) if multiplies else []
+    others = _others(program, trial, rule_id) if multiplies or live.stacking else []
     versions = sorted([*others, draft], key=lambda version: version.live.rule_id or 0)
     outcome = evaluate(event, member, build_rule_set(versions, units), {})
     awards = [award for award in outcome.awards if award.rule is live]
     asked = explain(tree, CATALOGUE, units, language, names, event=event, member=member)
     is_there = trial.store.path.startswith(place.path)
-    holds = is_there and all(version != live.version_id for version, _leaf in outcome.skipped)
+    failed = {leaf for version, leaf in outcome.skipped if version == live.version_id}
+    note = ""
+    if OUTDONE in failed:
+        note = _("Another rule of its group gives points for this event instead.")
+    elif is_there and multiplies and not failed and not awards:
+        note = _("No other rule in force at that moment gives points for this event: there is nothing to multiply.")
     return {
         "points": sum(award.points for award in awards) if is_there else 0,
         "awards": [_award(award.why(), program) for award in awards] if is_there else [],
-        "holds": holds,
+        "holds": is_there and failed <= {OUTDONE},
         "place": ""
         if is_there
         else _("%(store)s is not in %(place)s, where this rule applies.")
         % {"store": trial.store.name, "place": place.name},
-        "base": _("No other rule in force at that moment gives points for this event: there is nothing to multiply.")
-        if holds and multiplies and not awards
-        else "",
+        "note": note,
         "history": _("The member is imagined: someone who has done nothing before.")
         if windows_in(content, CATALOGUE)
         else "",

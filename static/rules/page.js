@@ -62,7 +62,7 @@ document.addEventListener("DOMContentLoaded", () => {
             el("p", { class: `studio-trial-points ${said.points ? "studio-plus" : "studio-zero"}` }, points),
             ...said.awards.map((line) => el("p", {}, line)),
             said.place ? el("p", { class: "studio-fault" }, said.place) : null,
-            said.base ? el("p", { class: "studio-hint" }, said.base) : null,
+            said.note ? el("p", { class: "studio-hint" }, said.note) : null,
             said.history ? el("p", { class: "studio-hint" }, said.history) : null,
             said.asked.length ? el("p", { class: "studio-hint" }, said.holds ? words.holds : words.fails) : null,
             said.asked.length ? el("ul", { class: "studio-asked" }, said.asked.map((each) => el("li", { class: each.held ? "studio-held" : "studio-failed" },

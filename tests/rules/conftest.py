@@ -82,6 +82,7 @@ def publish(
     starts_at: datetime = datetime(2020, 1, 1, tzinfo=UTC),
     ends_at: datetime | None = None,
     unit: str = "EAST",
+    **more: Any,
 ) -> RuleVersion:
     number = next(_numbers)
     rule = Rule.objects.create(
@@ -95,6 +96,7 @@ def publish(
             "condition": condition or PURCHASE,
             "effects": list(effects or [PER_YUAN]),
             "limits": [*limits, *([] if cap is None else [CAP_A_DAY | {"most": cap}])],
+            **more,
         },
         starts_at=starts_at,
         ends_at=ends_at,

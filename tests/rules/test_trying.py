@@ -21,14 +21,19 @@ def tried(group: CoffeeGroup, definition: dict[str, Any], rule_id: int | None = 
 
 def test_a_multiplier_is_tried_on_what_other_rules_give_there_and_then(group: CoffeeGroup) -> None:
     definition = {"condition": PURCHASE, "effects": [TRIPLE], "limits": []}
-    assert tried(group, definition)["base"].startswith("No other rule in force")
+    assert tried(group, definition)["note"].startswith("No other rule in force")
     own = publish(group, starts_at=START)
     publish(group, PER_YUAN | {"points": "7"}, unit="EAST-S")
     answer = tried(group, definition)
-    assert (answer["points"], answer["base"]) == (40, "")
+    assert (answer["points"], answer["note"]) == (40, "")
     assert answer["awards"] == ["3 times the 20 points given before adds 40 points."]
     assert tried(group, definition, at=START - timedelta(seconds=1))["points"] == 0
     assert tried(group, definition, rule_id=own.rule_id)["points"] == 0
+    taken = {"group": "weekend", "take": "first", "order": 1}
+    publish(group, stacking=taken)
+    answer = tried(group, definition | {"stacking": taken | {"order": 2}})
+    assert (answer["points"], answer["holds"]) == (0, True)
+    assert answer["note"] == "Another rule of its group gives points for this event instead."
 
 
 def test_an_imagined_member_has_the_tags_that_were_told(group: CoffeeGroup) -> None:
