@@ -7,7 +7,7 @@
 Conditions.builder = (() => {
     const { el, select, iconButton, quietButton, announce, filled, focusAt } = Conditions;
     const { DEEPEST, get, modeOf, built, normal, listOf, groupOf, scopeOf, depthOf, move, step, duplicate, remove } = Conditions.tree;
-    const { editor, windowOf } = Conditions.values;
+    const { editor, windowOf, offers } = Conditions.values;
     const { fresh } = Conditions.faults;
     const LINES = "lines ";
 
@@ -184,9 +184,15 @@ Conditions.builder = (() => {
             };
             const cells = el("div", { class: "studio-tree-cells" }, this.subject(path, node, family, catalogue, become));
             if (family) {
-                const key = el("input", { class: "studio-input", "aria-label": words.key, placeholder: words.key, maxlength: 60, value: node.field.slice(family.prefix.length + 1), "data-at": this.at(path, "key"),
-                    oninput: () => { node.field = `${family.prefix}.${key.value}`; this.told({ typed: this.at(path, "key") }); } });
-                cells.append(key);
+                const names = this.seen[`${family.prefix}.`] || [];
+                const list = `studio-names-${this.at(path)}`;
+                const key = el("input", { class: "studio-input", "aria-label": words.key, placeholder: words.key, list: names.length ? list : null, autocomplete: "off", maxlength: 60, value: node.field.slice(family.prefix.length + 1), "data-at": this.at(path, "key"),
+                    oninput: () => {
+                        node.field = `${family.prefix}.${key.value}`;
+                        // What a known attribute said is offered as its values.
+                        if (names.includes(key.value)) this.leafAgain(path, node, catalogue, key); else this.told({ typed: this.at(path, "key") });
+                    } });
+                cells.append(key, ...(names.length ? [offers(list, names)] : []));
             }
             if (field?.windowed) {
                 cells.append(windowOf({ node, at: this.at(path, "window"), catalogue, words, put: (value, { redraw, ...more }) => { node.window = value; if (redraw) this.turned(more.at); else this.told(more); } }));

@@ -213,5 +213,5 @@ Conditions.values = (() => {
         return choices && choices.length <= TOGGLES && field.type !== "unit" ? toggles({ ...given, choices }) : several({ ...given, choices });
     }
 
-    return { editor, windowOf };
+    return { editor, windowOf, offers };
 })();
