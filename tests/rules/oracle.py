@@ -128,13 +128,13 @@ class Limit(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """One version of a rule: what its effects are worth, or how much it adds to so many points that others gave."""
+    """One version of a rule: what its effects are worth, or what each adds to so many points that were given before: to
+    all of them, or to the base, which no multiplier gave."""
 
     name: str
     holds: Callable[[Moment], bool]
     worth: tuple[Callable[[Moment], int], ...] = ()
-    raises: Callable[[Moment, int], int] | None = None
-    of_all: bool = False
+    raises: tuple[tuple[str, Callable[[int], int]], ...] = ()
     limits: tuple[Limit, ...] = ()
     stores: tuple[str, ...] = EAST
     since: datetime = ALWAYS
@@ -161,7 +161,7 @@ RULES = [
     Rule(
         "weekend in the north",
         lambda moment: moment.local.isoweekday() in (6, 7),
-        raises=lambda moment, points: points,
+        raises=(("base", lambda points: points),),
         stores=NORTH,
     ),
     Rule(
@@ -197,8 +197,10 @@ RULES = [
     Rule(
         "evening",
         lambda moment: 17 <= moment.local.hour < 21,
-        raises=lambda moment, points: ceil(Fraction(points, 2)),
-        of_all=True,
+        raises=(
+            ("all", lambda points: ceil(Fraction(points, 2))),
+            ("base", lambda points: half_up(Fraction(points, 4))),
+        ),
         limits=(Limit("member", "day", "points", 50),),
     ),
     Rule(
@@ -215,7 +217,7 @@ RULES = [
     ),
 ]
 """In the order in which they were made."""
-RAISING = {rule.name for rule in RULES if rule.raises is not None}
+RAISING = {rule.name for rule in RULES if rule.raises}
 SHARED = {rule.name for rule in RULES if any(limit.per != "member" for limit in rule.limits)}
 """Rules that many members use up together: they give stars, the others points, and no multiplier raises stars."""
 
@@ -272,10 +274,10 @@ class Oracle:
             for worth in rule.worth:
                 self._grant(rule, event, worth(moment))
         for rule in rules:
-            if rule.raises is not None:
-                left_out = SHARED if rule.of_all else SHARED | RAISING
+            for of, raised in rule.raises:
+                left_out = SHARED if of == "all" else SHARED | RAISING
                 base = sum(given.points for given in self._given_for(event) if given.rule not in left_out)
-                self._grant(rule, event, rule.raises(moment, base))
+                self._grant(rule, event, raised(base))
         return self._given_for(event)
 
     def _grant(self, rule: Rule, event: Event, worth: int) -> None:

@@ -126,7 +126,7 @@ PUBLISHED: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
                  asks("event.hour", "between", [6, 14])]},
     ),
     "table": ([TABLE], BOUGHT),
-    "evening": ([times("1.5", "all", "up")], asks("event.hour", "between", [17, 20])),
+    "evening": ([times("1.5", "all", "up"), times("1.25", "base", "half_up")], asks("event.hour", "between", [17, 20])),
     "stars of a store": ([rate("points_per_amount", "1", "1", "down", kind="stars")], BOUGHT),
     "stars of the programme": (
         [fixed(3, "stars")],
