@@ -50,9 +50,9 @@ def month() -> list[IncomingEvent]:
         for number in range(220)
     ]
     bought = [event for event in events if event.kind == "purchase"]
-    for event in chooser.sample(bought, 90):
-        parts = chooser.choice([1, 1, 2, 3])
-        events += [given_back(chooser, event, f"{event.key}-back{part}") for part in range(parts)]
+    for event in chooser.sample(bought, 100):
+        for part, share in enumerate(chooser.choice([["1"], ["0.5"], ["0.3"], ["0.3", "0.7"], ["0.3", "0.3", "0.5"]])):
+            events.append(given_back(chooser, event, Decimal(share), f"{event.key}-back{part}"))
     told = sorted(events, key=lambda event: event.occurred_at + delay(chooser))
     place = {event.key: at for at, event in enumerate(told)}
     return told + [event for event in told if event.refund_of and place[event.refund_of] > place[event.key]]
@@ -74,9 +74,9 @@ def goods(chooser: random.Random) -> tuple[IncomingLine, ...]:
     )
 
 
-def given_back(chooser: random.Random, event: IncomingEvent, key: str) -> IncomingEvent:
-    """All of a purchase, or a part, some in another store; several parts may come to more than it."""
-    amount = (event.amount or Decimal(0)) * chooser.choice([Decimal(1), Decimal("0.5"), Decimal("0.3")])
+def given_back(chooser: random.Random, event: IncomingEvent, share: Decimal, key: str) -> IncomingEvent:
+    """Gives back that share of a purchase, some in another store; several shares may come to more than all of it."""
+    amount = (event.amount or Decimal(0)) * share
     at = event.occurred_at + timedelta(hours=chooser.choice([0, 1, 5, 30, 100]))
     store = chooser.choice([event.store, event.store, "S002"]) if event.store in EAST else event.store
     return refund(event.key, f"{amount:.2f}", key, event.member_value, store=store, occurred_at=at)
