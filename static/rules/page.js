@@ -32,13 +32,23 @@ document.addEventListener("DOMContentLoaded", () => {
     const store = form.elements.store.querySelector("[data-store]");
     if (store) store.selected = true;
 
+    // A box offers what was seen in its field.
+    function offering(box, name) {
+        const id = `trial-${name}`;
+        const seen = config.seen[name] || [];
+        if (!seen.length) return [box];
+        box.setAttribute("list", id);
+        return [box, Conditions.values.offers(id, seen)];
+    }
+    form.elements.category.after(...offering(form.elements.category, "line.category").slice(1));
+
     // One box for each thing the condition asks that only a person can tell: the member's tags, the channel.
     document.addEventListener("ruleread", ({ detail: { asked } }) => {
         const boxes = [...form.querySelectorAll("[data-told]")];
         for (const box of boxes) if (!asked.some(([name]) => name === box.dataset.told)) box.remove();
         for (const [name, label] of asked) {
             if (boxes.some((box) => box.dataset.told === name)) continue;
-            form.lastElementChild.before(el("label", { "data-told": name }, label, el("input", { name, class: "studio-input", autocomplete: "off", size: 12, maxlength: 500 })));
+            form.lastElementChild.before(el("label", { "data-told": name }, label, offering(el("input", { name, class: "studio-input", autocomplete: "off", size: 12, maxlength: 500 }), name)));
         }
     });
 
