@@ -43,7 +43,7 @@ from apps.points.checking import differences
 from apps.points.models import Account, Entry, Hold, Lot, Posting
 from apps.reports.models import DailyFact
 from apps.reports.services.folding import fold_facts
-from apps.rules.importing import finish, run_chunk, stage, start_import
+from apps.rules.importing import finish, run_chunk, stage, start_import, unfinished_jobs
 from apps.rules.models import Counter, Outcome
 from apps.rules.pipeline import process
 from tests import databases
@@ -156,10 +156,12 @@ def import_of(story: Story, number: int) -> Callable[[], None]:
     job = start_import(None, write_file(story, number), story.group.east, enrols=number % 2 == 0, when=now).pk
 
     def work() -> None:
-        stage(job, when=now)
-        while run_chunk(job, when=now):
-            pass
-        finish(job, when=now)
+        """Goes on until the file is done: of a worker killed a moment ago the server may still hold what it worked on."""
+        while job in unfinished_jobs():
+            stage(job, when=now)
+            while run_chunk(job, when=now):
+                pass
+            finish(job, when=now)
 
     return work
 

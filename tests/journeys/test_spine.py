@@ -25,7 +25,7 @@ def test_from_a_rule_to_points_to_their_cost(group: CoffeeGroup, studio_page: An
     marketing.get_by_role("button", name="Save", exact=True).click()
     marketing.get_by_role("button", name="Review & publish…").click()
     marketing.get_by_role("dialog").get_by_role("button", name="Publish", exact=True).click()
-    expect(marketing.get_by_text("Version 1 is published")).to_be_visible()
+    expect(marketing.get_by_text("Published. In force from")).to_be_visible()
 
     _client, key = create_api_client(
         group["EAST"], code="till", name="Till", scopes=["events:write", "members:write"], when=now()
