@@ -7,7 +7,7 @@ anything is written.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -74,14 +74,22 @@ SETTINGS = {
 
 def program_document(program: Program, when: datetime) -> dict[str, Any]:
     """The whole configuration of `program`, in an order that does not change while nothing changes."""
-    kinds = program.point_types.select_related("funder").order_by("code")
     rules = list(Rule.objects.filter(program=program).select_related("unit").order_by("code"))
-    versions = versions_by_rule(rules)
+    return _document(program, program.point_types.select_related("funder"), rules, versions_by_rule(rules), when)
+
+
+def _document(
+    program: Program,
+    kinds: Iterable[PointType],
+    rules: Iterable[Rule],
+    versions: Mapping[int, Iterable[RuleVersion]],
+    when: datetime,
+) -> dict[str, Any]:
     written = [_rule(rule, versions[rule.pk], when) for rule in rules]
     return {
         "format": FORMAT,
         "program": _program(program),
-        "point_types": [_point_type(kind) for kind in kinds],
+        "point_types": [_point_type(kind) for kind in sorted(kinds, key=lambda kind: kind.code)],
         "rules": [rule for rule in written if rule["published"] or rule["draft"]],
     }
 
@@ -179,11 +187,10 @@ class _Beside:
         self.units = {unit.code: unit for unit in OrgUnit.objects.within(program.unit.path)}
         self.kinds = {kind.code: kind for kind in program.point_types.select_related("funder")}
         rules = list(Rule.objects.filter(program=program).select_related("unit").order_by("code"))
+        versions = versions_by_rule(rules)
         self.rules = {rule.code: rule for rule in rules}
-        self.stands: dict[str, Standing] = {
-            rule.code: standing(versions, when)
-            for rule, versions in zip(rules, versions_by_rule(rules).values(), strict=True)
-        }
+        self.stands: dict[str, Standing] = {rule.code: standing(versions[rule.pk], when) for rule in rules}
+        self.live = _document(program, self.kinds.values(), rules, versions, when)
         here = names_of([program])[program.pk]
         kinds = dict(here.point_types) | {
             part.code: part.name for part in document.point_types if part.code not in self.kinds
@@ -232,8 +239,8 @@ class _Beside:
                 self.wanted[rule.code] = checked.to_json()
         return found
 
-    def plan(self, when: datetime) -> Plan:
-        live = program_document(self.program, when)
+    def plan(self) -> Plan:
+        live = self.live
         told = Plan(hashlib.sha256(json.dumps(live, sort_keys=True).encode()).hexdigest(), self.language)
         told.program = self._settings(live["program"], self.document.program.model_dump())
         here = {each["code"]: each for each in live["point_types"]}
@@ -288,7 +295,7 @@ def compared(
 ) -> Plan:
     """What bringing `document` into `program` would do. Raises DocumentFaulty, NotAllowed."""
     require(actor, VIEW, program.unit.path)
-    return _checked(actor, program, document, when, language).plan(when)
+    return _checked(actor, program, document, when, language).plan()
 
 
 def _checked(
@@ -316,10 +323,10 @@ def import_document(
     `digest` is that of the plan which the person read; None takes the programme as it is. Raises DocumentFaulty,
     ChangedMeanwhile, NotAllowed, and what the verbs of rules and of kinds of points refuse.
     """
-    program = Program.objects.select_for_update(no_key=True, of=("self",)).select_related("unit").get(pk=program.pk)
+    program = services.locked_program(program.pk)
     require(actor, ADD, program.unit.path)
     beside = _checked(actor, program, document, when, language)
-    plan = beside.plan(when)
+    plan = beside.plan()
     if digest is not None and digest != plan.digest:
         raise ChangedMeanwhile()
     verbs = {step.code: step.verb for step in plan.point_types}

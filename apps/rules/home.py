@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -14,6 +13,7 @@ from apps.core.palette import MOST, Found, source
 from apps.rules.budgets import budgets_of
 from apps.rules.gallery import TEMPLATES
 from apps.rules.models import Rule, RuleVersion
+from apps.rules.reading import reaching_beyond
 
 
 @section(order=10, permission="rules.change_ruleversion")
@@ -39,10 +39,10 @@ def drafts(person: Any, when: datetime) -> Panel:
 @section(order=15, permission="rules.view_rule")
 def budgets(person: Any, when: datetime) -> Panel | None:
     """The budgets that are nearly or wholly used up; nothing where all is well."""
-    live = RuleVersion.objects.visible_to(person, "rules.view_rule").filter(
-        state=RuleVersion.State.PUBLISHED, starts_at__lte=when, definition__limits__contains=[{"per": "programme"}]
+    live = reaching_beyond(RuleVersion.objects.visible_to(person, "rules.view_rule"), when).filter(
+        starts_at__lte=when, definition__limits__contains=[{"per": "programme"}]
     )
-    live = live.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=when)).select_related("rule__program")
+    live = live.select_related("rule__program")
     short = [budget for budget in budgets_of(live, when) if budget.tone != "good"]
     if not short:
         return None

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from apps.orgs.models import OrgUnit, Program
@@ -75,6 +77,12 @@ def versions_by_rule(rules: Iterable[Rule]) -> dict[int, list[RuleVersion]]:
     for version in versions.order_by("rule_id", "-number"):
         found[version.rule_id].append(version)
     return found
+
+
+def reaching_beyond(versions: Any, instant: datetime) -> Any:
+    """Those of a queryset of versions that are published and in force at some time from `instant` on."""
+    open_or_later = Q(ends_at__isnull=True) | Q(ends_at__gt=instant)
+    return versions.exclude(state=State.DRAFT).filter(open_or_later).exclude(ends_at=F("starts_at"))
 
 
 def names_of(programs: Iterable[Program]) -> dict[int, Names]:

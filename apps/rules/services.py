@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, ProtectedError, Q
+from django.db.models import ProtectedError
 
 from apps.activity.models import Event
 from apps.core.scope import require
@@ -34,6 +34,7 @@ from apps.rules.errors import (
     StartInThePast,
 )
 from apps.rules.models import Rule, RuleVersion
+from apps.rules.reading import reaching_beyond
 
 State = RuleVersion.State
 SOON = timedelta(seconds=2)
@@ -60,8 +61,7 @@ def create_rule(
     """
     require(actor, "rules.add_rule", unit.path)
     _check_place(program, unit)
-    # Rules of one programme are made one after the other: who comes second with a code is told so.
-    Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+    locked_program(program.pk)  # who comes second with a code is told so
     if Rule.objects.filter(program=program, code=code).exists():
         raise RuleCodeTaken(code=code)
     content = checked(program, definition)
@@ -128,6 +128,12 @@ def save_draft(
     return version
 
 
+def locked_program(pk: int) -> Program:
+    """The programme, locked: what is said of several of its rules is said one after the other. Whoever also locks a
+    rule does so afterwards."""
+    return Program.objects.select_for_update(no_key=True, of=("self",)).select_related("unit").get(pk=pk)
+
+
 def _locked(pk: int) -> Rule:
     """The rule, locked: the verbs of one rule run one after the other."""
     rules = Rule.objects.select_for_update(no_key=True, of=("self",))
@@ -159,6 +165,7 @@ def publish_version(
     `revision` is the one that the person read. Raises NotADraft, DraftChanged, DefinitionFaulty, StartInThePast,
     StackingClash, NotAllowed.
     """
+    locked_program(version.rule.program_id)  # who comes second with a number in a group is told so
     rule = _locked(version.rule_id)
     require(actor, "rules.publish_rule", rule.unit.path)
     version = _draft_of(rule, version)
@@ -167,7 +174,7 @@ def publish_version(
     checked(rule.program, version.definition)  # a point type or unit may have gone since it was saved
     start = _start(rule, starts_at, when)
     _require_no_clash(rule, version.definition.get("stacking"), start)
-    for earlier in _reaching_beyond(rule, start):
+    for earlier in reaching_beyond(rule.versions.all(), start):
         earlier.ends_at = max(start, earlier.starts_at or start)
         signed(earlier, actor).save()
     version.state = State.PUBLISHED
@@ -181,19 +188,13 @@ def _require_no_clash(rule: Rule, stacking: Any, start: datetime) -> None:
     """Raises StackingClash where a published rule of the group takes otherwise, or has the same number in it."""
     if not stacking:
         return
-    Program.objects.select_for_update(no_key=True, of=("self",)).get(pk=rule.program_id)  # one publication at a time
-    rivals = RuleVersion.objects.exclude(state=State.DRAFT).exclude(rule=rule).exclude(ends_at=F("starts_at"))
-    rivals = rivals.filter(rule__program=rule.program_id, definition__stacking__group=stacking["group"])
-    for rival in rivals.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=start)).select_related("rule"):
+    rivals = RuleVersion.objects.filter(
+        rule__program=rule.program_id, definition__stacking__group=stacking["group"]
+    ).exclude(rule=rule)  # fmt: skip
+    for rival in reaching_beyond(rivals, start).select_related("rule"):
         for why in ("take", "order"):
             if (rival.definition["stacking"][why] == stacking[why]) == (why == "order"):
                 raise StackingClash(rule=rival.rule.name, group=stacking["group"], why=why)
-
-
-def _reaching_beyond(rule: Rule, instant: datetime) -> list[RuleVersion]:
-    """The published versions that would be in force at some time from `instant` on."""
-    open_or_later = Q(ends_at__isnull=True) | Q(ends_at__gt=instant)
-    return list(rule.versions.exclude(state=State.DRAFT).filter(open_or_later).exclude(ends_at=F("starts_at")))
 
 
 def _start(rule: Rule, wanted: datetime | None, when: datetime) -> datetime:
@@ -222,7 +223,7 @@ def retire_rule(actor: Staff | None, rule: Rule, *, at: datetime | None = None, 
         raise EndInThePast()
     end = datetime.fromtimestamp(math.ceil((when + SOON).timestamp()), UTC)
     end = end if at is None else max(at, end)
-    versions = _reaching_beyond(rule, end)
+    versions = list(reaching_beyond(rule.versions.all(), end))
     if not versions:
         raise NothingToRetire()
     for version in versions:

@@ -7,12 +7,13 @@ from threading import Event as Signal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.core.clock import now
 from apps.rules import services
 from apps.rules.models import Outcome, RuleVersion
 from tests.factories import make_group
+from tests.processes import until
 from tests.rules.conftest import PER_YUAN, PURCHASE, Till, make_till, purchase
 
 pytestmark = pytest.mark.faults
@@ -93,3 +94,33 @@ def test_two_who_publish_one_draft_publish_it_once(committed: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(publish, range(4))) == 1
     assert RuleVersion.objects.get().state == "published"
+
+
+def test_publishing_waits_for_who_holds_the_programme_without_holding_its_rule(committed: str) -> None:
+    """Catches a publication that locks its rule before the programme, where an import locks them the other way round."""
+    group = make_group()
+    stacking = {"group": "weekend", "take": "best", "order": 1}
+    draft = services.create_rule(
+        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=rate(1) | {"stacking": stacking}, when=now()
+    )  # fmt: skip
+
+    def publish() -> RuleVersion:
+        try:
+            return services.publish_version(None, draft, when=now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            services.locked_program(group.east.pk)
+            publishing = other.submit(publish)
+            until(somebody_waits)
+            services.save_draft(None, draft, rate(2) | {"stacking": stacking}, when=now())
+        assert publishing.result().definition == RuleVersion.objects.get().definition
+    assert RuleVersion.objects.get().definition["effects"][0]["points"] == "2"
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])

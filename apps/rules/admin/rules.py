@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -32,7 +32,16 @@ from apps.rules.counting import count_reached
 from apps.rules.errors import DefinitionFaulty, DraftChanged
 from apps.rules.forms import RuleForm, decoded, faults_in_words, told_of
 from apps.rules.models import Rule, RuleVersion
-from apps.rules.reading import TONES, names_of, place_of, standing, standing_in_words, standing_of, versions_by_rule
+from apps.rules.reading import (
+    TONES,
+    names_of,
+    place_of,
+    reaching_beyond,
+    standing,
+    standing_in_words,
+    standing_of,
+    versions_by_rule,
+)
 from apps.rules.sentences import Names, rule_sentence
 from apps.rules.trying import Trial, free_fields, try_definition
 
@@ -56,8 +65,7 @@ class StandingFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         when = now()
         versions = RuleVersion.objects.filter(rule=OuterRef("pk"))
-        published = versions.exclude(state=State.DRAFT).exclude(ends_at=F("starts_at"))
-        going_on = published.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=when))
+        going_on = reaching_beyond(versions, when)
         match self.value():
             case "live":
                 return queryset.filter(Exists(going_on.filter(starts_at__lte=when)))
