@@ -79,13 +79,15 @@ class Tally:
                         counter[0] += points
                         counter[1] += 1
 
-    def grown(self) -> list[dict[str, Any]]:
-        """What is to be added to which counter."""
-        return [
-            {**key._asdict(), "points": points, "times": times} for key, (points, times) in sorted(
-                self._grown.items(), key=lambda pair: (pair[0].member_id or 0, pair[0].unit_id or 0, *pair[0][2:])
-            )
+    def grown(self) -> dict[str, list[dict[str, Any]]]:
+        """What is to be added to which counter, of members and of units."""
+        rows = [
+            {**key._asdict(), "points": points, "times": times} for key, (points, times) in self._grown.items()
         ]  # fmt: skip
+        return {
+            "members": [row for row in rows if row["unit_id"] is None],
+            "units": [row for row in rows if row["member_id"] is None],
+        }
 
 
 def shared_keys(opened: Iterable[Opened]) -> list[Key]:

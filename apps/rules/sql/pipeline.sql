@@ -1,7 +1,7 @@
 -- First half of the main road: records a batch of events, opens the accounts they may move, and answers with all
 -- that evaluation needs to know of each. Refuses (LS001) when the caller's copy of the configuration is old.
 -- Plans are made once a session, since making one costs more than an award; and only with indexes, so that a plan
--- made when a table was empty is still good when it is full.
+-- made when a table was empty is still good when it is full. An event's `n` is its place in the batch, from 0.
 CREATE OR REPLACE FUNCTION rules_open(batch jsonb, source bigint, epoch bigint, received timestamptz)
 RETURNS TABLE (n int, member_id bigint, event_id bigint, home_path text, joined_on date, attributes jsonb,
                counters jsonb, accounts jsonb)
@@ -25,8 +25,7 @@ BEGIN
     PERFORM points_open_accounts(array_agg(wanted.member), array_agg(wanted.point_type)) FROM (
         SELECT DISTINCT r.member, t::bigint AS point_type
         FROM unnest(ns, members, events) AS r(n, member, event)
-        JOIN jsonb_to_recordset(batch) AS e(n int, types jsonb) USING (n)
-        CROSS JOIN LATERAL jsonb_array_elements_text(e.types) AS t
+        CROSS JOIN LATERAL jsonb_array_elements_text(batch -> r.n -> 'types') AS t
         WHERE r.event IS NOT NULL
     ) wanted;
 
@@ -34,11 +33,11 @@ BEGIN
     RETURN QUERY
     SELECT r.n, r.member, r.event, u.path::text, r.joined, r.attributes,
            (SELECT jsonb_agg(jsonb_build_array(c.rule_id, c.period, c.start, c.points, c.times)) FROM rules_counter c
-            WHERE c.member_id = r.member AND c.start IN (SELECT s::date FROM jsonb_array_elements_text(e.starts) AS s)),
+            WHERE c.member_id = r.member
+                AND c.start IN (SELECT s::date FROM jsonb_array_elements_text(batch -> r.n -> 'starts') AS s)),
            (SELECT jsonb_agg(jsonb_build_array(a.id, a.point_type_id, a.balance, a.pending, a.held, a.debt, a.lapses_at))
             FROM points_account a WHERE a.member_id = r.member)
     FROM unnest(ns, members, homes, joined, attributes, events) AS r(n, member, home, joined, attributes, event)
-    JOIN jsonb_to_recordset(batch) AS e(n int, starts jsonb) USING (n)
     LEFT JOIN orgs_orgunit u ON u.id = r.home
     ORDER BY r.n;
 END $$;
@@ -73,17 +72,18 @@ BEGIN
     INSERT INTO rules_outcome (event_id, member_id, points, answer)
     SELECT o.event, o.member, o.points, o.answer
     FROM jsonb_to_recordset(outcomes) AS o(event bigint, member bigint, points bigint, answer jsonb);
-    IF jsonb_array_length(counters) > 0 THEN
+    IF jsonb_array_length(counters -> 'members') > 0 THEN
         INSERT INTO rules_counter AS known (member_id, rule_id, period, start, points, times)
         SELECT c.member_id, c.rule_id, c.period, c.start, c.points, c.times
-        FROM jsonb_to_recordset(counters)
+        FROM jsonb_to_recordset(counters -> 'members')
              AS c(member_id bigint, rule_id bigint, period text, start date, points bigint, times int)
-        WHERE c.member_id IS NOT NULL
         ORDER BY 1, 4, 3, 2
         ON CONFLICT (member_id, start, period, rule_id)
         DO UPDATE SET points = known.points + excluded.points, times = known.times + excluded.times;
+    END IF;
+    IF jsonb_array_length(counters -> 'units') > 0 THEN
         UPDATE rules_unitcounter known SET points = known.points + c.points, times = known.times + c.times
-        FROM jsonb_to_recordset(counters)
+        FROM jsonb_to_recordset(counters -> 'units')
              AS c(unit_id bigint, rule_id bigint, period text, start date, points bigint, times int)
         WHERE known.unit_id = c.unit_id AND known.rule_id = c.rule_id AND known.period = c.period
               AND known.start = c.start;
