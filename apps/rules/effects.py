@@ -49,14 +49,22 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
-class PerAmount:
-    """`points` for each `per` of the amount of the lines that count; of the whole event where all do."""
+class _Rate:
+    """`points` for each `per` of what is measured of the lines that count."""
 
     point_type_id: int
     points: Decimal
     per: Decimal
     rounding: str = ROUND_DOWN
     counts: Callable[[LineFacts], bool] | None = None
+
+    def terms(self) -> dict[str, Any]:
+        return {"rate": format(self.points, "f"), "per": format(self.per, "f"), "rounding": self.rounding}
+
+
+@dataclass(frozen=True, slots=True)
+class PerAmount(_Rate):
+    """What is paid; for the whole event where all lines count."""
 
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         counts = self.counts
@@ -68,24 +76,12 @@ class PerAmount:
         return points_for(base, self.points, self.per, self.rounding), base
 
     def why(self, seen: Any) -> dict[str, Any]:
-        return {
-            "code": "per_amount",
-            "amount": format(seen or 0, "f"),
-            "rate": format(self.points, "f"),
-            "per": format(self.per, "f"),
-            "rounding": self.rounding,
-        }
+        return {"code": "per_amount", "amount": format(seen or 0, "f")} | self.terms()
 
 
 @dataclass(frozen=True, slots=True)
-class PerQuantity:
-    """`points` for each `per` pieces of the lines that count."""
-
-    point_type_id: int
-    points: Decimal
-    per: Decimal
-    rounding: str = ROUND_DOWN
-    counts: Callable[[LineFacts], bool] | None = None
+class PerQuantity(_Rate):
+    """How many pieces."""
 
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         counts = self.counts
@@ -93,13 +89,7 @@ class PerQuantity:
         return points_for(base, self.points, self.per, self.rounding), base
 
     def why(self, seen: Any) -> dict[str, Any]:
-        return {
-            "code": "per_quantity",
-            "quantity": format(seen, "f"),
-            "rate": format(self.points, "f"),
-            "per": format(self.per, "f"),
-            "rounding": self.rounding,
-        }
+        return {"code": "per_quantity", "quantity": format(seen, "f")} | self.terms()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ OUTDONE = -2
 """Stands for the leaf that failed where a rule held, but another of its group was taken."""
 
 MOST_VERDICTS = 10_000
+WITHOUT_END = 10**30
+"""Points that no effect is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,7 @@ def _awards(event: EventFacts, member: MemberFacts, steps: Steps, used: Used) ->
     return awards
 
 
-def _outdone(
-    event: EventFacts, member: MemberFacts, steps: Steps, rivals: Rivals, used: Used
-) -> list[LiveRule]:  # fmt: skip
+def _outdone(event: EventFacts, member: MemberFacts, steps: Steps, rivals: Rivals, used: Used) -> list[LiveRule]:
     """The rules whose rivals are taken. Group by group in the order of their names: each rule is reckoned as if it
     were alone of its group, with what is decided of the groups before and without those behind."""
     waiting = [rule for group in rivals for rule in group]
@@ -196,6 +196,3 @@ def _room(rule: LiveRule, limit: LiveLimit, used: Used, awards: Sequence[Award])
     if limit.of == "points":
         return max(0, left - sum(award.points for award in awards if award.rule is rule))
     return WITHOUT_END if left > 0 else 0
-
-
-WITHOUT_END = 10**30

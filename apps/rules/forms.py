@@ -13,8 +13,10 @@ from apps.activity.seen import values_seen
 from apps.conditions.describing import describe
 from apps.orgs.models import OrgUnit, Program
 from apps.rules.catalogue import CATALOGUE
+from apps.rules.definition import MOST_EFFECTS, MOST_LIMITS, MOST_ROWS
 from apps.rules.errors import DefinitionFaulty
 from apps.rules.models import Rule, RuleVersion
+from apps.rules.sentences import PERIODS
 from apps.rules.services import checked
 
 FRESH: dict[str, Any] = {
@@ -79,7 +81,8 @@ class RuleForm(forms.ModelForm):
             "programs": {str(program.pk): _program(program) for program in programs},
             "program": str(programs[0].pk) if programs else None,
             "seen": values_seen(self.actor),
-            "limits": limit_choices(),
+            "most": {"effects": MOST_EFFECTS, "limits": MOST_LIMITS, "rows": MOST_ROWS},
+            "limits": limit_choices(language),
             "stacking": [
                 ("", _("adds up with all other rules")),
                 ("best", _("of its group, only the rule that gives most")),
@@ -147,14 +150,11 @@ def _program(program: Program) -> dict[str, Any]:
     }
 
 
-def limit_choices() -> dict[str, list[tuple[str, str]]]:
+def limit_choices(language: str) -> dict[str, list[tuple[str, str]]]:
     """What the three choices of a limit offer."""
     return {
         "of": [("points", _("points")), ("times", _("times"))],
-        "period": [
-            ("day", _("a day")), ("week", _("a week")), ("month", _("a month")), ("quarter", _("a quarter")),
-            ("year", _("a year")), ("ever", _("ever")),
-        ],
+        "period": [(code, words.in_language(language)) for code, words in PERIODS.items()],
         "per": [("member", _("for one member")), ("store", _("in one store")), ("programme", _("in all"))],
     }  # fmt: skip
 

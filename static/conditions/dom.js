@@ -59,5 +59,12 @@ window.Conditions = (() => {
         found?.focus();
     }
 
-    return { el, select, icon, iconButton, quietButton, announce, filled, focusAt };
+    // Draws `host` anew: the focus goes to what is at `focus`, or stays where it was.
+    function redraw(host, children, focus) {
+        const was = host.contains(document.activeElement) ? document.activeElement.dataset.at : null;
+        host.replaceChildren(...children);
+        focusAt(host, focus || was);
+    }
+
+    return { el, select, icon, iconButton, quietButton, announce, filled, focusAt, redraw };
 })();

@@ -29,12 +29,12 @@ document.addEventListener("DOMContentLoaded", () => {
 
     // The parts, and what a change in one of them sets going.
     const shared = { program, words, catalogue: config.catalogue, seen: config.seen, left: showFaults, changed };
-    const effects = RuleParts.effects(part("effects"), { ...shared, choices: config.effects, effects: () => definition.effects });
+    const effects = RuleParts.effects(part("effects"), { ...shared, choices: config.effects, most: config.most, effects: () => definition.effects });
     effects.draw();
     const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, seen: config.seen, left: showFaults,
         changed: (tree, more) => { definition.condition = tree; changed(more); } });
     definition.condition = condition.tree;
-    const limits = RuleParts.limits(part("limits"), { words, choices: config.limits, limits: () => definition.limits, changed });
+    const limits = RuleParts.limits(part("limits"), { words, choices: config.limits, most: config.most.limits, limits: () => definition.limits, changed });
     limits.draw();
     const stacking = RuleParts.stacking(part("stacking"), { words, choices: config.stacking, stacking: () => definition.stacking, put: (value) => { definition.stacking = value; }, changed });
     stacking.draw();

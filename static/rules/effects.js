@@ -12,12 +12,12 @@ RuleParts.figure = (label, value, at, put, more) => {
     return box;
 };
 
-// `options`: effects() the list as it is, program() with its kinds and units, catalogue, words, choices, changed(more).
+// `options`: effects() the list as it is, program() with its kinds and units, catalogue, words, choices, most of each
+// list, changed(more).
 RuleParts.effects = (host, options) => {
-    const { el, select, iconButton, quietButton, focusAt } = Conditions;
+    const { el, select, iconButton, quietButton, redraw } = Conditions;
     const { words, choices, program, changed } = options;
     const { figure } = RuleParts;
-    const MOST = 5;
     const FRESH = {
         points_per_amount: { points: "1", per: "1", rounding: "down", lines: null },
         points_per_quantity: { points: "1", per: "1", rounding: "down", lines: null },
@@ -37,15 +37,13 @@ RuleParts.effects = (host, options) => {
     }
 
     function draw(focus) {
-        const was = host.contains(document.activeElement) ? document.activeElement.dataset.at : null;
         const effects = options.effects();
         for (const effect of effects) effect.point_type ||= firstKind();
         const add = quietButton(`+ ${words.add_effect}`, () => {
             effects.push(fresh("fixed_points"));
             turned(`effects/${effects.length - 1}/effect`);
         }, { "data-at": "effects:add" });
-        host.replaceChildren(...effects.map(card), ...(effects.length < MOST ? [add] : []));
-        focusAt(host, focus || was);
+        redraw(host, [...effects.map(card), ...(effects.length < options.most.effects ? [add] : [])], focus);
     }
 
     function turned(focus) { draw(focus); changed({ at: focus }); }

@@ -1,21 +1,19 @@
 // Limits: at most so many points or times, for whom, in which period. It turns the list over in place and tells its host.
 "use strict";
 
-// `options`: limits() the list as it is, choices of each select, words, changed(more).
+// `options`: limits() the list as it is, choices of each select, the most there may be, words,
+// changed(more).
 RuleParts.limits = (host, options) => {
-    const { el, select, iconButton, quietButton, focusAt } = Conditions;
-    const { words, choices, changed } = options;
-    const MOST = 5;
+    const { el, select, iconButton, quietButton, redraw } = Conditions;
+    const { words, choices, most, changed } = options;
 
     function draw(focus) {
-        const was = host.contains(document.activeElement) ? document.activeElement.dataset.at : null;
         const limits = options.limits();
         const add = quietButton(`+ ${words.add_limit}`, () => {
             limits.push({ per: "member", period: "day", of: "points", most: "" });
             turned(`limits/${limits.length - 1}/most`);
         }, { "data-at": "limits:add" });
-        host.replaceChildren(...limits.map(row), ...(limits.length < MOST ? [add] : []), el("p", { class: "studio-hint" }, words.limit_hint));
-        focusAt(host, focus || was);
+        redraw(host, [...limits.map(row), ...(limits.length < most ? [add] : []), el("p", { class: "studio-hint" }, words.limit_hint)], focus);
     }
 
     function turned(focus) { draw(focus); changed({ at: focus }); }

@@ -3,11 +3,10 @@
 
 // `options`: stacking() as it is, put(it), choices, words, changed(more).
 RuleParts.stacking = (host, options) => {
-    const { el, select, focusAt } = Conditions;
+    const { el, select, redraw } = Conditions;
     const { words, choices, put, changed } = options;
 
     function draw(focus) {
-        const was = host.contains(document.activeElement) ? document.activeElement.dataset.at : null;
         const stacking = options.stacking();
         const row = el("div", { class: "studio-tree-cells" }, select(words.how_stacking, choices, stacking?.take || "", (take) => {
             put(take ? { group: "", order: "1", ...stacking, take } : null);
@@ -19,8 +18,7 @@ RuleParts.stacking = (host, options) => {
             row.append(el("span", {}, words.stacking_group), RuleParts.figure(words.stacking_group, stacking.group, "stacking/group", set("group"), { class: "studio-input", inputmode: "text", size: 14 }),
                 el("span", {}, words.stacking_order), RuleParts.figure(words.stacking_order, stacking.order, "stacking/order", set("order"), { inputmode: "numeric", size: 4 }));
         }
-        host.replaceChildren(el("div", { class: "studio-effect", "data-path": "stacking" }, row), ...(stacking ? [el("p", { class: "studio-hint" }, words.stacking_hint)] : []));
-        focusAt(host, focus || was);
+        redraw(host, [el("div", { class: "studio-effect", "data-path": "stacking" }, row), ...(stacking ? [el("p", { class: "studio-hint" }, words.stacking_hint)] : [])], focus);
     }
 
     return { draw };

@@ -13,7 +13,7 @@ RuleParts.table = (options) => {
     const { el, iconButton, quietButton, announce, filled, focusAt } = Conditions;
     const { effect, number, words, catalogue, changed, turned } = options;
     const { rows } = effect;
-    const MOST = 50;
+    const MOST = options.most.rows;
     const at = (row, name) => `effects/${number}/rows/${row}${name ? `/${name}` : ""}`;
     const perWhat = filled(words.row_per, { currency: options.program().currency });
     const body = el("tbody");

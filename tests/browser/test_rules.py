@@ -16,6 +16,16 @@ from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE
 pytestmark = pytest.mark.browser
 
 
+YUAN: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
+
+
+def yuan(group: CoffeeGroup, definition: Any = YUAN) -> RuleVersion:
+    """The draft of a new rule of the company."""
+    return services.create_rule(
+        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
+    )  # fmt: skip
+
+
 def test_marketing_writes_a_rule_in_chinese_and_sees_it_live(studio_page: Any) -> None:
     page = studio_page("marketing", language="zh-hans")
     page.goto("/rules/rule/add/")
@@ -176,9 +186,7 @@ def test_whatever_is_moved_nothing_is_lost_and_a_step_back_undoes_a_step(studio_
 def test_rows_are_dragged_stepped_duplicated_pasted_and_brought_back(studio_page: Any, group: CoffeeGroup) -> None:
     leaves = [{"field": "event.channel", "op": "in", "value": [name]} for name in ("app", "web", "shop")]
     definition = {"condition": {"all": [*leaves[:2], {"any": [leaves[2]]}]}, "effects": [PER_YUAN]}
-    draft = services.create_rule(
-        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
-    )
+    draft = yuan(group, definition)
     page = studio_page("marketing", language="zh-hans")
     page.goto(f"/rules/rule/{draft.rule_id}/change/")
 
@@ -225,13 +233,10 @@ def test_rows_are_dragged_stepped_duplicated_pasted_and_brought_back(studio_page
 def test_who_saves_a_draft_that_somebody_changed_meanwhile_is_told_and_keeps_what_they_typed(
     studio_page: Any, group: CoffeeGroup
 ) -> None:
-    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
-    draft = services.create_rule(
-        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
-    )
+    draft = yuan(group)
     page = studio_page("marketing")
     page.goto(f"/rules/rule/{draft.rule_id}/change/")
-    services.save_draft(None, draft, definition | {"limits": [CAP_A_DAY | {"most": 10}]}, when=now())
+    services.save_draft(None, draft, YUAN | {"limits": [CAP_A_DAY | {"most": 10}]}, when=now())
     page.get_by_role("button", name="+ Add a limit").click()
     page.get_by_label("At most", exact=True).fill("20")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -246,10 +251,7 @@ def test_who_saves_a_draft_that_somebody_changed_meanwhile_is_told_and_keeps_wha
 def test_a_draft_is_saved_as_one_types_and_never_over_what_somebody_else_saved(
     studio_page: Any, group: CoffeeGroup
 ) -> None:
-    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
-    draft = services.create_rule(
-        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
-    )
+    draft = yuan(group)
     page = studio_page("marketing")
     page.goto(f"/rules/rule/{draft.rule_id}/change/")
     page.get_by_role("button", name="+ Add a limit").click()
@@ -261,7 +263,7 @@ def test_a_draft_is_saved_as_one_types_and_never_over_what_somebody_else_saved(
     draft.refresh_from_db()
     assert (draft.definition["limits"], draft.revision) == ([CAP_A_DAY | {"most": 20}], 2)
 
-    services.save_draft(None, draft, definition | {"limits": [CAP_A_DAY | {"most": 10}]}, when=now())
+    services.save_draft(None, draft, YUAN | {"limits": [CAP_A_DAY | {"most": 10}]}, when=now())
     cap.fill("30")
     told = page.get_by_role("alert").filter(has_text="What you write here is kept")
     expect(told).to_contain_text("ago by somebody else")
@@ -280,10 +282,7 @@ def test_a_draft_is_saved_as_one_types_and_never_over_what_somebody_else_saved(
 
 
 def test_a_phone_shows_the_whole_rule_and_axe_finds_nothing(studio_page: Any, group: CoffeeGroup) -> None:
-    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
-    draft = services.create_rule(
-        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
-    )
+    draft = yuan(group)
     for theme in ("light", "dark"):
         page = studio_page("marketing", width=390, theme=theme)
         page.goto(f"/rules/rule/{draft.rule_id}/change/")
@@ -294,10 +293,7 @@ def test_a_phone_shows_the_whole_rule_and_axe_finds_nothing(studio_page: Any, gr
 def test_a_decision_table_is_pasted_from_a_spreadsheet_filled_and_turned_over(
     studio_page: Any, group: CoffeeGroup
 ) -> None:
-    definition = {"condition": PURCHASE, "effects": [PER_YUAN], "limits": []}
-    draft = services.create_rule(
-        None, group.east, group["EAST"], code="yuan", name="Yuan", definition=definition, when=now()
-    )
+    draft = yuan(group)
     page = studio_page("marketing")
     page.goto(f"/rules/rule/{draft.rule_id}/change/")
     page.get_by_label("How points are given").select_option(label="Decision table")
