@@ -8,6 +8,7 @@ import pytest
 from apps.rules.budgets import Budget, budgets_of
 from apps.rules.home import budgets
 from apps.rules.models import RuleVersion
+from apps.rules.services import retire_rule
 from tests.factories import Cast
 from tests.rules.conftest import START, Till, publish, purchase
 
@@ -50,6 +51,8 @@ def test_a_budget_says_what_the_counter_says_and_the_home_page_tells_when_it_run
     assert [(row.tag, row.tone) for row in panel.rows] == [("Nearly used up", "warn")]
     assert budgets(cast.outsider, when) is None
     assert budgets(cast.marketing, START + timedelta(days=40)) is None
+    retire_rule(None, version.rule, at=when + timedelta(days=1), when=when)
+    assert budgets(cast.marketing, when) == panel
 
 
 def test_the_page_of_the_rule_shows_its_budget(till: Till, cast: Cast, client: Any) -> None:
