@@ -9,12 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
-    """One line of an order; `amount` is what was paid for the whole line, tax included."""
+    """One line of an order; `amount` is what was paid for the whole line, tax included, `tax` how much of it is tax; a
+    line that `is_shipping` is the carriage."""
 
     sku: str | None
     category: str | None
     quantity: Decimal
     amount: Decimal
+    brand: str | None = None
+    tax: Decimal | None = None
+    is_shipping: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ EVENT_LINES = Lines(
     fields=(
         Field("line.sku", Type.TEXT, Words("the article", "商品编码"), "line.sku"),
         Field("line.category", Type.TEXT, Words("the category", "品类"), "line.category"),
+        Field("line.brand", Type.TEXT, Words("the brand", "品牌"), "line.brand"),
         Field("line.quantity", Type.NUMBER, Words("the quantity", "数量"), "line.quantity"),
         Field("line.amount", Type.NUMBER, Words("the line amount", "行金额"), "line.amount"),
     ),

@@ -12,13 +12,24 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class IncomingLine:
-    """One line of an order; `amount` is what was paid for the whole line, tax included."""
+    """One line of an order; `amount` is what was paid for the whole line, tax included, `tax` how much of it is tax
+    (None: not told); a line that `is_shipping` is the carriage."""
 
     number: int
     sku: str
     category: str
     quantity: Decimal
     amount: Decimal
+    brand: str = ""
+    tax: Decimal | None = None
+    is_shipping: bool = False
+
+    def content(self) -> tuple[Any, ...]:
+        """All that was told, in one spelling; without what lines could not tell at first, where it is not told."""
+        told = (self.sku, self.category, _plain(self.quantity), _plain(self.amount))
+        if not self.brand and self.tax is None and not self.is_shipping:
+            return told
+        return (*told, self.brand, None if self.tax is None else _plain(self.tax), self.is_shipping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,7 @@ class IncomingEvent:
             self.refund_of,
             self.currency,
             self.device,
-            [(line.sku, line.category, _plain(line.quantity), _plain(line.amount)) for line in self.lines],
+            [line.content() for line in self.lines],
             self.attributes or None,
         )
         return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)).digest()[:16]

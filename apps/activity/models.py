@@ -81,7 +81,8 @@ class Event(AppendOnlyModel):
 
 
 class EventLine(AppendOnlyModel):
-    """One line of an order; `amount` is what was paid for the whole line, tax included."""
+    """One line of an order; `amount` is what was paid for the whole line, tax included, `tax` how much of it is tax
+    (null: not told); a line that `is_shipping` is the carriage."""
 
     scope = Scope(units=("event__org_unit", "event__member__home_unit"))
     personal = Personal.NONE
@@ -92,6 +93,9 @@ class EventLine(AppendOnlyModel):
     category = models.CharField(_("category"), max_length=80, blank=True)
     quantity = models.DecimalField(_("quantity"), max_digits=14, decimal_places=4)
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=4)
+    brand = models.CharField(_("brand"), max_length=80, blank=True, db_default="")
+    tax = models.DecimalField(_("tax in it"), max_digits=18, decimal_places=4, null=True)
+    is_shipping = models.BooleanField(_("shipping"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("event line")

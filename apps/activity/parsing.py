@@ -53,14 +53,12 @@ _COLUMNS = frozenset(
         "refund_of",
         "currency",
         "device",
-        "line_no",
-        "sku",
-        "category",
-        "quantity",
-        "amount",
     ]
 )
+_LINE_FIELDS = frozenset(["sku", "category", "brand", "quantity", "amount", "tax", "shipping"])
+_LINE_COLUMNS = _LINE_FIELDS | {"line_no"}
 _TEXTS = {"store": 40, "channel": 40, "order_no": 80, "refund_of": 120, "device": 80}
+_ANSWERS = {"true": True, "yes": True, "1": True, "是": True, "false": False, "no": False, "0": False, "否": False}
 
 Path = tuple[str | int, ...]
 
@@ -142,6 +140,16 @@ class _Reader:
         else:
             self.fault(path, "too_precise", value)
         return Decimal(0)
+
+    def flag(self, data: Mapping[str, Any], path: Path) -> bool:
+        """True, false, or one of their words in a file; false where nothing is said."""
+        value = data.get(str(path[-1]))
+        if value is None or value == "":
+            return False
+        answer = _ANSWERS.get(str(value).strip().lower())
+        if answer is None:
+            self.fault(path, "not_a_boolean", value)
+        return bool(answer)
 
     def instant(self, data: Mapping[str, Any], path: Path, zone: ZoneInfo | None) -> datetime:
         """ISO 8601. Without an offset it is local to `zone`; where that is None, an offset is asked for."""
@@ -241,20 +249,27 @@ def _json_lines(reader: _Reader, written: Any) -> list[IncomingLine]:
         if not isinstance(line, dict):
             reader.fault(place, "not_an_object")
             continue
-        for name in line.keys() - {"sku", "category", "quantity", "amount"}:
+        for name in line.keys() - _LINE_FIELDS:
             reader.fault((*place, str(name)[:60]), "unknown_field")
         lines.append(_line(reader, number, line, place))
     return lines
 
 
 def _line(reader: _Reader, number: int, data: Mapping[str, Any], place: Path) -> IncomingLine:
-    return IncomingLine(
+    before, has_tax = len(reader.faults), data.get("tax") not in (None, "")
+    line = IncomingLine(
         number,
         reader.text(data, (*place, "sku"), 80),
         reader.text(data, (*place, "category"), 80),
         reader.number(data, (*place, "quantity"), Decimal(1)),
         reader.number(data, (*place, "amount")),
+        reader.text(data, (*place, "brand"), 80),
+        reader.number(data, (*place, "tax")) if has_tax else None,
+        reader.flag(data, (*place, "shipping")),
     )
+    if line.tax is not None and line.tax > line.amount and len(reader.faults) == before:
+        reader.fault((*place, "tax"), "tax_too_large", line.tax)
+    return line
 
 
 def _event(
@@ -309,14 +324,16 @@ def parse_rows(rows: Sequence[Mapping[str, str]], zone: ZoneInfo) -> IncomingEve
             reader.fault(("",), "too_many_cells")
         if row.get("amount") or row.get("sku") or row.get("quantity"):
             lines.append(_line(reader, number + 1, row, ()))
-        for name in _COLUMNS - {"line_no", "sku", "category", "quantity", "amount"}:
+        for name in _COLUMNS:
             if number and row.get(name, "") != first.get(name, ""):
                 reader.fault((name,), "lines_disagree", row.get(name, ""))
         faults += [_in_row(fault, number) for fault in reader.faults[before:]]
     before = len(reader.faults)
     if len(rows) > MOST_LINES:
         reader.fault(("event_key",), "too_many")
-    attributes = {name: value for name, value in first.items() if name and name not in _COLUMNS and value}
+    attributes = {
+        name: value for name, value in first.items() if name and name not in _COLUMNS | _LINE_COLUMNS and value
+    }
     data = {**first, "key": first.get("event_key"), "member_value": first.get("member")}
     event = _event(reader, data, zone, lines, reader.attributes(attributes, ()))
     faults += [_in_row(fault, 0) for fault in reader.faults[before:]]

@@ -1,4 +1,4 @@
-"""What the latest events and members said: channels, articles, categories and attributes to offer while somebody writes a
+"""What the latest events and members said: channels, articles, categories, brands and attributes to offer while somebody writes a
 condition."""
 
 from collections import Counter
@@ -24,6 +24,7 @@ def values_seen(principal: Any) -> dict[str, list[str]]:
     members = Member.objects.visible_to(principal).order_by("-pk")[:LATEST]
     return {
         "event.channel": _commonest(events, "channel"),
+        "line.brand": _commonest(lines, "brand"),
         "line.category": _commonest(lines, "category"),
         "line.sku": _commonest(lines, "sku"),
         **_attributes("event.attributes.", events.values_list("attributes", flat=True)),

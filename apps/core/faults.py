@@ -23,6 +23,7 @@ def sentence_of(code: str) -> str:
         "negative": _("This must not be below zero."),
         "too_small": _("This is smaller than is possible here."),
         "too_large": _("This is larger than is possible here."),
+        "tax_too_large": _("The tax is more than the amount of its line."),
         "too_short": _("This is shorter than is possible here."),
         "too_long": _("This is longer than is possible here."),
         "too_many": _("There are more of these than are possible here."),

@@ -36,7 +36,8 @@ PURCHASE: dict[str, Any] = {
     "channel": "till",
     "lines": [
         {"sku": "LATTE-L", "category": "coffee", "quantity": 2, "amount": "64.00"},
-        {"sku": "MUG-01", "category": "gift", "quantity": 1, "amount": "89.00"},
+        {"sku": "MUG-01", "category": "gift", "brand": "Shanhai", "quantity": 1, "amount": "89.00", "tax": "10.24"},
+        {"sku": "CARRIAGE", "amount": "12.00", "shipping": True},
     ],
 }
 REFUND: dict[str, Any] = {
@@ -56,8 +57,11 @@ REFUND: dict[str, Any] = {
 class Line(Schema):
     sku: str = Field("", max_length=80)
     category: str = Field("", max_length=80)
+    brand: str = Field("", max_length=80)
     quantity: Decimal = Field(Decimal(1), ge=0, description="Up to four decimals.")
     amount: Decimal = Field(ge=0, description="Paid for the whole line, tax included; up to four decimals.")
+    tax: Decimal | None = Field(None, ge=0, description="The tax in `amount`, for rules that leave it out.")
+    shipping: bool = Field(False, description="Whether this line is the carriage.")
 
 
 class EventSent(Schema):

@@ -134,6 +134,7 @@ ONE_POINT_OF = Words("{n} point of “{kind}”", "{n} 分“{kind}”")
 POINTS_OF = Words("{n} points of “{kind}”", "{n} 分“{kind}”")
 LINES_WHERE = Words("lines where {clause}", "明细满足“{clause}”的部分")
 GOODS = {
+    "line.brand": Words("{values} goods", "{values}牌商品"),
     "line.category": Words("{values}", "{values}类商品"),
     "line.sku": Words("article {values}", "商品 {values}"),
 }

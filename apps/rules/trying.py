@@ -6,7 +6,7 @@ in force at that moment give, and a rule of a group beside its rivals.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -16,14 +16,16 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from apps.activity.facts import EventFacts, LineFacts
+from apps.conditions.catalogue import Catalogue
 from apps.conditions.explaining import explain
-from apps.conditions.tree import ConditionError, Leaf, Tree, leaves, parse, windows_in
+from apps.conditions.possible import ALWAYS
+from apps.conditions.tree import ConditionError, Leaf, LinesLeaf, Tree, leaves, parse, windows_in
 from apps.conditions.types import Type
 from apps.members.facts import MemberFacts
 from apps.orgs.models import OrgUnit, Program
 from apps.points.models import PointType
 from apps.rules import snapshot
-from apps.rules.catalogue import CATALOGUE
+from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.effects import Multiplier
 from apps.rules.evaluate import OUTDONE, evaluate
 from apps.rules.explain import cut, worth
@@ -62,7 +64,7 @@ def try_definition(
     row = RuleVersion(rule=Rule(pk=rule_id, program=program, unit=place), number=0)
     live = live_rule(row, content, codes, units)
     tree = parse(content["condition"], CATALOGUE, units)
-    event, member = _facts(trial, program, tree)
+    event, member = _facts(trial, program, _told_leaves(content))
     multiplies = any(isinstance(effect, Multiplier) for effect in live.effects)
     draft = Version(live, content["condition"], place.path, trial.at, None)
     others = _others(program, trial, rule_id) if multiplies or live.stacking else []
@@ -94,19 +96,40 @@ def try_definition(
 
 
 def free_fields(definition: Any, language: str) -> list[tuple[str, str]]:
-    """What the condition asks that a trial must be told in so many words, by name: attributes, channel and device."""
-    try:
-        tree = parse(definition.get("condition") if isinstance(definition, dict) else None, CATALOGUE)
-    except ConditionError:
-        return []
-    labels = {leaf.field.name: leaf.field.label.in_language(language) for leaf in _told_leaves(tree)}
+    """What the rule asks that a trial must be told in so many words, by name: attributes, channel, device, the article
+    and its brand."""
+    labels = {leaf.field.name: leaf.field.label.in_language(language) for leaf in _told_leaves(definition)}
     return [(name, label[:1].upper() + label[1:]) for name, label in labels.items()]
 
 
-def _told_leaves(tree: Tree) -> list[Leaf]:
+def _told_leaves(definition: Any) -> list[Leaf]:
+    """Of the condition and of the lines that count; none of a tree that cannot be read. The category has its own box."""
+    if not isinstance(definition, dict):
+        return []
+    effects = definition.get("effects")
+    cards = [effect for effect in effects if isinstance(effect, dict)] if isinstance(effects, list) else []
+    trees = [_readable(definition.get("condition"), CATALOGUE)]
+    trees += [_readable(effect["lines"], LINE_CATALOGUE) for effect in cards if effect.get("lines")]
+    asked = [part for tree in trees for leaf in leaves(tree) for part in _with_where(leaf)]
     return [
-        leaf for leaf in leaves(tree) if isinstance(leaf, Leaf) and (leaf.field.key or leaf.field.type is Type.TEXT)
+        leaf
+        for leaf in asked
+        if (leaf.field.key or leaf.field.type is Type.TEXT) and leaf.field.name != "line.category"
     ]
+
+
+def _readable(data: Any, catalogue: Catalogue) -> Tree:
+    try:
+        return parse(data, catalogue)
+    except ConditionError:
+        return ALWAYS
+
+
+def _with_where(leaf: Leaf | LinesLeaf) -> list[Leaf]:
+    """The question itself, or what it asks of lines."""
+    if isinstance(leaf, Leaf):
+        return [leaf]
+    return [each for each in leaves(leaf.where) if isinstance(each, Leaf)] if leaf.where else []
 
 
 def _others(program: Program, trial: Trial, rule_id: int | None) -> list[Version]:
@@ -134,14 +157,17 @@ def _zone(program: Program) -> ZoneInfo:
     return ZoneInfo(program.time_zone)
 
 
-def _facts(trial: Trial, program: Program, tree: Tree) -> tuple[EventFacts, MemberFacts]:
+def _facts(trial: Trial, program: Program, asked: Sequence[Leaf]) -> tuple[EventFacts, MemberFacts]:
     local = trial.at.astimezone(_zone(program))
-    lines = () if trial.amount is None else (LineFacts(None, trial.category or None, Decimal(1), trial.amount),)
     told = {
         leaf.field.name: _read(trial.told[leaf.field.name], leaf.reads)
-        for leaf in _told_leaves(tree)
+        for leaf in asked
         if trial.told.get(leaf.field.name, "").strip()
     }
+    lines: tuple[LineFacts, ...] = ()
+    if trial.amount is not None:
+        sku, brand, category = told.get("line.sku"), told.get("line.brand"), trial.category or None
+        lines = (LineFacts(sku, category, Decimal(1), trial.amount, brand),)
     event = EventFacts(
         kind=trial.kind, amount=trial.amount, channel=told.get("event.channel"), unit_path=trial.store.path,
         device=told.get("event.device"), attributes=_under("event.attributes.", told),

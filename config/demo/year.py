@@ -42,6 +42,9 @@ WEIGHTS = {
     "EAST": (20, 16, 10, 5, 9, 9, 6, 5, 3, 2, 1),
     "RIVER": (16, 14, 22, 16, 8, 7, 8, 2),
 }
+BRANDS = {"BEANS-YN": "云岚", "BEANS-ETH": "Harar", "MUG": "山海", "LEAVES": "狮峰"}
+TAX = Decimal("0.06")
+"""What of the price before tax is put on top of it."""
 CHANNELS, CHANNEL_WEIGHTS = ("store", "app", "mini_program"), (55, 30, 15)
 
 
@@ -104,7 +107,8 @@ def _lines(random: Random, company: str) -> tuple[IncomingLine, ...]:
         quantity = random.choices((1, 2, 3), (85, 12, 3))[0]
         discount = random.choices((Decimal(1), Decimal("0.9"), Decimal("0.85")), (80, 12, 8))[0]
         amount = (price * quantity * discount).quantize(Decimal("0.01"))
-        lines.append(IncomingLine(number, sku, category, Decimal(quantity), amount))
+        tax = (amount * TAX / (1 + TAX)).quantize(Decimal("0.01"))
+        lines.append(IncomingLine(number, sku, category, Decimal(quantity), amount, BRANDS.get(sku, ""), tax))
     return tuple(lines)
 
 

@@ -7,7 +7,11 @@ from tests.rules.conftest import START, line, make_till, purchase
 
 
 def test_values_are_offered_from_events_one_may_see(group: CoffeeGroup, cast: Cast) -> None:
-    basket = (line("3", "latte", "L1", number=1), line("5", "beans", "B1", number=2), line("9", "beans", "", number=3))
+    basket = (
+        line("3", "latte", "L1", number=1),
+        line("5", "beans", "B1", number=2, brand="Harar"),
+        line("9", "beans", "", number=3),
+    )
     told = {"app_version": "7", "night": True}
     make_till(group).send(
         purchase("17", lines=basket, channel="app", attributes=told), purchase("2", lines=(line("2", ""),))
@@ -16,7 +20,8 @@ def test_values_are_offered_from_events_one_may_see(group: CoffeeGroup, cast: Ca
         values = {"level": 3, "tags": tags}
         create_member(None, group["S001"], identifiers=[("card", f"T{number}")], attributes=values, when=START)
     assert values_seen(cast.marketing) == {
-        "event.channel": ["app"], "line.category": ["beans", "latte"], "line.sku": ["A1", "B1", "L1"],
+        "event.channel": ["app"], "line.brand": ["Harar"], "line.category": ["beans", "latte"],
+         "line.sku": ["A1", "B1", "L1"],
         "event.attributes.": ["app_version", "night"], "event.attributes.app_version": ["7"], "event.attributes.night": [],
         "member.attributes.": ["level", "tags"], "member.attributes.level": [],
         "member.attributes.tags": ["regular", "vegan"],

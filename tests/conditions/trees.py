@@ -28,7 +28,7 @@ anything = st.one_of(
     days.map(str),
 )
 attributes = st.dictionaries(st.sampled_from(KEYS), anything, max_size=4)
-lines = st.builds(LineFacts, st.none() | words, st.none() | words, numbers, numbers)
+lines = st.builds(LineFacts, st.none() | words, st.none() | words, numbers, numbers, st.none() | words)
 paths = st.sampled_from(list(UNITS.values()))
 events = st.builds(
     EventFacts, kind=st.sampled_from(KINDS), amount=st.none() | numbers, channel=st.none() | words, unit_path=paths,
@@ -122,7 +122,7 @@ member_leaves = st.one_of(
     history_leaves,
 )
 line_leaves = st.one_of(
-    _text("line.sku"), _text("line.category"), _leaf("line.quantity", decimals, listed=False),
+    _text("line.sku"), _text("line.category"), _text("line.brand"), _leaf("line.quantity", decimals, listed=False),
     _leaf("line.amount", decimals, listed=False),
 )  # fmt: skip
 
@@ -184,7 +184,7 @@ READ = {
     "event.kind": "kind", "event.amount": "amount", "event.store": "unit_path", "event.channel": "channel",
     "event.device": "device", "event.weekday": "weekday", "event.hour": "hour", "event.date": "date",
     "member.home_unit": "home_path", "member.joined_on": "joined_on",
-    "line.sku": "sku", "line.category": "category", "line.quantity": "quantity", "line.amount": "amount",
+    "line.sku": "sku", "line.category": "category", "line.brand": "brand", "line.quantity": "quantity", "line.amount": "amount",
 }  # fmt: skip
 HOLD_WHEN_MISSING = {"ne", "not_in", "not_within", "has_none", "is_not_set"}
 

@@ -37,8 +37,10 @@ FIXTURES = Path(settings.BASE_DIR) / "fixtures"
 _numbers = count(1)
 
 
-def line(amount: str, category: str = "coffee", sku: str = "A1", quantity: str = "1", number: int = 1) -> IncomingLine:
-    return IncomingLine(number, sku, category, Decimal(quantity), Decimal(amount))
+def line(
+    amount: str, category: str = "coffee", sku: str = "A1", quantity: str = "1", number: int = 1, **more: Any
+) -> IncomingLine:
+    return IncomingLine(number, sku, category, Decimal(quantity), Decimal(amount), **more)
 
 
 def purchase(amount: str, key: str | None = None, member: str = "C1", **more: Any) -> IncomingEvent:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from apps.activity.models import Event, MemberDay
+from apps.activity.models import Event, EventLine, MemberDay
 from apps.orgs.models import Program
 from apps.points.models import Entry, Lot, PointType, Posting
 from apps.rules.models import Outcome, RuleVersion
@@ -70,6 +70,16 @@ def test_only_the_lines_that_count_earn(till: Till) -> None:
     publish(till.group, PER_YUAN | {"lines": lines})
     event = purchase("1", lines=(line("20"), line("100", category="gift", number=2)))
     assert till.send(event)[0].points == 20
+
+
+def test_lines_are_kept_with_brand_tax_and_carriage(till: Till) -> None:
+    publish(till.group, PER_YUAN | {"lines": {"field": "line.brand", "op": "eq", "value": "Harar"}})
+    beans = line("20", brand="Harar", tax=Decimal("1.13"))
+    carriage = line("8", category="", sku="", number=2, is_shipping=True)
+    assert till.send(purchase("1", lines=(beans, carriage, line("5", number=3))))[0].points == 20
+    assert list(EventLine.objects.order_by("line_no").values_list("brand", "tax", "is_shipping")) == [
+        ("Harar", Decimal("1.13"), False), ("", None, True), ("", None, False),
+    ]  # fmt: skip
 
 
 def test_rules_apply_to_their_unit_and_to_their_time(till: Till) -> None:

@@ -28,6 +28,11 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "当事件类型为消费，且门店属于“East”时，“coffee”类商品每消费 ¥1，会员获得 1 积分，向下取整，每位会员每天最多 200 积分。",
     ),
     (
+        {"effects": [PER_YUAN | {"lines": {"field": "line.brand", "op": "in", "value": ["Harar", "云岚"]}}]},
+        "For each ¥1 spent on “Harar” or “云岚” goods, members earn 1 point, rounded down.",
+        "“Harar”、“云岚”牌商品每消费 ¥1，会员获得 1 积分，向下取整。",
+    ),
+    (
         {"condition": {"all": []}, "effects": [FIXED], "limits": []},
         "Members earn 50 points.",
         "会员获得 50 积分。",

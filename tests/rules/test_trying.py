@@ -43,3 +43,15 @@ def test_an_imagined_member_has_the_tags_that_were_told(group: CoffeeGroup) -> N
         tried(group, definition, told={TAGGED["field"]: text})["points"] for text in ("", "vegan，regular", "vegan")
     ]
     assert points == [0, 20, 0]
+
+
+def test_an_imagined_article_has_the_brand_that_was_told(group: CoffeeGroup) -> None:
+    harar = {"field": "line.brand", "op": "eq", "value": "Harar"}
+    asked = {"lines": "any", "where": {"all": [harar, {"field": "line.category", "op": "is_not_set"}]}}
+    for definition in (
+        {"condition": PURCHASE, "effects": [PER_YUAN | {"lines": harar}], "limits": []},
+        {"condition": {"all": [*PURCHASE["all"], asked]}, "effects": [PER_YUAN], "limits": []},
+    ):
+        assert free_fields(definition, "en") == [("line.brand", "The brand")]
+        points = [tried(group, definition, told={"line.brand": text})["points"] for text in ("", "Harar")]
+        assert points == [0, 20]

@@ -3,7 +3,8 @@
 An event of a story is written as JSON has it; what is left out is an ordinary purchase:
 
     {"kind": "purchase", "at": "2026-03-04T10:00", "member": "Ann", "store": "S001", "channel": "", "device": "",
-     "attributes": {}, "lines": [{"category": "coffee", "sku": "A1", "quantity": 1, "amount": "10"}],
+     "attributes": {}, "lines": [{"category": "coffee", "sku": "A1", "quantity": 1, "amount": "10",
+                                       "brand": "", "tax": null, "shipping": false}],
      "amount": "10", "key": "", "refund_of": ""}
 
 `amount` alone stands for one line. `people` describes members who are not ordinary: where and when they joined, and their
@@ -86,4 +87,6 @@ def _event(told: Mapping[str, Any]) -> IncomingEvent:
 
 def _line(number: int, line: Mapping[str, Any]) -> IncomingLine:
     quantity, amount = Decimal(str(line.get("quantity", 1))), Decimal(str(line["amount"]))
-    return IncomingLine(number, line.get("sku", "A1"), line.get("category", "coffee"), quantity, amount)
+    sku, category, brand = line.get("sku", "A1"), line.get("category", "coffee"), line.get("brand", "")
+    tax = Decimal(str(line["tax"])) if "tax" in line else None
+    return IncomingLine(number, sku, category, quantity, amount, brand, tax, line.get("shipping", False))

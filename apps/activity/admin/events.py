@@ -12,7 +12,7 @@ from apps.core.formats import money
 
 class EventLineInline(ScopedTabularInline):
     model = EventLine
-    fields = ("line_no", "sku", "category", "quantity", "amount")
+    fields = ("line_no", "sku", "category", "brand", "quantity", "amount", "tax", "is_shipping")
 
 
 @admin.register(Event)

@@ -1,7 +1,7 @@
 -- Records a batch of events, one or thousands, in one statement: finds and locks their members in order, writes
 -- events, lines and daily facts. One row for each event of the batch: its member with what conditions ask of members
 -- (null: unknown or closed) and, where the event is new, its id (null: its key was there before, in this source).
-CREATE FUNCTION activity_record(batch jsonb, source bigint, received timestamptz)
+CREATE OR REPLACE FUNCTION activity_record(batch jsonb, source bigint, received timestamptz)
 RETURNS TABLE (n int, day date, member_id bigint, home_unit_id bigint, joined_on date, attributes jsonb, event_id bigint)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -26,10 +26,11 @@ BEGIN
         ON CONFLICT (source_id, key) DO NOTHING
         RETURNING id, key, member_id AS member, program_id AS program, day, kind, amount
     ), lined AS (
-        INSERT INTO activity_eventline (event_id, line_no, sku, category, quantity, amount)
-        SELECT recorded.id, l.n, l.s, l.c, l.q, l.a
+        INSERT INTO activity_eventline (event_id, line_no, sku, category, quantity, amount, brand, tax, is_shipping)
+        SELECT recorded.id, l.n, l.s, l.c, l.q, l.a, coalesce(l.b, ''), l.t, coalesce(l.f, false)
         FROM recorded JOIN told USING (key)
-        CROSS JOIN LATERAL jsonb_to_recordset(told.lines) AS l(n int, s text, c text, q numeric, a numeric)
+        CROSS JOIN LATERAL jsonb_to_recordset(told.lines)
+            AS l(n int, s text, c text, q numeric, a numeric, b text, t numeric, f boolean)
     ), counted AS (
         INSERT INTO activity_memberday AS known
             (member_id, program_id, day, events, purchases, spent, refunds, refunded, check_ins)

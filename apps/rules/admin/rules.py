@@ -46,6 +46,7 @@ from apps.rules.sentences import Names, rule_sentence
 from apps.rules.trying import Trial, free_fields, try_definition
 
 LANGUAGES = (("en", "en"), ("zh", "zh-hans"))
+TOLD = ("event.", "line.", "member.")
 LANG = {"en": "en", "zh": "zh-Hans"}
 State = RuleVersion.State
 
@@ -330,7 +331,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
                 store=_row(OrgUnit.objects.within(program.unit.path), sent.get("store")),
                 amount=read_value(Type.NUMBER, sent["amount"]) if sent.get("amount") else None,
                 category=sent.get("category", "")[:80],
-                told={name: str(text)[:500] for name, text in sent.items() if name.startswith(("event.", "member."))},
+                told={name: str(text)[:500] for name, text in sent.items() if name.startswith(TOLD)},
             )
             rule = _row(Rule.objects.filter(program=program), sent["rule"]) if sent.get("rule") else None
         except WrongValue as wrong:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from apps.activity.errors import KeyConflict, UnknownMember
+from apps.activity.incoming import IncomingLine
 from apps.activity.models import Event, Source
 from apps.core.prepared import call
 from apps.members.crypto import lookup_hash
@@ -100,13 +101,21 @@ def _row(n: int, prepared: Prepared) -> dict[str, Any]:
         "refund_of": prepared.purchase.event_id if prepared.purchase else None,
         "device": event.device,
         "attrs": event.attributes or {},
-        "lines": [
-            {"n": line.number, "s": line.sku, "c": line.category, "q": str(line.quantity), "a": str(line.amount)}
-            for line in event.lines
-        ],
+        "lines": [_line(line) for line in event.lines],
         "types": prepared.point_type_ids,
         "starts": member_starts(prepared),
     }
+
+
+def _line(line: IncomingLine) -> dict[str, Any]:
+    row = {"n": line.number, "s": line.sku, "c": line.category, "q": str(line.quantity), "a": str(line.amount)}
+    if line.brand:
+        row["b"] = line.brand
+    if line.tax is not None:
+        row["t"] = str(line.tax)
+    if line.is_shipping:
+        row["f"] = True
+    return row
 
 
 def replay(source: Source, old: Sequence[Prepared]) -> list[tuple[int, Processed]]:

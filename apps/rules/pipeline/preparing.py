@@ -44,7 +44,18 @@ def event_facts(event: IncomingEvent, unit: UnitInfo, program: ProgramInfo) -> E
         device=event.device or None,
         attributes=event.attributes or {},
         lines=tuple(
-            [LineFacts(line.sku or None, line.category or None, line.quantity, line.amount) for line in event.lines]
+            [
+                LineFacts(
+                    line.sku or None,
+                    line.category or None,
+                    line.quantity,
+                    line.amount,
+                    line.brand or None,
+                    line.tax,
+                    line.is_shipping,
+                )
+                for line in event.lines
+            ]
         ),
         hour=local.hour,
         weekday=local.isoweekday(),
