@@ -62,6 +62,14 @@ class UnknownPurchase(EventRefused):
         return _("The purchase to give back is not known for this member.")
 
 
+class NothingToConfirm(EventRefused):
+    code = "unknown_confirmed"
+    field = "confirms"
+
+    def sentence(self) -> str:
+        return _("The event to confirm is not known for this member.")
+
+
 class RefundTooLarge(EventRefused):
     """`amount` asked, `left` of the purchase not given back yet."""
 

@@ -37,7 +37,8 @@ class IncomingEvent:
     """An event as its source told it; checked for shape, not yet for what its names refer to.
 
     `store` is an org unit's code, None for the unit of the source's programme. `refund_of` is the key, in the same
-    source, of the purchase that a refund gives back. `currency` None means the programme's.
+    source, of the purchase that a refund gives back; `confirms` that of an event whose points waited for this one.
+    `currency` None means the programme's.
     """
 
     key: str
@@ -53,6 +54,7 @@ class IncomingEvent:
     device: str = ""
     lines: Sequence[IncomingLine] = ()
     attributes: Mapping[str, Any] | None = None
+    confirms: str | None = None
 
     @property
     def amount(self) -> Decimal | None:
@@ -74,6 +76,8 @@ class IncomingEvent:
             self.device,
             [line.content() for line in self.lines],
             self.attributes or None,
+            # Older events knew nothing of it: their digests stand.
+            *([self.confirms] if self.confirms else ()),
         )
         return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)).digest()[:16]
 

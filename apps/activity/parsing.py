@@ -34,6 +34,7 @@ _FIELDS = frozenset(
         "channel",
         "order_no",
         "refund_of",
+        "confirms",
         "currency",
         "device",
         "lines",
@@ -51,13 +52,14 @@ _COLUMNS = frozenset(
         "channel",
         "order_no",
         "refund_of",
+        "confirms",
         "currency",
         "device",
     ]
 )
 _LINE_FIELDS = frozenset(["sku", "category", "brand", "quantity", "amount", "tax", "shipping"])
 _LINE_COLUMNS = _LINE_FIELDS | {"line_no"}
-_TEXTS = {"store": 40, "channel": 40, "order_no": 80, "refund_of": 120, "device": 80}
+_TEXTS = {"store": 40, "channel": 40, "order_no": 80, "refund_of": 120, "confirms": 120, "device": 80}
 _ANSWERS = {"true": True, "yes": True, "1": True, "是": True, "false": False, "no": False, "0": False, "否": False}
 
 Path = tuple[str | int, ...]
@@ -304,6 +306,7 @@ def _event(
         device=texts["device"],
         lines=tuple(lines),
         attributes=attributes or None,
+        confirms=texts["confirms"] or None,
     )
 
 

@@ -1,6 +1,6 @@
 """What the sender of an event is told: the kept answer, its reasons in the language in force. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import get_language
@@ -20,7 +20,16 @@ def told(answer: Mapping[str, Any], program: ProgramInfo) -> dict[str, Any]:
             {**award, "why": joined(reason.sentences), "reason": dict(sorted(award["why"].items()))}
             for award, reason in zip(answer["awards"], worded, strict=True)
         ],
+        "released": _released(answer["released"], program) if "released" in answer else [],
     }
+
+
+def _released(released: Sequence[Mapping[str, Any]], program: ProgramInfo) -> list[dict[str, Any]]:
+    codes = {version.live.version_id: version.live.code for version in program.versions}
+    return [
+        {"rule": codes.get(each["version_id"]), "point_type": each["point_type"], "points": each["points"]}
+        for each in released
+    ]
 
 
 def joined(sentences: tuple[str, ...]) -> str:

@@ -82,6 +82,9 @@ class EventSent(Schema):
     channel: str | None = Field(None, max_length=40)
     order_no: str | None = Field(None, max_length=80)
     refund_of: str | None = Field(None, max_length=120, description="Of a refund: the key of the purchase.")
+    confirms: str | None = Field(
+        None, max_length=120, description="The key of an earlier event whose points wait for an event of this kind."
+    )
     currency: str | None = Field(None, pattern="^[A-Z]{3}$", description="Must be the programme's, where it is said.")
     device: str | None = Field(None, max_length=80)
     lines: list[Line] = Field([], max_length=500, description="A purchase and a refund have one at least.")
@@ -109,6 +112,14 @@ class Award(Schema):
     reason: dict[str, Any] = Field(description="The reason, for programs; `code` says what it is made of.")
 
 
+class Released(Schema):
+    """Points of an earlier event that had waited for this one and are spendable now."""
+
+    rule: str | None
+    point_type: str
+    points: int
+
+
 class Balance(Schema):
     """The member's reward points in the programme, right after the event."""
 
@@ -123,6 +134,7 @@ class EventAnswer(Schema):
     key: str
     status: Literal["processed"]
     awards: list[Award]
+    released: list[Released] = []
     balance: Balance | None
     tier: None = None
 

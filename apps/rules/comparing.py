@@ -7,7 +7,16 @@ from typing import Any
 from apps.conditions.tree import ConditionError, Group, Tree, parse, to_json
 from apps.conditions.words import Words
 from apps.rules.catalogue import CATALOGUE
-from apps.rules.sentences import Names, amount, condition_words, limit_words, plain, rate, stacking_words
+from apps.rules.sentences import (
+    Names,
+    amount,
+    condition_words,
+    limit_words,
+    plain,
+    rate,
+    stacking_words,
+    validity_words,
+)
 
 CHANGED = Words("{what}: {old} → {new}", "{what}：{old} → {new}")
 ADDED = Words("Added: {what}", "新增：{what}")
@@ -16,6 +25,8 @@ EFFECT = Words("What members earn", "会员所得")
 RATE = Words("Points for each {per}", "每 {per} 的积分")
 LIMIT = Words("Limit", "上限")
 STACKING = Words("Beside other rules", "与其他规则")
+VALIDITY = Words("These points", "这些积分")
+AS_KIND = Words("as their kind says", "按积分类型的规定")
 ORDERED = Words("{said} (number {order})", "{said}（第 {order} 位）")
 HOW = Words("How the conditions combine", "条件的组合方式")
 ALL, ANY = Words("all of them", "全部满足"), Words("any of them", "任一满足")
@@ -45,6 +56,7 @@ def differences(older: Any, newer: Any, names: Names, language: str) -> list[str
         *_conditions(older.get("condition"), newer.get("condition"), names, language),
         *_limits(older.get("limits", []), newer.get("limits", []), language),
         *_stacking(older.get("stacking"), newer.get("stacking"), language),
+        *_validity(older.get("validity"), newer.get("validity"), language),
     ]
     return [difference.sentence(language) for difference in found]
 
@@ -124,3 +136,8 @@ def _stacking(old: Any, new: Any, language: str) -> list[Difference]:
         return ORDERED.in_language(language).format(said=stacking_words(stacking, language), order=stacking["order"])
 
     return [] if old == new else [Difference(STACKING, words(old), words(new))]
+
+
+def _validity(old: Any, new: Any, language: str) -> list[Difference]:
+    says = [validity_words(each or {}, language) or AS_KIND.in_language(language) for each in (old, new)]
+    return [] if old == new else [Difference(VALIDITY, *says)]

@@ -10,7 +10,9 @@
                   "rows": [{"when": tree, "points": "10", "per": "1" or null}]}],
      "limits": [{"per": "member" | "store" | "programme", "of": "points" | "times", "most": 200,
                  "period": "day" | "week" | "month" | "quarter" | "year" | "ever"}],
-     "stacking": {"group": "weekend", "take": "best" | "first", "order": 1} or nothing}
+     "stacking": {"group": "weekend", "take": "best" | "first", "order": 1} or nothing,
+     "validity": {"expiry": a policy of apps.points.expiry but inactivity, or null,
+                  "pending": {"days": 14} | {"until": "delivery"} or null} or nothing}
 
 Everything wrong is found at once, each fault with the path to the value at fault and its words in both languages.
 What has passed can be compiled and run within a few milliseconds: the bounds below are that budget.
@@ -26,6 +28,7 @@ from pydantic_core import PydanticCustomError
 from apps.conditions.tree import MOST_NODES, ConditionError, Fault, Path, leaves, parse
 from apps.conditions.types import Type, WrongValue, read_value
 from apps.conditions.words import Words
+from apps.points.expiry import AfterDays, EndOf, Never
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 
 MOST_EFFECTS = 5
@@ -39,6 +42,7 @@ MOST_PER = 1_000_000
 LEAST_PER = Decimal("0.01")
 MOST_LIMIT = 1_000_000_000_000
 MOST_DECIMALS = 4
+MOST_DAYS = 3_650
 
 POINTS_NEEDED = Words("Fill in how many points.", "请填写积分数。")
 OUT_OF_RANGE = {
@@ -50,6 +54,12 @@ OUT_OF_RANGE = {
 }
 TOO_PRECISE = Words("At most 4 decimals.", "最多 4 位小数。")
 WHOLE = Words("Expected a whole number.", "此处应为整数。")
+SAYS_NOTHING = Words("Say when the points expire or become spendable.", "请说明积分何时过期或何时可用。")
+GONE_BEFORE = Words(
+    "Some of these points would expire before they can be spent. Let them expire later.",
+    "部分积分会在可用之前过期，请延后过期时间。",
+)
+NO_CONFIRMING = Words("Nobody can wait for this kind of event.", "不能等待这种事件。")
 LIMIT_TWICE = Words("Two limits are of the same kind: keep one.", "有两个相同类型的上限：请只保留一个。")
 
 
@@ -197,6 +207,59 @@ class Stacking(_Shape):
     order: Annotated[int, BeforeValidator(_whole("order", MOST_ORDER))]
 
 
+class PendingDays(_Shape):
+    """The points become spendable so many whole days after the local day of earning; 0: at once."""
+
+    days: Annotated[int, Field(ge=0, le=MOST_DAYS)]
+
+
+class PendingUntil(_Shape):
+    """The points become spendable when an event of kind `until` names the event that earned them in `confirms`."""
+
+    until: Annotated[str, Field(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
+
+    @model_validator(mode="after")
+    def never_a_refund(self) -> "PendingUntil":
+        if self.until == "refund":
+            raise _wrong("no_confirming", NO_CONFIRMING)
+        return self
+
+
+class Validity(_Shape):
+    """When the points expire and become spendable; null leaves it to the kind of points."""
+
+    expiry: Annotated[Never | AfterDays | EndOf, Field(discriminator="kind")] | None = None
+    pending: (
+        Annotated[
+            Annotated[PendingDays, Tag("pending_days")] | Annotated[PendingUntil, Tag("pending_until")],
+            Discriminator(lambda pending: "pending_until" if _has_until(pending) else "pending_days"),
+        ]
+        | None
+    ) = None
+
+    @model_validator(mode="after")
+    def good_for_something(self) -> "Validity":
+        if self.expiry is None and self.pending is None:
+            raise _wrong("says_nothing", SAYS_NOTHING)
+        if isinstance(self.pending, PendingDays) and self.pending.days > _sure_days(self.expiry):
+            raise _wrong("gone_before", GONE_BEFORE)
+        return self
+
+
+def _has_until(pending: Any) -> bool:
+    return "until" in pending if isinstance(pending, dict) else hasattr(pending, "until")
+
+
+def _sure_days(policy: Never | AfterDays | EndOf | None) -> int:
+    """The whole days after that of earning on which points are good whenever they were earned."""
+    match policy:
+        case AfterDays(days=days):
+            return days
+        case EndOf(plus_years=0, plus_days=days):
+            return days
+    return MOST_DAYS
+
+
 class Definition(_Shape):
     """A rule version's content."""
 
@@ -204,13 +267,18 @@ class Definition(_Shape):
     effects: Annotated[list[Effect], Field(min_length=1, max_length=MOST_EFFECTS)]
     limits: Annotated[list[Limit], Field(max_length=MOST_LIMITS)] = []
     stacking: Stacking | None = None
+    validity: Validity | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that is stored; numbers with decimals are written as texts, so that none is rounded."""
         written: dict[str, Any] = _written(self.model_dump())
-        if self.stacking is None:
-            del written["stacking"]
-        return written
+        return {name: part for name, part in written.items() if part is not None or name not in OPTIONAL}
+
+
+OPTIONAL = ("stacking", "validity")
+"""The parts that are left out of the JSON where a rule has none."""
+TAGS = frozenset([*EFFECTS, "never", "after_days", "end_of", "pending_days", "pending_until"])
+"""What a union's faults name in their paths, and no part of a definition is called."""
 
 
 def _written(value: Any) -> Any:
@@ -243,6 +311,19 @@ SAYS: dict[str, Words] = {
     "group string_pattern_mismatch": Words("Letters, digits, “-” and “_” only.", "只能使用文字、数字、“-”和“_”。"),
     "rows too_short": Words("A table needs at least one row.", "表格至少需要一行。"),
     "rows too_long": Words("A table has at most 50 rows.", "表格最多 50 行。"),
+    "until string_pattern_mismatch": Words(
+        "Write the kind as your systems send it: a to z, figures and “_”, such as delivery.",
+        "请按系统发送的写法填写类型：小写字母、数字和“_”，例如 delivery。",
+    ),
+    "until string_too_long": Words("At most 40 characters.", "最多 40 个字符。"),
+    "int_parsing": Words("Expected a whole number.", "此处应为整数。"),
+    "int_parsing_size": Words("The number is too large.", "数字过大。"),
+    "int_type": Words("Expected a whole number.", "此处应为整数。"),
+    "int_from_float": Words("Expected a whole number.", "此处应为整数。"),
+    "greater_than_equal": Words("The number is too small.", "数字过小。"),
+    "less_than_equal": Words("The number is too large.", "数字过大。"),
+    "union_tag_invalid": Words("This is none of the choices.", "这不在可选范围内。"),
+    "union_tag_not_found": Words("This is none of the choices.", "这不在可选范围内。"),
     "unknown_effect": Words("There is no such effect.", "没有这种奖励方式。"),
     "literal_error": Words("This is none of the choices.", "这不在可选范围内。"),
 }
@@ -280,7 +361,7 @@ def _shape(data: dict[str, Any], faults: list[Fault]) -> Definition | None:
             if each["type"] == "dict_type":
                 continue  # the tree's own reading says so, in better words
             context: Any = each.get("ctx") or {}
-            path: Path = tuple(part for part in each["loc"] if part not in EFFECTS)
+            path: Path = tuple(part for part in each["loc"] if part not in TAGS)
             known = SAYS.get(f"{path[-1] if path else ''} {each['type']}") or SAYS.get(each["type"], NOT_A_RULE)
             words = Words(context["en"], context["zh"]) if "zh" in context else known
             faults.append(Fault(path, each["type"], words))

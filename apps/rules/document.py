@@ -205,6 +205,7 @@ RANKS = (
     "all", "any", "not", "lines", "of", "where", "field", "window", "op", "value",
     "condition", "effects", "effect", "point_type", "points", "times", "per", "hit", "rounding", "rows", "when",
     "limits", "period", "most", "stacking", "group", "take", "order",
+    "validity", "expiry", "kind", "plus_years", "plus_days", "pending", "days", "until",
 )  # fmt: skip
 _RANK = {name: rank for rank, name in enumerate(RANKS)}
 

@@ -12,6 +12,7 @@ from apps.activity.facts import EventFacts
 from apps.conditions.windows import Window
 from apps.members.facts import MemberFacts
 from apps.rules.effects import HOLDS, Effect, Multiplier
+from apps.rules.validity import LiveValidity
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class LiveRule:
     effects: tuple[Effect, ...]
     limits: tuple[LiveLimit, ...] = ()
     stacking: LiveStacking | None = None
+    validity: LiveValidity | None = None
 
 
 Skipped = Sequence[Sequence[int]]

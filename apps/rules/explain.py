@@ -51,7 +51,7 @@ def _reason(
     if award.get("rule_name"):
         title = _("%(rule)s, version %(number)s") % {"rule": award["rule_name"], "number": award.get("version", "")}
     if award.get("state") == "pending":
-        says.append(_("The points are pending until the time for returns is over."))
+        says.append(waiting(why))
     return Reason(
         int(award.get("points") or 0), award.get("point_type") or "", title, tuple(filter(None, says)), version
     )  # fmt: skip
@@ -64,6 +64,23 @@ def cut(why: Mapping[str, Any]) -> str:
     limit = {"per": "member", "period": "day", "of": "points"} | (why.get("limit") or {}) | {"most": why.get("cap")}
     clause = limit_words(limit, get_language() or "en")
     return _("The limit cut off %(cut)s: %(limit)s.") % {"cut": number(why["cut"]), "limit": clause}
+
+
+def waiting(why: Mapping[str, Any]) -> str:
+    """What pending points wait for."""
+    if why.get("until"):
+        return _("The points are pending until “%(kind)s” confirms this event.") % {"kind": why["until"]}
+    return _("The points are pending until the time for returns is over.")
+
+
+def releases(answer: Mapping[str, Any], names: Mapping[int, str]) -> list[str]:
+    """What an event released that had waited for it; `names` are the versions'."""
+    return [
+        _("It made %(points)s spendable: %(rule)s.")
+        % {"points": _points(Decimal(each["points"])), "rule": names[each["version_id"]]}
+        for each in answer.get("released") or ()
+        if each["version_id"] in names
+    ]
 
 
 def worth(why: Mapping[str, Any], currency: str) -> str:

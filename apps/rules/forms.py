@@ -88,6 +88,7 @@ class RuleForm(forms.ModelForm):
                 ("best", _("of its group, only the rule that gives most")),
                 ("first", _("of its group, only the first that gives any")),
             ],
+            "validity": validity_choices(),
             "effects": effect_choices(),
             "words": editor_words(),
             "suggestion": _free_code(programs),
@@ -159,6 +160,21 @@ def limit_choices(language: str) -> dict[str, list[tuple[str, str]]]:
     }  # fmt: skip
 
 
+def validity_choices() -> dict[str, list[tuple[str, str]]]:
+    """What the choices of a rule's validity offer."""
+    return {
+        "expiry": [
+            ("", _("as their kind says")), ("never", _("never")), ("after_days", _("days after earning")),
+            ("end_of", pgettext("before month, quarter or year", "at the end of the")),
+        ],
+        "period": [("month", _("month")), ("quarter", _("quarter")), ("year", _("year"))],
+        "pending": [
+            ("", _("as their kind says")), ("days", _("days after earning")),
+            ("until", _("when an event confirms them")),
+        ],
+    }  # fmt: skip
+
+
 def effect_choices() -> dict[str, list[tuple[str, str]]]:
     """What the choices of an effect offer."""
     return {
@@ -223,6 +239,21 @@ def editor_words() -> dict[str, str]:
         "stacking_order": _("Number in the group"),
         "stacking_hint": _(
             "Only one rule of a group gives points to an event. Where two give the same, the lower number goes first."
+        ),
+        "validity": _("How long the points last"),
+        "validity_expiry": _("The points expire"),
+        "validity_pending": _("They can be spent"),
+        "validity_days": _("Number of days"),
+        "validity_period": _("End of the"),
+        "days": pgettext("after a number", "days"),
+        "years": pgettext("after a number", "years"),
+        "plus": pgettext("before a number", "plus"),
+        "plus_years": _("plus years"),
+        "plus_days": _("plus days"),
+        "until_kind": _("Kind of event, such as delivery"),
+        "until_hint": _(
+            "The points stay pending until an event of this kind names in “confirms” the event that earned them. "
+            "A refund before that takes them back."
         ),
         "limit_hint": _("What a limit cuts off is kept beside each award. Weeks begin on Monday."),
         "sentence": _("The rule in one sentence"),

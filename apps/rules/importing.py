@@ -298,8 +298,8 @@ def _events_of(
 def _value(event: IncomingEvent, column: str) -> str:
     """What the file said in the column a refusal names; a member's identifier is personal and stays out."""
     value = {
-        "store": event.store, "currency": event.currency, "refund_of": event.refund_of, "event_key": event.key,
-        "amount": event.amount, "occurred_at": event.occurred_at.isoformat(),
+        "store": event.store, "currency": event.currency, "refund_of": event.refund_of, "confirms": event.confirms,
+        "event_key": event.key, "amount": event.amount, "occurred_at": event.occurred_at.isoformat(),
     }  # fmt: skip
     return str(value.get(column) or "")
 

@@ -18,7 +18,7 @@ from apps.members.page import Asked, Block, block
 from apps.orgs.models import OrgUnit
 from apps.points.member_page import accounts_of
 from apps.points.models import Account, Posting, PostingKind
-from apps.rules.explain import Reason, reasons, units_named, why_not
+from apps.rules.explain import Reason, reasons, releases, units_named, why_not
 from apps.rules.models import RuleVersion
 
 PAGE = 20
@@ -51,6 +51,7 @@ class Item:
     currency: str = ""
     detail: str = ""
     reasons: list[tuple[Moved, Reason]] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
     not_given: list[str] = field(default_factory=list)
     reversals: list[tuple[Moved, str]] = field(default_factory=list)
     """What may be reversed, and where."""
@@ -168,7 +169,7 @@ def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event]
         version
         for answer in answers.values()
         for version in (
-            *(award.get("version_id") for award in answer.get("awards") or ()),
+            *(each.get("version_id") for part in ("awards", "released") for each in answer.get(part) or ()),
             *(pair[0] for pair in answer.get("skipped") or ()),
         )
         if version
@@ -186,6 +187,7 @@ def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event]
         item, program_id = items[pk], events[pk].program_id
         why = reasons(answer, definitions, item.currency, units)
         item.reasons = [(purses.moved(reason.points, program_id, reason.point_type), reason) for reason in why]
+        item.released = releases(answer, names)
         item.not_given = why_not(answer.get("skipped"), names, definitions, units)
         sums = Counter[str]()
         for moved, _reason in item.reasons:

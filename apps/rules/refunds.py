@@ -24,10 +24,11 @@ from apps.rules.stages import Opened, Prepared, Purchase
 @dataclass(slots=True)
 class Ledger:
     """What a wave needs of its locked accounts: open lots, the wave's own included as they are made; for refunds each
-    purchase's own lots and what is gone of them."""
+    purchase's own lots and what is gone of them; what waits of events that are confirmed."""
 
     open_lots: dict[int, list[LotState]] = field(default_factory=lambda: defaultdict(list))
     own_lots: dict[int, list[LotState]] = field(default_factory=lambda: defaultdict(list))
+    waiting: dict[int, list[LotState]] = field(default_factory=lambda: defaultdict(list))
     expired: dict[int, int] = field(default_factory=dict)
     earned_by: dict[int, int] = field(default_factory=dict)
     reversed: set[int] = field(default_factory=set)
@@ -35,31 +36,34 @@ class Ledger:
 
 
 def find_purchases(source: Source, wave: Sequence[Prepared]) -> None:
-    """Names the purchase of each refund in the wave; leaves it None where there is none such."""
-    waiting = [prepared for prepared in wave if prepared.event.refund_of]
-    if not waiting:
+    """Names the purchase of each refund in the wave, and the event that another confirms; leaves them None where the
+    programme knows of none such."""
+    keys = {key for prepared in wave for key in (prepared.event.refund_of, prepared.event.confirms) if key}
+    if not keys:
         return
-    keys = {prepared.event.refund_of for prepared in waiting}
-    rows = {
-        key: (pk, member_id, amount)
-        for pk, key, member_id, amount in Event.objects.filter(
-            source=source, key__in=keys, kind=Event.Kind.PURCHASE
-        ).values_list("pk", "key", "member_id", "amount")
-    }
+    rows = list(
+        Event.objects.filter(source=source, key__in=keys).values_list(
+            "pk", "key", "kind", "program_id", "member_id", "amount"
+        )
+    )
     kinds: dict[int, set[int]] = defaultdict(set)
-    lots = Lot.objects.filter(event_id__in=[pk for pk, _, _ in rows.values()])
+    lots = Lot.objects.filter(event_id__in=[pk for pk, *_ in rows])
     for event_id, kind in lots.values_list("event_id", "account__point_type_id"):
         kinds[event_id].add(kind)
-    for prepared in waiting:
-        row = rows.get(prepared.event.refund_of or "")
-        if row is not None:
-            pk, member_id, amount = row
-            prepared.purchase = Purchase(pk, member_id, amount or Decimal(0), frozenset(kinds[pk]))
+    found = {
+        (key, program_id): (kind, Purchase(pk, member_id, amount or Decimal(0), frozenset(kinds[pk])))
+        for pk, key, kind, program_id, member_id, amount in rows
+    }
+    for prepared in wave:
+        of_kind, purchase = found.get((prepared.event.refund_of or "", prepared.program.id), ("", None))
+        prepared.purchase = purchase if of_kind == Event.Kind.PURCHASE else None
+        _kind, prepared.confirmed = found.get((prepared.event.confirms or "", prepared.program.id), ("", None))
 
 
 def open_lots_for(opened: Sequence[Opened]) -> Ledger:
     """Reads the lots that a wave may touch beside those it makes: of refunds, and of accounts that lapsed before their
-    event. The accounts are locked. None for most waves, else at most six statements, however many events."""
+    event, and what events wait that are confirmed. The accounts are locked. None for most waves, else at most seven
+    statements, however many events."""
     ledger = Ledger()
     refunds = [item for item in opened if item.prepared.purchase]
     accounts = {
@@ -74,6 +78,11 @@ def open_lots_for(opened: Sequence[Opened]) -> Ledger:
         for row in Lot.objects.filter(account_id__in=accounts, remaining__gt=0):
             lots[row.pk] = lot_state(row)
             ledger.open_lots[row.account_id].append(lots[row.pk])
+    confirmed = [item.prepared.confirmed.event_id for item in opened if item.prepared.confirmed]
+    if confirmed:
+        waiting = Lot.objects.filter(event_id__in=confirmed, is_pending=True, releases_at=None, remaining__gt=0)
+        for row in waiting.order_by("pk"):
+            ledger.waiting[row.event_id or 0].append(lots.setdefault(row.pk, lot_state(row)))
     if not refunds:
         return ledger
     events = [item.prepared.purchase.event_id for item in refunds if item.prepared.purchase]

@@ -15,6 +15,8 @@ from apps.conditions.tree import ConditionError, Group, Leaf, Tree, leaves, pars
 from apps.conditions.types import Type, WrongValue, read_value
 from apps.conditions.words import Words
 from apps.core.formats import money, number
+from apps.points.words import DAY, DAYS, YEAR, YEARS
+from apps.points.words import PERIODS as EXPIRY_PERIODS
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 
 BLANK = "…"
@@ -68,6 +70,27 @@ STACKING = {
     "best": Words("of the group “{group}” only the rule that gives most", "“{group}”组中仅取积分最多的规则"),
     "first": Words("of the group “{group}” only the first rule that gives any", "“{group}”组中仅取首个给分的规则"),
 }
+VALIDITY = Words("{rule}; these points {validity}.", "{rule}；这些积分{validity}。")
+VALIDITY_AND = Words(" and ", "，")
+EXPIRY = {
+    "never": Words("never expire", "永不过期"),
+    "after_days": Words("expire {days} after the day they are earned", "自获得日起 {days}后过期"),
+    "end_of": Words("expire at the end of the {period} they are earned in", "在获得{period}过期"),
+    "end_of_next_year": Words("expire at the end of the next year", "在获得次年年底过期"),
+    "end_of_years": Words(
+        "expire {years} after the end of the {period} they are earned in", "在获得{period}再过 {years}后过期"
+    ),
+    "end_of_days": Words(
+        "expire {days} after the end of the {period} they are earned in", "在获得{period}再过 {days}后过期"
+    ),
+    "end_of_years_days": Words(
+        "expire {years} and {days} after the end of the {period} they are earned in",
+        "在获得{period}再过 {years} {days}后过期",
+    ),
+}
+PENDING_DAYS = Words("become spendable {days} after they are earned", "获得 {days}后可用")
+PENDING_NONE = Words("are spendable at once", "立即可用")
+PENDING_UNTIL = Words("become spendable once “{kind}” confirms what earned them", "待“{kind}”事件确认后可用")
 LIMITS_AND = Words(" and ", "，且")
 PLACED = Words("in {place}, {earning}", "在{place}，{earning}")
 AND_ALSO = Words("; in addition, ", "；另外，")
@@ -161,6 +184,11 @@ def stacking_words(stacking: Mapping[str, Any], language: str) -> str:
     return words.in_language(language).format(group=stacking.get("group") or BLANK)
 
 
+def validity_words(validity: Mapping[str, Any], language: str) -> str:
+    """When a rule's points expire and become spendable, as the sentence has it; empty where it says nothing."""
+    return _Writer(Names(), language).validity(validity)
+
+
 def condition_words(data: Any, names: Names, language: str, catalogue: Catalogue = CATALOGUE) -> str:
     """A condition as a clause; empty where it always holds. Parts that cannot be read yet stand as one “…” at the end."""
     tree, is_whole = _readable(data, catalogue)
@@ -196,7 +224,42 @@ class _Writer:
             earning = self.say(PLACED, place=self.names.place, earning=earning)
         limits, condition = self.limits(definition), self.condition(definition)
         text = self.say(WHOLE[bool(limits), bool(condition)], earning=earning, limits=limits, condition=condition)
+        validity = definition.get("validity")
+        if isinstance(validity, dict) and (said := self.validity(validity)):
+            text = self.say(VALIDITY, rule=text.rstrip(".。"), validity=said)
         return (text[:1].upper() + text[1:]).replace(f"{BLANK}.", BLANK)
+
+    def validity(self, validity: Mapping[str, Any]) -> str:
+        said = []
+        if isinstance(expiry := validity.get("expiry"), dict):
+            said.append(self.expiry(expiry))
+        if isinstance(pending := validity.get("pending"), dict):
+            said.append(self.pending(pending))
+        return self.say(VALIDITY_AND).join(said)
+
+    def expiry(self, policy: Mapping[str, Any]) -> str:
+        name, period = str(policy.get("kind")), str(policy.get("period"))
+        years, days = _read(policy.get("plus_years")), _read(policy.get("plus_days"))
+        if name == "end_of":
+            name += "_next_year" if period == "year" and years == 1 and not days else ""
+            name += ("_years" if years else "") + ("_days" if days else "") if name == "end_of" else ""
+        after = "plus_days" if name.startswith("end_of") else "days"
+        return self.say(
+            EXPIRY.get(name) or EXPIRY["never"],
+            days=self.counted(policy.get(after), DAY, DAYS),
+            years=self.counted(policy.get("plus_years"), YEAR, YEARS),
+            period=self.say(EXPIRY_PERIODS.get(period) or EXPIRY_PERIODS["month"]),
+        )
+
+    def pending(self, pending: Mapping[str, Any]) -> str:
+        if "until" in pending:
+            return self.say(PENDING_UNTIL, kind=str(pending["until"] or BLANK))
+        if _read(pending.get("days")) == 0:
+            return self.say(PENDING_NONE)
+        return self.say(PENDING_DAYS, days=self.counted(pending.get("days"), DAY, DAYS))
+
+    def counted(self, written: Any, one: Words, many: Words) -> str:
+        return self.say(one if _read(written) == 1 else many, n=self.figure(written))
 
     def condition(self, definition: Mapping[str, Any]) -> str:
         return condition_words(definition.get("condition", {"all": []}), self.names, self.language)

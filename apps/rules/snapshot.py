@@ -17,7 +17,6 @@ from django.db import connection
 from apps.conditions.compiling import compile_lines, compile_many
 from apps.conditions.tree import parse, windows_in
 from apps.conditions.windows import Window
-from apps.core.clock import start_of_day
 from apps.core.models import Epoch
 from apps.orgs.models import OrgUnit, Program
 from apps.points.expiry import expires_at, lapses_at, parse_policy
@@ -26,6 +25,7 @@ from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.effects import ROUNDING, Effect, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table
 from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet
 from apps.rules.models import RuleVersion
+from apps.rules.validity import Dates, live_validity, released_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,16 @@ class PointTypeInfo:
         """For points earned on local `day`: when they expire, are released, and when the account would lapse."""
         found = self._dates.get(day)
         if found is None:
-            released = None
-            if self.pending_days:
-                released = start_of_day(date.fromordinal(day.toordinal() + self.pending_days), self.zone)
+            released = released_at(day, self.pending_days, self.zone)
             found = (expires_at(self.policy, day, self.zone), released, lapses_at(self.policy, day, self.zone))
             self._dates[day] = found
         return found
+
+    def dates_of(self, day: date, rule: LiveRule) -> Dates:
+        """For points that `rule` gives on local `day`."""
+        expires, released, _lapses = self.dates(day)
+        dates = Dates(expires, released, released is not None)
+        return dates if rule.validity is None else rule.validity.dates(day, self.zone, dates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class ProgramInfo:
     main_type: PointTypeInfo | None = None
     """The reward points whose balance an answer names: the first made."""
     versions: tuple[Version, ...] = ()
+    awaited: dict[int, str] = field(default_factory=dict)
+    """The kind of event that points of a version wait for, by the version's id."""
     boundaries: tuple[datetime, ...] = ()
 
 
@@ -219,6 +225,8 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
         )
     for pk, versions in found.items():
         programs[pk].versions = tuple(versions)
+        waiting = {v.live.version_id: v.live.validity for v in versions}
+        programs[pk].awaited = {version: each.until for version, each in waiting.items() if each and each.until}
         edges = {v.starts_at for v in versions} | {v.ends_at for v in versions if v.ends_at is not None}
         programs[pk].boundaries = tuple(sorted(edges))
 
@@ -234,6 +242,7 @@ def live_rule(row: RuleVersion, definition: dict[str, Any], codes: dict[str, int
         tuple(live_effect(effect, codes, paths) for effect in definition["effects"]),
         tuple(LiveLimit(**limit) for limit in definition["limits"]),
         LiveStacking(**definition["stacking"]) if definition.get("stacking") else None,
+        live_validity(definition.get("validity")),
     )
 
 

@@ -27,7 +27,7 @@ class Processed:
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """The purchase that a refund names."""
+    """The purchase that a refund names, or the event that another confirms."""
 
     event_id: int
     member_id: int
@@ -37,7 +37,8 @@ class Purchase:
 
 @dataclass(slots=True)
 class Prepared:
-    """An event whose names are resolved. `number` is its place in the batch; `purchase` is found later."""
+    """An event whose names are resolved. `number` is its place in the batch; `purchase` and `confirmed` are found
+    later."""
 
     number: int
     event: IncomingEvent
@@ -48,13 +49,13 @@ class Prepared:
     rules: RuleSet
     digest: bytes
     purchase: Purchase | None = None
+    confirmed: Purchase | None = None
 
     @property
     def point_type_ids(self) -> tuple[int, ...]:
         """The kinds of points that it may move or tells of."""
-        if self.purchase is None:
-            return self.rules.point_type_ids
-        return tuple({*self.rules.point_type_ids, *self.purchase.point_type_ids})
+        named = [event.point_type_ids for event in (self.purchase, self.confirmed) if event is not None]
+        return tuple({*self.rules.point_type_ids}.union(*named)) if named else self.rules.point_type_ids
 
 
 @dataclass(slots=True)

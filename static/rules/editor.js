@@ -38,6 +38,8 @@ document.addEventListener("DOMContentLoaded", () => {
     limits.draw();
     const stacking = RuleParts.stacking(part("stacking"), { words, choices: config.stacking, stacking: () => definition.stacking, put: (value) => { definition.stacking = value; }, changed });
     stacking.draw();
+    const validity = RuleParts.validity(part("validity"), { words, choices: config.validity, validity: () => definition.validity, put: (value) => { definition.validity = value; }, changed });
+    validity.draw();
     hidden.value = JSON.stringify(definition);
 
     const history = Conditions.history(definition);
@@ -56,6 +58,7 @@ document.addEventListener("DOMContentLoaded", () => {
         definition.condition = condition.tree;
         limits.draw();
         stacking.draw();
+        validity.draw();
         showFaults();
     }
     function changed(more) {

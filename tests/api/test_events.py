@@ -37,6 +37,7 @@ def test_a_purchase_is_answered_with_its_points_and_why(till: Caller) -> None:
                 },
             }
         ],
+        "released": [],
         "balance": {"point_type": "points", "available": 32, "pending": 0, "debt": 0},
         "tier": None,
     }  # fmt: skip

@@ -135,8 +135,16 @@ effects = st.one_of(
     st.fixed_dictionaries({name: st.just(value) | JUNK for name, value in PER_YUAN.items()}),
     JUNK,
 )
+validities = st.fixed_dictionaries(
+    {},
+    optional={
+        "expiry": st.sampled_from([{"kind": "never"}, {"kind": "end_of", "period": "year", "plus_years": "1"}]) | JUNK,
+        "pending": st.fixed_dictionaries({"days": st.integers(-1, 9) | JUNK}) | st.just({"until": "delivery"}) | JUNK,
+    },
+)
 definitions = st.fixed_dictionaries(
-    {"condition": trees.trees | JUNK, "effects": st.lists(effects, max_size=5) | JUNK, "limits": st.just([]) | JUNK}
+    {"condition": trees.trees | JUNK, "effects": st.lists(effects, max_size=5) | JUNK, "limits": st.just([]) | JUNK},
+    optional={"validity": validities | JUNK},
 )  # fmt: skip
 
 

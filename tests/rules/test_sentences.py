@@ -59,6 +59,23 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "Members earn 50 points, of the group “周末” only the rule that gives most.",
         "会员获得 50 积分，“周末”组中仅取积分最多的规则。",
     ),
+    (
+        {"condition": PURCHASE, "effects": [FIXED], "validity": {"expiry": {"kind": "end_of", "period": "year", "plus_years": 1}, "pending": {"days": 14}}},
+        "Members earn 50 points, when the event is a purchase; these points expire at the end of the next year and "
+        "become spendable 14 days after they are earned.",
+        "当事件类型为消费时，会员获得 50 积分；这些积分在获得次年年底过期，获得 14 天后可用。",
+    ),
+    (
+        {"effects": [FIXED], "validity": {"expiry": {"kind": "end_of", "period": "quarter", "plus_days": 1}, "pending": {"until": "delivery"}}},
+        "Members earn 50 points; these points expire 1 day after the end of the quarter they are earned in and become "
+        "spendable once “delivery” confirms what earned them.",
+        "会员获得 50 积分；这些积分在获得当季季末再过 1 天后过期，待“delivery”事件确认后可用。",
+    ),
+    (
+        {"effects": [FIXED], "validity": {"expiry": {"kind": "after_days", "days": ""}, "pending": {"days": 0}}},
+        "Members earn 50 points; these points expire … days after the day they are earned and are spendable at once.",
+        "会员获得 50 积分；这些积分自获得日起 … 天后过期，立即可用。",
+    ),
     ({}, "Members earn …", "会员获得 …。"),
     ({"effects": "x", "condition": 7, "limits": [{}]}, "Members earn …, at most … points a day for one member, when …", "当…时，会员获得 …，每位会员每天最多 … 积分。"),
 ]  # fmt: skip
@@ -104,6 +121,14 @@ def test_two_versions_compare_in_words() -> None:
         "新增：星期为周六、周日之一",
         "删除：每位会员每天最多 200 积分",
     ]
+
+
+def test_how_long_points_last_compares_with_what_their_kind_says() -> None:
+    newer = WHOLE | {"validity": {"expiry": None, "pending": {"until": "delivery"}}}
+    assert differences(WHOLE, newer, NAMES, "en") == [
+        "These points: as their kind says → become spendable once “delivery” confirms what earned them"
+    ]
+    assert differences(newer, WHOLE, NAMES, "zh-hans") == ["这些积分：待“delivery”事件确认后可用 → 按积分类型的规定"]
 
 
 def test_the_same_said_in_another_spelling_is_no_difference() -> None:

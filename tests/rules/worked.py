@@ -5,10 +5,10 @@ An event of a story is written as JSON has it; what is left out is an ordinary p
     {"kind": "purchase", "at": "2026-03-04T10:00", "member": "Ann", "store": "S001", "channel": "", "device": "",
      "attributes": {}, "lines": [{"category": "coffee", "sku": "A1", "quantity": 1, "amount": "10",
                                        "brand": "", "tax": null, "shipping": false}],
-     "amount": "10", "key": "", "refund_of": ""}
+     "amount": "10", "key": "", "refund_of": "", "confirms": ""}
 
 `amount` alone stands for one line. `people` describes members who are not ordinary: where and when they joined, and their
-attributes.
+attributes. `spendable` is what the member can spend right after the event.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from apps.activity.incoming import IncomingEvent, IncomingLine
 from apps.activity.services import source_for
 from apps.members.services import create_member
+from apps.points.services import release_due
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.pipeline import process
 from apps.rules.services import checked
@@ -58,8 +59,13 @@ def tell(
         )  # fmt: skip
     points = []
     for event in events:
-        (done,) = process(None, source, [_event(event)], when=LATER)
-        assert done.status == "processed", done.refusal
+        told = _event(event)
+        if "spendable" in event:
+            release_due(told.occurred_at)
+        (done,) = process(None, source, [told], when=LATER)
+        assert done.answer is not None, done.refusal
+        if "spendable" in event:
+            assert done.answer["balance"]["available"] == event["spendable"], event
         points.append(done.points)
     return points
 
@@ -80,6 +86,7 @@ def _event(told: Mapping[str, Any]) -> IncomingEvent:
         channel=told.get("channel", ""),
         device=told.get("device", ""),
         refund_of=told.get("refund_of"),
+        confirms=told.get("confirms"),
         attributes=told.get("attributes"),
         lines=[_line(number, line) for number, line in enumerate(lines, start=1)],
     )

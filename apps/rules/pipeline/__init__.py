@@ -19,7 +19,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from apps.activity.errors import EventRefused, UnknownPurchase, UnknownStore
+from apps.activity.errors import EventRefused, NothingToConfirm, UnknownPurchase, UnknownStore
 from apps.activity.incoming import IncomingEvent
 from apps.activity.models import Event, Source
 from apps.core.scope import reach_of
@@ -114,15 +114,26 @@ def _process(
 @in_transaction
 def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: datetime) -> list[tuple[int, Processed]]:
     refunds.find_purchases(source, wave)
-    lost = [item for item in wave if item.event.kind == Event.Kind.REFUND and item.purchase is None]
-    refused = [(item.number, Processed("refused", item.event.key, refusal=UnknownPurchase())) for item in lost]
+    lost = {item.number: refusal for item in wave if (refusal := _lost(item)) is not None}
+    refused = [
+        (item.number, Processed("refused", item.event.key, refusal=lost[item.number]))
+        for item in wave
+        if item.number in lost
+    ]
     if len(lost) == len(wave):
         return refused
     opened, tally, unknown, old = open_events(
-        copy, source, [item for item in wave if item not in lost] if lost else wave, when
+        copy, source, [item for item in wave if item.number not in lost] if lost else wave, when
     )
     remember(opened)
     reserve(opened, tally)
     reckoned = reckon(opened, refunds.open_lots_for(opened), tally)
     settle(reckoned)
     return [*refused, *unknown, *reckoned.results, *(replay(source, old) if old else ())]
+
+
+def _lost(item: Prepared) -> EventRefused | None:
+    """Why an event cannot be taken that names another which is not there."""
+    if item.event.kind == Event.Kind.REFUND and item.purchase is None:
+        return UnknownPurchase()
+    return NothingToConfirm() if item.event.confirms and item.confirmed is None else None

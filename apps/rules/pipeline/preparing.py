@@ -64,7 +64,8 @@ def event_facts(event: IncomingEvent, unit: UnitInfo, program: ProgramInfo) -> E
 
 
 def waves(todo: Iterable[Prepared]) -> list[list[Prepared]]:
-    """Cuts a batch so that no refund meets its purchase, and no key its repetition, within one wave."""
+    """Cuts a batch so that no event meets one that it gives back or confirms, and no key its repetition, within one
+    wave."""
     found: list[list[Prepared]] = []
     member_wave: dict[tuple[str, str], int] = {}
     key_wave: dict[str, int] = {}
@@ -72,10 +73,9 @@ def waves(todo: Iterable[Prepared]) -> list[list[Prepared]]:
         event = prepared.event
         member = (event.member_kind, event.member_value)
         wave = member_wave.get(member, 0)
-        if event.refund_of in key_wave:
-            wave = max(wave, key_wave[event.refund_of] + 1)
-        if event.key in key_wave:
-            wave = max(wave, key_wave[event.key] + 1)
+        for named in (event.refund_of, event.confirms, event.key):
+            if named in key_wave:
+                wave = max(wave, key_wave[named] + 1)
         member_wave[member] = wave
         key_wave[event.key] = wave
         while len(found) <= wave:

@@ -6,7 +6,7 @@ from typing import Any
 from apps.activity.errors import EventRefused, EventRejectedByLedger
 from apps.core.errors import LoyaltyError
 from apps.points.book import Act, Book, Origin
-from apps.rules import refunds
+from apps.rules import confirming, refunds
 from apps.rules.evaluate import Award, Skipped, evaluate
 from apps.rules.limits import Tally
 from apps.rules.stages import Opened, Processed
@@ -46,6 +46,7 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger, tally: Tally) -> Reckon
                 skipped = outcome.skipped
                 tally.count(item, outcome.awards)
                 awards = [_award(reckoned, item, award, ledger) for award in outcome.awards]
+            released = confirming.release(reckoned.book, item, ledger) if prepared.confirmed is not None else []
         except EventRefused as refusal:
             raise Impossible(prepared.number, refusal) from None
         except LoyaltyError as refusal:
@@ -62,6 +63,8 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger, tally: Tally) -> Reckon
             "skipped": skipped,
             "balance": _balance(item),
         }
+        if released:
+            answer["released"] = released
         reckoned.outcomes.append({"event": item.event_id, "member": item.member_id, "points": points, "answer": answer})
         reckoned.results.append((prepared.number, Processed("processed", prepared.event.key, answer, points=points)))
     return reckoned
@@ -71,8 +74,7 @@ def _award(reckoned: Reckoned, item: Opened, award: Award, ledger: refunds.Ledge
     """Enters one award into the book and the counters; how it is told."""
     prepared, rule = item.prepared, award.rule
     kind = prepared.program.point_types[award.point_type_id]
-    expires_at, releases_at, _lapses_at = kind.dates(prepared.day)
-    is_pending = releases_at is not None
+    expires_at, releases_at, is_pending = kind.dates_of(prepared.day, rule)
     if award.points:
         unit_id = prepared.unit.id
         key = f"event:{item.event_id}:{rule.version_id}:{award.effect}"
@@ -89,6 +91,9 @@ def _award(reckoned: Reckoned, item: Opened, award: Award, ledger: refunds.Ledge
             pending=is_pending,
         )
         ledger.open_lots[account.id].append(lot)
+    why = award.why()
+    if is_pending and rule.validity is not None and rule.validity.until is not None:
+        why["until"] = rule.validity.until
     return {
         "rule": rule.code,
         "rule_name": rule.name,
@@ -98,7 +103,7 @@ def _award(reckoned: Reckoned, item: Opened, award: Award, ledger: refunds.Ledge
         "point_type": kind.code,
         "points": award.points,
         "state": "pending" if is_pending else "settled",
-        "why": award.why(),
+        "why": why,
     }
 
 
