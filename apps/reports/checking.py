@@ -27,7 +27,8 @@ FACTS = Sweep(
         )
     },
 )
-# What the versions of a rule that limit it gave a member, a store or all in one local period is what the counter says.
+# What the versions of a rule that limit it gave a member, a store, a device or all in one local period is what the
+# counter says.
 COUNTED = """(SELECT coalesce(counter.id, 0) AS row_id, counter.points, entry.points AS given
     FROM COUNTERS counter FULL JOIN (
         SELECT WHOSE AS OWNER, entry.rule_id, limited.period, sum(entry.points + entry.pending_points) AS points,
@@ -35,17 +36,18 @@ COUNTED = """(SELECT coalesce(counter.id, 0) AS row_id, counter.points, entry.po
                     ELSE date_trunc(limited.period, entry.day::timestamp)::date END AS start
         FROM points_entry entry
         JOIN orgs_program program ON program.id = entry.program_id
+        MORE
         JOIN (SELECT version.id, written->>'period' AS period, written->>'per' AS per
               FROM rules_ruleversion version, jsonb_array_elements(version.definition->'limits') AS written
               WHERE version.state <> 'draft' GROUP BY 1, 2, 3) limited
-            ON limited.id = entry.rule_version_id AND (limited.per = 'member') = IS_MEMBERS
+            ON limited.id = entry.rule_version_id AND limited.per IN (PER)
         WHERE entry.kind = 'earn'
         GROUP BY 1, 2, 3, 5
     ) entry USING (OWNER, rule_id, period, start)) AS counter"""
 
 
-def _counted(counters: str, owner: str, whose: str) -> str:
-    words = {"COUNTERS": counters, "OWNER": owner, "WHOSE": whose, "IS_MEMBERS": str(owner == "member_id")}
+def _counted(counters: str, owner: str, whose: str, per: str, more: str = "") -> str:
+    words = {"COUNTERS": counters, "OWNER": owner, "WHOSE": whose, "PER": per, "MORE": more}
     text = COUNTED
     for word, means in words.items():
         text = text.replace(word, means)
@@ -53,13 +55,21 @@ def _counted(counters: str, owner: str, whose: str) -> str:
 
 
 COUNTERS = Sweep(
-    _counted("rules_counter", "member_id", "entry.member_id"),
+    _counted("rules_counter", "member_id", "entry.member_id", "'member'"),
     {"counter_is_what_the_limited_rule_gave": ("coalesce(points, 0)", "coalesce(given, 0)")},
 )
+OF_UNITS = "(SELECT * FROM rules_unitcounter WHERE device = '')"
 STORE_OR_PROGRAMME = "CASE limited.per WHEN 'store' THEN entry.org_unit_id ELSE program.unit_id END"
 UNIT_COUNTERS = Sweep(
-    _counted("rules_unitcounter", "unit_id", STORE_OR_PROGRAMME),
+    _counted(OF_UNITS, "unit_id", STORE_OR_PROGRAMME, "'store', 'programme'"),
     {"unitcounter_is_what_the_limited_rule_gave": ("coalesce(points, 0)", "coalesce(given, 0)")},
+)
+OF_DEVICES = "(SELECT * FROM rules_unitcounter WHERE device <> '')"
+ITS_EVENT = """JOIN points_posting posting ON posting.id = entry.posting_id
+        JOIN activity_event event ON event.id = posting.event_id AND event.device <> ''"""
+DEVICE_COUNTERS = Sweep(
+    _counted(OF_DEVICES, "device", "event.device", "'device'", ITS_EVENT),
+    {"unitcounter_of_a_device_is_what_the_limited_rule_gave": ("coalesce(points, 0)", "coalesce(given, 0)")},
 )
 # The ledger names rules by number, without a foreign key: each must be there, and a version be one of its rule.
 RULES_OF_ENTRIES = Sweep(
@@ -78,4 +88,4 @@ RULES_OF_LOTS = Sweep(
         ) lot LEFT JOIN rules_ruleversion version ON version.id = lot.rule_version_id) AS lot""",
     {"lot_rule_is_its_versions": ("coalesce(rule_id, 0)", "coalesce(found_rule, 0)")},
 )
-SWEEPS = (FACTS, COUNTERS, UNIT_COUNTERS, RULES_OF_ENTRIES, RULES_OF_LOTS)
+SWEEPS = (FACTS, COUNTERS, UNIT_COUNTERS, DEVICE_COUNTERS, RULES_OF_ENTRIES, RULES_OF_LOTS)

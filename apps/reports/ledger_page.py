@@ -48,6 +48,7 @@ IN_WORDS = {
     "fact_costs_are_sum_of_entries": gettext_lazy("The daily facts' costs are those of the entries."),
     "counter_is_what_the_limited_rule_gave": gettext_lazy("The counter of a limit says what the rule gave the member in that period."),
     "unitcounter_is_what_the_limited_rule_gave": gettext_lazy("The counter of a limit says what the rule gave there in that period."),
+    "unitcounter_of_a_device_is_what_the_limited_rule_gave": gettext_lazy("The counter of a limit says what the rule gave events of the device in that period."),
     "entry_rule_is_its_versions": gettext_lazy("Every entry names a rule and a version of it that exist."),
     "lot_rule_is_its_versions": gettext_lazy("Every lot names a rule and a version of it that exist."),
 }  # fmt: skip

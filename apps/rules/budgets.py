@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 
 from apps.core.clock import local_day
 from apps.core.formats import day as day_in_words
-from apps.core.formats import number
-from apps.rules.limits import period_start
+from apps.core.formats import money, number
+from apps.rules.evaluate import whole_of
+from apps.rules.limits import COUNTED, period_start
 from apps.rules.models import RuleVersion, UnitCounter
-from apps.rules.sentences import limit_words
+from apps.rules.sentences import limit_words, plain
+from apps.rules.snapshot import live_limit
 
 ALERT = 80
 """Per cent from which a budget is worth a warning."""
@@ -23,7 +25,7 @@ ALERT = 80
 
 @dataclass(frozen=True)
 class Budget:
-    """One limit of a live version in the period of `today`: `used` of `most` points or times, counted `since`."""
+    """One limit of a live version in the period of `today`: `used` of `most`, as a counter counts it, since `since`."""
 
     version: RuleVersion
     limit: dict[str, Any]
@@ -33,7 +35,7 @@ class Budget:
 
     @property
     def most(self) -> int:
-        return int(self.limit["most"])
+        return live_limit(self.limit).most
 
     @property
     def percent(self) -> int:
@@ -59,13 +61,22 @@ class Budget:
         return found if period_start(period, found) == period_start(period, self.today) else None
 
     def sentence(self) -> str:
-        figures = {"used": number(self.used), "most": number(self.most), "percent": self.percent}
-        said = (
-            _("%(used)s of %(most)s times used (%(percent)s %%).")
-            if self.limit["of"] == "times"
-            else _("%(used)s of %(most)s points used (%(percent)s %%).")
-        )
+        figures = {"used": self._figure(self.used), "most": self._figure(self.most), "percent": self.percent}
+        said = {
+            "times": _("%(used)s of %(most)s times used (%(percent)s %%)."),
+            "amount": _("%(used)s of %(most)s spent has earned (%(percent)s %%)."),
+            "pieces": _("%(used)s of %(most)s pieces have earned (%(percent)s %%)."),
+            "cost": _("%(used)s of %(most)s given in points (%(percent)s %%)."),
+        }.get(self.limit["of"], _("%(used)s of %(most)s points used (%(percent)s %%)."))
         return " ".join(filter(None, (said % figures, self.outlook())))
+
+    def _figure(self, counted: int) -> str:
+        of = self.limit["of"]
+        if of in ("points", "times"):
+            return number(counted)
+        return (
+            plain(whole_of(counted)) if of == "pieces" else money(whole_of(counted), self.version.rule.program.currency)
+        )
 
     def outlook(self) -> str:
         if self.used >= self.most:
@@ -77,7 +88,7 @@ class Budget:
         return _("At the pace so far it is used up on %(day)s.") % {"day": day_in_words(self.exhausted_on)}
 
     def clause(self) -> str:
-        return limit_words(self.limit, get_language() or "en")
+        return limit_words(self.limit, self.version.rule.program.currency, get_language() or "en")
 
 
 def budgets_of(versions: Iterable[RuleVersion], when: datetime) -> list[Budget]:
@@ -95,10 +106,11 @@ def budgets_of(versions: Iterable[RuleVersion], when: datetime) -> list[Budget]:
                 found.append(Budget(version, limit, 0, max(start, min(began, today)), today))
     if not found:
         return []
+    columns = ("points", "times", "amount_micros", "pieces_micros", "cost_micros")
     counted = {
-        (rule_id, period): {"points": points, "times": times}
-        for rule_id, period, points, times in UnitCounter.objects.filter(wanted).values_list(
-            "rule_id", "period", "points", "times"
+        (rule_id, period): dict(zip(COUNTED, row, strict=True))
+        for rule_id, period, *row in UnitCounter.objects.filter(wanted, device="").values_list(
+            "rule_id", "period", *columns
         )
     }
     return [

@@ -54,7 +54,7 @@ def differences(older: Any, newer: Any, names: Names, language: str) -> list[str
     found = [
         *_effects(older.get("effects", []), newer.get("effects", []), names, language),
         *_conditions(older.get("condition"), newer.get("condition"), names, language),
-        *_limits(older.get("limits", []), newer.get("limits", []), language),
+        *_limits(older.get("limits", []), newer.get("limits", []), names.currency, language),
         *_stacking(older.get("stacking"), newer.get("stacking"), language),
         *_validity(older.get("validity"), newer.get("validity"), language),
     ]
@@ -115,7 +115,7 @@ def _parts(data: Any) -> tuple[str, list[Any]] | None:
     )
 
 
-def _limits(older: list[Any], newer: list[Any], language: str) -> list[Difference]:
+def _limits(older: list[Any], newer: list[Any], currency: str, language: str) -> list[Difference]:
     """A limit of the same kind is one that was raised or lowered."""
 
     def kind(limit: Any) -> tuple[Any, ...]:
@@ -123,7 +123,7 @@ def _limits(older: list[Any], newer: list[Any], language: str) -> list[Differenc
 
     old, new = {kind(each): each for each in older}, {kind(each): each for each in newer}
     return [
-        Difference(LIMIT, *(limit_words(each[key], language) if key in each else "" for each in (old, new)))
+        Difference(LIMIT, *(limit_words(each[key], currency, language) if key in each else "" for each in (old, new)))
         for key in dict.fromkeys([*old, *new])
         if old.get(key) != new.get(key)
     ]

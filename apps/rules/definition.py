@@ -8,7 +8,8 @@
                  {"effect": "multiply", "point_type": "points", "times": "2", "of": "base" | "all", "rounding": "down"},
                  {"effect": "table", "point_type": "points", "hit": "first" | "best" | "sum", "rounding": "down",
                   "rows": [{"when": tree, "points": "10", "per": "1" or null}]}],
-     "limits": [{"per": "member" | "store" | "programme", "of": "points" | "times", "most": 200,
+     "limits": [{"per": "member" | "store" | "programme" | "device" | "event",
+                 "of": "points" | "times" | "amount" | "pieces" | "cost", "most": 200,
                  "period": "day" | "week" | "month" | "quarter" | "year" | "ever"}],
      "stacking": {"group": "weekend", "take": "best" | "first", "order": 1} or nothing,
      "validity": {"expiry": a policy of apps.points.expiry but inactivity, or null,
@@ -22,7 +23,17 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from apps.conditions.tree import MOST_NODES, ConditionError, Fault, Path, leaves, parse
@@ -51,6 +62,7 @@ OUT_OF_RANGE = {
     "times": Words("Expected more than 1 and at most 100 times.", "倍数应大于 1，且不超过 100。"),
     "order": Words("Expected a whole number from 1 to 1,000.", "应为 1 到 1,000 之间的整数。"),
     "most": Words("Expected a whole number from 1 to 1,000,000,000,000.", "应为 1 到 1,000,000,000,000 之间的整数。"),
+    "most of": Words("Expected a number from 0.01 to 1,000,000,000,000.", "应为 0.01 到 1,000,000,000,000 之间的数。"),
 }
 TOO_PRECISE = Words("At most 4 decimals.", "最多 4 位小数。")
 WHOLE = Words("Expected a whole number.", "此处应为整数。")
@@ -60,6 +72,11 @@ GONE_BEFORE = Words(
     "部分积分会在可用之前过期，请延后过期时间。",
 )
 NO_CONFIRMING = Words("Nobody can wait for this kind of event.", "不能等待这种事件。")
+ONCE_ANYWAY = Words("An event is one time: choose something else.", "一次事件本来就只算一次：请另选一项。")
+NOTHING_MEASURED = {
+    "amount": Words("Nothing in this rule is given per amount.", "本规则没有按金额给分的奖励。"),
+    "pieces": Words("Nothing in this rule is given per piece.", "本规则没有按件数给分的奖励。"),
+}
 LIMIT_TWICE = Words("Two limits are of the same kind: keep one.", "有两个相同类型的上限：请只保留一个。")
 
 
@@ -170,13 +187,25 @@ class Table(_Shape):
     rows: Annotated[list[TableRow], Field(min_length=1, max_length=MOST_ROWS)]
 
 
-class Limit(_Shape):
-    """At most `most` points, or events that are given any, for one member, store or the programme in each period."""
+def _most(value: Any, info: ValidationInfo) -> int | Decimal:
+    if info.data.get("of") in ("amount", "pieces", "cost"):
+        return _between("most of", LEAST_PER, MOST_LIMIT)(value)
+    return _whole("most", MOST_LIMIT)(value)
 
-    per: Literal["member", "store", "programme"] = "member"
-    period: Literal["day", "week", "month", "quarter", "year", "ever"] = "day"
-    of: Literal["points", "times"] = "points"
-    most: Annotated[int, BeforeValidator(_whole("most", MOST_LIMIT))]
+
+class Limit(_Shape):
+    """At most `most` points, or events that are given any, for one member, store, device or the programme in each
+    period, or for one event; or so much money or so many pieces that earn, or points that cost so much. An event
+    without a device is held against no limit of devices. What is for one event has no period: it says `ever`."""
+
+    per: Literal["member", "store", "programme", "device", "event"] = "member"
+    period: Annotated[
+        Literal["day", "week", "month", "quarter", "year", "ever"],
+        BeforeValidator(lambda value, info: "ever" if info.data.get("per") == "event" else value),
+        Field(validate_default=True),
+    ] = "day"
+    of: Literal["points", "times", "amount", "pieces", "cost"] = "points"
+    most: Annotated[int | Decimal, BeforeValidator(_most)]
 
 
 def _kind_of(effect: Any) -> str | None:
@@ -185,6 +214,9 @@ def _kind_of(effect: Any) -> str | None:
 
 
 EFFECTS = ("points_per_amount", "points_per_quantity", "fixed_points", "multiply", "table")
+
+MEASURES = {"points_per_amount": "amount", "points_per_quantity": "pieces"}
+"""What a limit can measure of an effect, beside its points."""
 
 Effect = Annotated[
     Annotated[PointsPerAmount, Tag("points_per_amount")]
@@ -347,7 +379,7 @@ def check_definition(data: Any, *, point_types: Mapping[str, Any], units: Mappin
         faults.append(Fault((), "too_large", TOO_LARGE))
     _point_types(data, point_types, faults)
     if checked is not None:
-        _limits_once(checked, faults)
+        _limits(checked, faults)
     if faults or checked is None:
         raise Faulty(sorted(faults, key=lambda fault: [str(part) for part in fault.path]))
     return checked
@@ -398,10 +430,14 @@ def _point_types(data: dict[str, Any], point_types: Mapping[str, Any], faults: l
             faults.append(Fault(("effects", number, "point_type"), "unknown_point_type", NO_SUCH_TYPE))
 
 
-def _limits_once(checked: Definition, faults: list[Fault]) -> None:
+def _limits(checked: Definition, faults: list[Fault]) -> None:
+    """No two limits of one kind, and each of something that the rule gives by."""
     kinds = [(limit.per, limit.period, limit.of) for limit in checked.limits]
-    faults += [
-        Fault(("limits", number), "limit_twice", LIMIT_TWICE)
-        for number, kind in enumerate(kinds)
-        if kind in kinds[:number]
-    ]
+    given = {MEASURES.get(effect.effect) for effect in checked.effects}
+    for number, limit in enumerate(checked.limits):
+        if kinds[number] in kinds[:number]:
+            faults.append(Fault(("limits", number), "limit_twice", LIMIT_TWICE))
+        if limit.of in NOTHING_MEASURED and limit.of not in given:
+            faults.append(Fault(("limits", number, "of"), "nothing_measured", NOTHING_MEASURED[limit.of]))
+        if (limit.per, limit.of) == ("event", "times"):
+            faults.append(Fault(("limits", number, "of"), "once_anyway", ONCE_ANYWAY))

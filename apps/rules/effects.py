@@ -8,7 +8,7 @@ and exactly: by whole division, not by a quotient cut to some digits.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.activity.facts import EventFacts, LineFacts
 from apps.members.facts import MemberFacts
@@ -49,7 +49,7 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rate:
+class Rate:
     """`points` for each `per` of what is measured of the lines that count."""
 
     point_type_id: int
@@ -57,14 +57,22 @@ class _Rate:
     per: Decimal
     rounding: str = ROUND_DOWN
     counts: Callable[[LineFacts], bool] | None = None
+    measures: ClassVar[str] = ""
+    """What a limit calls it."""
+
+    def of(self, base: Decimal | None) -> int:
+        """What so much of what is measured gives."""
+        return points_for(base, self.points, self.per, self.rounding)
 
     def terms(self) -> dict[str, Any]:
         return {"rate": format(self.points, "f"), "per": format(self.per, "f"), "rounding": self.rounding}
 
 
 @dataclass(frozen=True, slots=True)
-class PerAmount(_Rate):
+class PerAmount(Rate):
     """What is paid; for the whole event where all lines count."""
+
+    measures: ClassVar[str] = "amount"
 
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         counts = self.counts
@@ -73,20 +81,22 @@ class PerAmount(_Rate):
             if counts is None
             else sum((line.amount for line in event.lines if counts(line)), Decimal(0))
         )  # fmt: skip
-        return points_for(base, self.points, self.per, self.rounding), base
+        return self.of(base), base
 
     def why(self, seen: Any) -> dict[str, Any]:
         return {"code": "per_amount", "amount": format(seen or 0, "f")} | self.terms()
 
 
 @dataclass(frozen=True, slots=True)
-class PerQuantity(_Rate):
+class PerQuantity(Rate):
     """How many pieces."""
+
+    measures: ClassVar[str] = "pieces"
 
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         counts = self.counts
         base = sum((line.quantity for line in event.lines if counts is None or counts(line)), Decimal(0))
-        return points_for(base, self.points, self.per, self.rounding), base
+        return self.of(base), base
 
     def why(self, seen: Any) -> dict[str, Any]:
         return {"code": "per_quantity", "quantity": format(seen, "f")} | self.terms()

@@ -4,25 +4,45 @@ No query, no clock. `RuleSet.matches` is the generated function of `apps.conditi
 what the rules that hold are worth, and what their limits leave of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from apps.activity.facts import EventFacts
 from apps.conditions.windows import Window
 from apps.members.facts import MemberFacts
-from apps.rules.effects import HOLDS, Effect, Multiplier
+from apps.rules.effects import HOLDS, Effect, Multiplier, Rate
 from apps.rules.validity import LiveValidity
 
 
 @dataclass(frozen=True, slots=True)
 class LiveLimit:
-    """At most `most` points (or times) of a rule, for each `per` (member, store, programme) and local `period`."""
+    """At most `most` points or times of a rule, for each `per` and local `period`. Of money or pieces that earn, and of
+    what points cost, `most` is in millionths, as everything counted of them is."""
 
     per: str
     period: str
     of: str
     most: int
+
+    @property
+    def cap(self) -> int | str:
+        """`most` as a definition has it."""
+        return self.most if self.of in ("points", "times") else format(whole_of(self.most).normalize(), "f")
+
+
+def millionths(value: Decimal | int | str) -> int:
+    """
+    >>> millionths("12.5")
+    12500000
+    """
+    return int(Decimal(value).scaleb(6))
+
+
+def whole_of(value: int) -> Decimal:
+    """What so many millionths are."""
+    return Decimal(value).scaleb(-6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +67,8 @@ class LiveRule:
     limits: tuple[LiveLimit, ...] = ()
     stacking: LiveStacking | None = None
     validity: LiveValidity | None = None
+    costs: tuple[int, ...] = ()
+    """What a point of each effect costs, in millionths."""
 
 
 Skipped = Sequence[Sequence[int]]
@@ -115,7 +137,7 @@ def _order(rule: LiveRule) -> int:
 
 class Award(NamedTuple):
     """`points` that one effect of a rule gives; `cut` is what `limit` took of what it was worth, `seen` what the
-    effect was reckoned from."""
+    effect was reckoned from; `measured`, where a limit counts that, so many millionths of it as the limits left."""
 
     rule: LiveRule
     effect: int
@@ -124,6 +146,7 @@ class Award(NamedTuple):
     points: int
     cut: int
     limit: LiveLimit | None = None
+    measured: int = 0
 
     def why(self) -> dict[str, Any]:
         """The reason as data; `apps.rules.explain` puts it into words."""
@@ -131,7 +154,7 @@ class Award(NamedTuple):
         if self.limit is not None:
             reason |= {
                 "cut": self.cut,
-                "cap": self.limit.most,
+                "cap": self.limit.cap,
                 "limit": {"per": self.limit.per, "period": self.limit.period, "of": self.limit.of},
             }
         return reason
@@ -167,10 +190,11 @@ def _awards(event: EventFacts, member: MemberFacts, steps: Steps, used: Used) ->
         limit = None
         granted = points
         for each in rule.limits:
-            room = _room(rule, each, used, awards)
+            room = _room(rule, number, each, seen, used, awards)
             if room < granted:
                 granted, limit = room, each
-        awards.append(Award(rule, number, effect.point_type_id, seen, granted, points - granted, limit))
+        measured = _measured(rule, number, seen, used, awards) if rule.limits else 0
+        awards.append(Award(rule, number, effect.point_type_id, seen, granted, points - granted, limit, measured))
     return awards
 
 
@@ -192,9 +216,42 @@ def _outdone(event: EventFacts, member: MemberFacts, steps: Steps, rivals: Rival
     return outdone
 
 
-def _room(rule: LiveRule, limit: LiveLimit, used: Used, awards: Sequence[Award]) -> int:
-    """What the limit leaves of the rule's points. The times of a rule are counted by event, not by effect."""
-    left = limit.most - used.get((rule.rule_id, limit), 0)
-    if limit.of == "points":
-        return max(0, left - sum(award.points for award in awards if award.rule is rule))
-    return WITHOUT_END if left > 0 else 0
+def _room(rule: LiveRule, number: int, limit: LiveLimit, seen: Any, used: Used, awards: Sequence[Award]) -> int:
+    """How many points the limit leaves of what an effect is worth. The times of a rule are counted by event, not by
+    effect."""
+    effect, left = rule.effects[number], limit.most - used.get((rule.rule_id, limit), 0)
+    match limit.of:
+        case "points":
+            return max(0, left - sum(award.points for award in awards if award.rule is rule))
+        case "times":
+            return WITHOUT_END if left > 0 else 0
+        case "cost":
+            left -= sum(award.points * rule.costs[award.effect] for award in awards if award.rule is rule)
+            return max(0, left) // rule.costs[number] if rule.costs[number] else WITHOUT_END
+    if not isinstance(effect, Rate) or effect.measures != limit.of:
+        return WITHOUT_END
+    left = max(0, left - measured_of(limit.of, effect.point_type_id, rule, awards))
+    return effect.of(whole_of(left)) if left < millionths(seen or 0) else WITHOUT_END
+
+
+def _measured(rule: LiveRule, number: int, seen: Any, used: Used, awards: Sequence[Award]) -> int:
+    """How much of the money or the pieces of an effect earned, where limits count them."""
+    effect = rule.effects[number]
+    if not isinstance(effect, Rate):
+        return 0
+    left = [
+        limit.most - used.get((rule.rule_id, limit), 0) - measured_of(limit.of, effect.point_type_id, rule, awards)
+        for limit in rule.limits
+        if limit.of == effect.measures
+    ]
+    return max(0, min(millionths(seen or 0), *left)) if left else 0
+
+
+def measured_of(of: str, point_type_id: int, rule: LiveRule, awards: Iterable[Award]) -> int:
+    """How much of it awards of one kind of points were reckoned from; the same money may earn two kinds."""
+    return sum(
+        award.measured
+        for award in awards
+        if award.rule is rule and award.points and award.point_type_id == point_type_id
+        and getattr(rule.effects[award.effect], "measures", "") == of
+    )  # fmt: skip

@@ -46,7 +46,7 @@ def _reason(
     says = [worth(why, currency)]
     if why.get("code") != "refund":
         says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s."), units))
-    says.append(cut(why))
+    says.append(cut(why, currency))
     title = ""
     if award.get("rule_name"):
         title = _("%(rule)s, version %(number)s") % {"rule": award["rule_name"], "number": award.get("version", "")}
@@ -57,12 +57,12 @@ def _reason(
     )  # fmt: skip
 
 
-def cut(why: Mapping[str, Any]) -> str:
+def cut(why: Mapping[str, Any], currency: str) -> str:
     """What a limit cut off; empty where none did. Awards of the first days name no limit: theirs was a day's."""
     if not why.get("cut"):
         return ""
     limit = {"per": "member", "period": "day", "of": "points"} | (why.get("limit") or {}) | {"most": why.get("cap")}
-    clause = limit_words(limit, get_language() or "en")
+    clause = limit_words(limit, currency, get_language() or "en")
     return _("The limit cut off %(cut)s: %(limit)s.") % {"cut": number(why["cut"]), "limit": clause}
 
 

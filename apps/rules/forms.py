@@ -154,9 +154,15 @@ def _program(program: Program) -> dict[str, Any]:
 def limit_choices(language: str) -> dict[str, list[tuple[str, str]]]:
     """What the three choices of a limit offer."""
     return {
-        "of": [("points", _("points")), ("times", _("times"))],
+        "of": [
+            ("points", _("points")), ("times", _("times")), ("amount", _("spent, of what earns")),
+            ("pieces", _("pieces, of what earns")), ("cost", _("as the cost of the points")),
+        ],
         "period": [(code, words.in_language(language)) for code, words in PERIODS.items()],
-        "per": [("member", _("for one member")), ("store", _("in one store")), ("programme", _("in all"))],
+        "per": [
+            ("member", _("for one member")), ("store", _("in one store")), ("programme", _("in all")),
+            ("device", _("from one device")), ("event", _("for one event")),
+        ],
     }  # fmt: skip
 
 
@@ -255,7 +261,10 @@ def editor_words() -> dict[str, str]:
             "The points stay pending until an event of this kind names in “confirms” the event that earned them. "
             "A refund before that takes them back."
         ),
-        "limit_hint": _("What a limit cuts off is kept beside each award. Weeks begin on Monday."),
+        "limit_hint": _(
+            "What a limit cuts off is kept beside each award; an order that crosses a limit of money is split there. "
+            "Weeks begin on Monday. Events without a device are held against no limit of devices."
+        ),
         "sentence": _("The rule in one sentence"),
         "keys": _("Alt+↑ ↓ moves a row, Ctrl+D duplicates it, Delete on its handle removes it, Ctrl+Z undoes."),
         "not_saved": _("The preview cannot be reached just now."),

@@ -1,7 +1,9 @@
 """What the limits of rules have used up: read once for a wave, grown event by event, written at its end. Pure.
 
-Points and times are counted for a rule in each local period of a limit, for the event's member, or for a unit: its
-store, or the unit of its programme. The counters of members are locked with them; those of units are reserved.
+Points and times are counted for a rule in each local period of a limit, and beside them the money, pieces and costs that
+its limits speak of: for the event's member, or for a unit, which is its store or, of a device and of everybody, the unit
+of its programme. The counters of members are locked with them; those of units are reserved. A limit for one event needs
+no counter, and an event without a device is held against none of devices.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from apps.conditions.windows import start_of
-from apps.rules.evaluate import Award, LiveLimit, LiveRule, Used
+from apps.rules.evaluate import Award, LiveLimit, LiveRule, Used, measured_of
 from apps.rules.stages import Opened, Prepared
 
 
@@ -29,11 +31,16 @@ def period_start(period: str, day: date) -> date:
     return start_of(period, day)
 
 
+COUNTED = ("points", "times", "amount", "pieces", "cost")
+"""What a counter counts, in its order; the last three in millionths."""
+
+
 class Key(NamedTuple):
-    """Whose counter: a member's, or else a unit's."""
+    """Whose counter: a member's, or else a unit's or a device's there."""
 
     member_id: int | None
     unit_id: int | None
+    device: str
     rule_id: int
     period: str
     start: date
@@ -46,43 +53,46 @@ def member_starts(prepared: Prepared) -> list[date]:
 
 
 class Tally:
-    """Points and times by counter, for all events of a wave."""
+    """What is counted, by counter, for all events of a wave."""
 
     def __init__(self) -> None:
         self._known: dict[Key, list[int]] = {}
         self._grown: dict[Key, list[int]] = {}
 
     def learn(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Takes rows of a key's parts, points and times."""
-        for member_id, unit_id, rule_id, period, start, points, times in rows:
-            key = Key(member_id, unit_id, rule_id, period, date.fromisoformat(start))
-            self._known.setdefault(key, [points, times])
+        """Takes rows of a key's parts and what is counted."""
+        for member_id, unit_id, device, rule_id, period, start, *counted in rows:
+            key = Key(member_id, unit_id, device, rule_id, period, date.fromisoformat(start))
+            self._known.setdefault(key, counted)
 
     def used(self, item: Opened) -> Used:
         """How much of each limit was used up before this event."""
         found = {}
         for rule in item.prepared.rules.limited:
             for limit in rule.limits:
-                known = self._known.get(_key(item, rule, limit))
+                key = _key(item, rule, limit)
+                known = self._known.get(key) if key is not None else None
                 if known is not None:
-                    found[rule.rule_id, limit] = known[limit.of == "times"]
+                    found[rule.rule_id, limit] = known[COUNTED.index(limit.of)]
         return found
 
-    def count(self, item: Opened, awards: Iterable[Award]) -> None:
+    def count(self, item: Opened, awards: Sequence[Award]) -> None:
         """Counts what the event was given."""
         for rule in item.prepared.rules.limited:
             points = sum(award.points for award in awards if award.rule is rule)
             if points:
-                for key in {_key(item, rule, limit) for limit in rule.limits}:
+                for key, others in _keys(item, rule).items():
                     for counters in (self._known, self._grown):
-                        counter = counters.setdefault(key, [0, 0])
+                        counter = counters.setdefault(key, [0] * len(COUNTED))
                         counter[0] += points
                         counter[1] += 1
+                        for of in others:
+                            counter[COUNTED.index(of)] += _amount(of, rule, awards)
 
     def grown(self) -> dict[str, list[dict[str, Any]]]:
         """What is to be added to which counter, of members and of units."""
         rows = [
-            {**key._asdict(), "points": points, "times": times} for key, (points, times) in self._grown.items()
+            {**key._asdict(), **dict(zip(COUNTED, counter, strict=True))} for key, counter in self._grown.items()
         ]  # fmt: skip
         return {
             "members": [row for row in rows if row["unit_id"] is None],
@@ -90,23 +100,53 @@ class Tally:
         }
 
 
+def _amount(of: str, rule: LiveRule, awards: Sequence[Award]) -> int:
+    """What an event's awards under the rule cost, or how much of its money or pieces they were reckoned from: of each
+    kind of points by itself, since the same money may earn several."""
+    if of == "cost":
+        return sum(award.points * rule.costs[award.effect] for award in awards if award.rule is rule)
+    return max(measured_of(of, kind, rule, awards) for kind in {award.point_type_id for award in awards})
+
+
 def shared_keys(opened: Iterable[Opened]) -> list[Key]:
     """The counters of units that the events may be held against: of rules whose conditions hold."""
     keys = set()
     for item in opened:
         rules = item.prepared.rules
-        shared = [(rule, limit) for rule in rules.limited for limit in rule.limits if limit.per != "member"]
+        shared = [(rule, limit) for rule in rules.limited for limit in rule.limits if limit.per in SHARED]
         if shared and item.prepared.purchase is None:
             steps, *_ = rules.verdict(item.prepared.facts, item.member)
             held = {rule.rule_id for rule, *_ in steps}
             keys |= {_key(item, rule, limit) for rule, limit in shared if rule.rule_id in held}
-    return sorted(keys, key=lambda key: key[1:])
+    return sorted((key for key in keys if key is not None), key=lambda key: key[1:])
 
 
-def _key(item: Opened, rule: LiveRule, limit: LiveLimit) -> Key:
+SHARED = ("store", "programme", "device")
+
+
+def _keys(item: Opened, rule: LiveRule) -> dict[Key, list[str]]:
+    """The counters of the rule's limits, and what each counts beside points and times."""
+    found: dict[Key, list[str]] = {}
+    for limit in rule.limits:
+        key = _key(item, rule, limit)
+        if key is not None:
+            others = found.setdefault(key, [])
+            if limit.of not in ("points", "times"):
+                others.append(limit.of)
+    return found
+
+
+def _key(item: Opened, rule: LiveRule, limit: LiveLimit) -> Key | None:
+    """The counter of a limit; None where an event is held against none."""
     prepared = item.prepared
     start = period_start(limit.period, prepared.day)
-    if limit.per == "member":
-        return Key(item.member_id, None, rule.rule_id, limit.period, start)
-    unit_id = prepared.unit.id if limit.per == "store" else prepared.program.unit_id
-    return Key(None, unit_id, rule.rule_id, limit.period, start)
+    match limit.per:
+        case "member":
+            return Key(item.member_id, None, "", rule.rule_id, limit.period, start)
+        case "store":
+            return Key(None, prepared.unit.id, "", rule.rule_id, limit.period, start)
+        case "programme":
+            return Key(None, prepared.program.unit_id, "", rule.rule_id, limit.period, start)
+        case "device" if prepared.facts.device:
+            return Key(None, prepared.program.unit_id, prepared.facts.device, rule.rule_id, limit.period, start)
+    return None

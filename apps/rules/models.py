@@ -129,18 +129,30 @@ class Period(models.TextChoices):
     EVER = "ever", _("ever")
 
 
-class Counter(ScopedModel):
-    """What a rule has given a member in one period that a limit is counted in: points, and to how many events."""
+class Counted(ScopedModel):
+    """What a rule has given in one period that a limit is counted in: points, and to how many events; where limits speak
+    of them, what these cost, and the money and the pieces that earned them, in millionths."""
+
+    period = models.CharField(_("period"), max_length=8, choices=Period.choices, default=Period.DAY)
+    start = models.DateField(_("first day"))
+    points = models.BigIntegerField(_("points"), default=0)
+    times = models.IntegerField(_("times"), default=0)
+    amount_micros = models.BigIntegerField(_("amount, in millionths"), default=0)
+    pieces_micros = models.BigIntegerField(_("pieces, in millionths"), default=0)
+    cost_micros = models.BigIntegerField(_("cost, in millionths"), default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Counter(Counted):
+    """What a member was given."""
 
     scope = Scope(units=("member__home_unit",))
     personal = Personal.NONE
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="+", verbose_name=_("member"), db_index=False)
     rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"), db_index=False)
-    period = models.CharField(_("period"), max_length=8, choices=Period.choices, default=Period.DAY)
-    start = models.DateField(_("first day"))
-    points = models.BigIntegerField(_("points"), default=0)
-    times = models.IntegerField(_("times"), default=0)
 
     class Meta:
         verbose_name = _("counter")
@@ -153,24 +165,22 @@ class Counter(ScopedModel):
         return f"{self.member_id} {self.rule_id} {self.period} {self.start}"
 
 
-class UnitCounter(ScopedModel):
-    """The same for a store, or for the unit of a programme: what everybody was given there."""
+class UnitCounter(Counted):
+    """What everybody was given in a store or, at the unit of a programme, in all of it; there also what events of one
+    `device` were given."""
 
     scope = Scope(units=("unit",))
 
     unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False)
     rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"), db_index=False)
-    period = models.CharField(_("period"), max_length=8, choices=Period.choices)
-    start = models.DateField(_("first day"))
-    points = models.BigIntegerField(_("points"), default=0)
-    times = models.IntegerField(_("times"), default=0)
+    device = models.CharField(_("device"), max_length=80, blank=True, default="")
 
     class Meta:
         verbose_name = _("counter of a unit")
         verbose_name_plural = _("counters of units")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["rule", "unit", "period", "start"], name="unitcounter_once")
+            models.UniqueConstraint(fields=["rule", "unit", "device", "period", "start"], name="unitcounter_once")
         ]
 
     def __str__(self) -> str:
-        return f"{self.unit_id} {self.rule_id} {self.period} {self.start}"
+        return f"{self.device or self.unit_id} {self.rule_id} {self.period} {self.start}"

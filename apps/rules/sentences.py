@@ -40,24 +40,24 @@ WHOLE = {
     (True, True): Words("{earning}, {limits}, when {condition}.", "当{condition}时，{earning}，{limits}。"),
 }
 LIMITS = {
-    # For whom, and of what?
-    ("member", "points"): Words("at most {most} points {period} for one member", "每位会员{period}最多 {most} 积分"),
-    ("member", "times"): Words("at most {most} times {period} for one member", "每位会员{period}最多 {most} 次"),
-    ("store", "points"): Words("at most {most} points {period} in one store", "每家门店{period}最多 {most} 积分"),
-    ("store", "times"): Words("at most {most} times {period} in one store", "每家门店{period}最多 {most} 次"),
-    ("programme", "points"): Words("at most {most} points {period} in all", "整个计划{period}最多 {most} 积分"),
-    ("programme", "times"): Words("at most {most} times {period} in all", "整个计划{period}最多 {most} 次"),
+    "points": Words("at most {most} points {scope}", "{scope}最多 {most} 积分"),
+    "times": Words("at most {most} times {scope}", "{scope}最多 {most} 次"),
+    "amount": Words("on at most {most} spent {scope}", "{scope}最多 {most} 的消费计分"),
+    "pieces": Words("on at most {most} pieces {scope}", "{scope}最多 {most} 件计分"),
+    "cost": Words("at a cost of at most {most} {scope}", "{scope}积分成本最多 {most}"),
 }
-ONCE = {
-    "member": Words("at most once {period} for one member", "每位会员{period}最多 1 次"),
-    "store": Words("at most once {period} in one store", "每家门店{period}最多 1 次"),
-    "programme": Words("at most once {period} in all", "整个计划{period}最多 1 次"),
+ONCE = Words("at most once {scope}", "{scope}最多 1 次")
+ON_ONE = Words("on at most {most} piece {scope}", "{scope}最多 {most} 件计分")
+SCOPES = {
+    "member": Words("for one member", "每位会员"),
+    "store": Words("in one store", "每家门店"),
+    "programme": Words("in all", "整个计划"),
+    "device": Words("from one device", "每台设备"),
+    "event": Words("for one event", "每次事件"),
 }
-IN_ALL = {
-    "points": Words("at most {most} points in all", "整个计划累计最多 {most} 积分"),
-    "times": Words("at most {most} times in all", "整个计划累计最多 {most} 次"),
-}
-"""What a whole programme may give, ever."""
+IN_ALL = Words("in all", "整个计划累计")
+"""Of a whole programme, ever."""
+EACH_PERIOD = Words("{period} {scope}", "{scope}{period}")
 PERIODS = {
     "day": Words("a day", "每天"),
     "week": Words("a week", "每周"),
@@ -173,9 +173,9 @@ def rate(effect: Mapping[str, Any], names: Names, language: str) -> str:
     return _Writer(names, language).effect(effect)
 
 
-def limit_words(limit: Mapping[str, Any], language: str) -> str:
+def limit_words(limit: Mapping[str, Any], currency: str, language: str) -> str:
     """One limit as a clause, as the sentence has it."""
-    return _Writer(Names(), language).limit(limit)
+    return _Writer(Names(currency), language).limit(limit)
 
 
 def stacking_words(stacking: Mapping[str, Any], language: str) -> str:
@@ -272,14 +272,17 @@ class _Writer:
         return self.say(LIMITS_AND).join(said)
 
     def limit(self, limit: Mapping[str, Any]) -> str:
-        per, period_name, of = (str(limit.get(name)) for name in ("per", "period", "of"))
-        words = LIMITS.get((per, of)) or LIMITS["member", "points"]
-        if of == "times" and _read(limit.get("most")) == 1:
-            words = ONCE.get(per, words)
-        elif per == "programme" and period_name == "ever":
-            words = IN_ALL.get(of, words)
-        period = PERIODS.get(period_name) or PERIODS["day"]
-        return self.say(words, most=self.figure(limit.get("most")), period=self.say(period))
+        per, period, of = (str(limit.get(name)) for name in ("per", "period", "of"))
+        scope = self.say(SCOPES.get(per) or SCOPES["member"])
+        if (per, period) == ("programme", "ever"):
+            scope = self.say(IN_ALL)
+        elif per != "event":
+            scope = self.say(EACH_PERIOD, period=self.say(PERIODS.get(period) or PERIODS["day"]), scope=scope)
+        words = LIMITS.get(of) or LIMITS["points"]
+        if _read(limit.get("most")) == 1:
+            words = {"times": ONCE, "pieces": ON_ONE}.get(of, words)
+        most = self.money(limit.get("most")) if of in ("amount", "cost") else self.figure(limit.get("most"))
+        return self.say(words, most=most, scope=scope)
 
     def effect(self, effect: Mapping[str, Any]) -> str:
         kind = str(effect.get("point_type") or "")

@@ -23,7 +23,7 @@ from apps.points.expiry import expires_at, lapses_at, parse_policy
 from apps.points.models import PointType
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.effects import ROUNDING, Effect, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table
-from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet
+from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet, millionths
 from apps.rules.models import RuleVersion
 from apps.rules.validity import Dates, live_validity, released_at
 
@@ -212,7 +212,8 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
         if row.ends_at is not None and row.ends_at <= row.starts_at:
             continue
         codes = {kind.code: kind.id for kind in programs[row.rule.program_id].point_types.values()}
-        live = live_rule(row, row.definition, codes, paths)
+        costs = {kind.id: kind.unit_cost_micros for kind in programs[row.rule.program_id].point_types.values()}
+        live = live_rule(row, row.definition, codes, paths, costs)
         found[row.rule.program_id].append(
             Version(
                 live,
@@ -231,19 +232,30 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
         programs[pk].boundaries = tuple(sorted(edges))
 
 
-def live_rule(row: RuleVersion, definition: dict[str, Any], codes: dict[str, int], paths: dict[str, str]) -> LiveRule:
-    """A version's definition as evaluation takes it; `codes` maps point types' codes to ids."""
+def live_rule(
+    row: RuleVersion, definition: dict[str, Any], codes: dict[str, int], paths: dict[str, str], costs: dict[int, int]
+) -> LiveRule:
+    """A version's definition as evaluation takes it; `codes` maps point types' codes to ids, `costs` these to what a
+    point costs, in millionths."""
+    effects = tuple(live_effect(effect, codes, paths) for effect in definition["effects"])
     return LiveRule(
         row.rule_id,
         row.pk,
         row.number,
         row.rule.code,
         row.rule.name,
-        tuple(live_effect(effect, codes, paths) for effect in definition["effects"]),
-        tuple(LiveLimit(**limit) for limit in definition["limits"]),
+        effects,
+        tuple(live_limit(limit) for limit in definition["limits"]),
         LiveStacking(**definition["stacking"]) if definition.get("stacking") else None,
         live_validity(definition.get("validity")),
+        tuple(costs[effect.point_type_id] for effect in effects),
     )
+
+
+def live_limit(limit: dict[str, Any]) -> LiveLimit:
+    """One limit of a definition that has been checked."""
+    most = int(limit["most"]) if limit["of"] in ("points", "times") else millionths(limit["most"])
+    return LiveLimit(limit["per"], limit["period"], limit["of"], most)
 
 
 def live_effect(effect: dict[str, Any], codes: dict[str, int], paths: dict[str, str]) -> Effect:

@@ -60,9 +60,11 @@ def try_definition(
     content = checked(program, definition).to_json()
     units = dict(OrgUnit.objects.within(program.unit.path).values_list("code", "path"))
     names = dict(OrgUnit.objects.within(program.unit.path).values_list("code", "name"))
-    codes = dict(PointType.objects.filter(program=program).values_list("code", "pk"))
+    kinds = list(PointType.objects.filter(program=program))
+    codes = {kind.code: kind.pk for kind in kinds}
+    costs = {kind.pk: kind.unit_cost_micros for kind in kinds}
     row = RuleVersion(rule=Rule(pk=rule_id, program=program, unit=place), number=0)
-    live = live_rule(row, content, codes, units)
+    live = live_rule(row, content, codes, units, costs)
     tree = parse(content["condition"], CATALOGUE, units)
     event, member = _facts(trial, program, _told_leaves(content))
     multiplies = any(isinstance(effect, Multiplier) for effect in live.effects)
@@ -150,7 +152,7 @@ def _others(program: Program, trial: Trial, rule_id: int | None) -> list[Version
 
 
 def _award(why: Mapping[str, Any], program: Program) -> str:
-    return " ".join(filter(None, (worth(why, program.currency), cut(why))))
+    return " ".join(filter(None, (worth(why, program.currency), cut(why, program.currency))))
 
 
 def _zone(program: Program) -> ZoneInfo:

@@ -34,7 +34,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, seen: config.seen, left: showFaults,
         changed: (tree, more) => { definition.condition = tree; changed(more); } });
     definition.condition = condition.tree;
-    const limits = RuleParts.limits(part("limits"), { words, choices: config.limits, most: config.most.limits, limits: () => definition.limits, changed });
+    const limits = RuleParts.limits(part("limits"), { program, words, choices: config.limits, most: config.most.limits, limits: () => definition.limits, changed });
     limits.draw();
     const stacking = RuleParts.stacking(part("stacking"), { words, choices: config.stacking, stacking: () => definition.stacking, put: (value) => { definition.stacking = value; }, changed });
     stacking.draw();

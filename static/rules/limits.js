@@ -1,11 +1,11 @@
-// Limits: at most so many points or times, for whom, in which period. It turns the list over in place and tells its host.
+// Limits: at most so many points, times or pieces, or so much money, for whom, in which period. It turns the list over in place and tells its host.
 "use strict";
 
-// `options`: limits() the list as it is, choices of each select, the most there may be, words,
+// `options`: limits() the list as it is, program() with its currency, choices of each select, the most there may be, words,
 // changed(more).
 RuleParts.limits = (host, options) => {
     const { el, select, iconButton, quietButton, redraw } = Conditions;
-    const { words, choices, most, changed } = options;
+    const { program, words, choices, most, changed } = options;
 
     function draw(focus) {
         const limits = options.limits();
@@ -21,11 +21,22 @@ RuleParts.limits = (host, options) => {
     function row(limit, number) {
         const at = `limits/${number}`;
         const put = (name) => (value, more) => { limit[name] = value; changed(more || { at: `${at}/${name}` }); };
-        const choose = (name) => select(words[`limit_${name}`], choices[name], limit[name], put(name), { "data-at": `${at}/${name}` });
+        const choose = (name, offered = choices[name], chosen = put(name)) => select(words[`limit_${name}`], offered, limit[name], chosen, { "data-at": `${at}/${name}` });
+        // For one event there is no period, and no number of times.
+        const isOfEvent = limit.per === "event";
+        const redrawn = (name) => (value) => {
+            limit[name] = value;
+            if (limit.per === "event") limit.period = "ever";
+            if (limit.per === "event" && limit.of === "times") limit.of = "points";
+            turned(`${at}/${name}`);
+        };
         const remove = iconButton("close", words.remove_limit, () => { options.limits().splice(number, 1); turned("limits:add"); });
         return el("div", { class: "studio-effect", "data-path": at }, el("div", { class: "studio-tree-row" },
             el("div", { class: "studio-tree-cells" }, el("span", {}, words.at_most),
-                RuleParts.figure(words.most, limit.most, `${at}/most`, put("most"), { inputmode: "numeric", size: 10 }), choose("of"), choose("period"), choose("per")),
+                ["amount", "cost"].includes(limit.of) ? el("span", { class: "studio-unit" }, program().currency) : null,
+                RuleParts.figure(words.most, limit.most, `${at}/most`, put("most"), { inputmode: "decimal", size: 10 }),
+                choose("of", choices.of.filter(([of]) => !(isOfEvent && of === "times")), redrawn("of")),
+                isOfEvent ? null : choose("period"), choose("per", choices.per, redrawn("per"))),
             remove));
     }
 

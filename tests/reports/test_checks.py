@@ -60,6 +60,10 @@ PLANTED: dict[str, tuple[str, int]] = {
     "fact_costs_are_sum_of_entries": ("UPDATE reports_dailyfact SET cost_micros = cost_micros + 1", 1),
     "counter_is_what_the_limited_rule_gave": ("UPDATE rules_counter SET points = points + 1", 1),
     "unitcounter_is_what_the_limited_rule_gave": ("UPDATE rules_unitcounter SET points = points - 1", -1),
+    "unitcounter_of_a_device_is_what_the_limited_rule_gave": (
+        "INSERT INTO rules_unitcounter (unit_id, device, rule_id, period, start, points, times, amount_micros, pieces_micros,"
+        " cost_micros) SELECT unit_id, 'pad', rule_id, period, start, 1, 1, 0, 0, 0 FROM rules_unitcounter LIMIT 1", 1,
+    ),
     "entry_rule_is_its_versions": (f"UPDATE points_entry SET rule_id = rule_id + 1 WHERE id = {ENTRY}", 1),
     "lot_rule_is_its_versions": (f"UPDATE points_lot SET rule_id = rule_id + 1 WHERE id = {LOT}", 1),
 }  # fmt: skip

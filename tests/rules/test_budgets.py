@@ -10,7 +10,7 @@ from apps.rules.home import budgets
 from apps.rules.models import RuleVersion
 from apps.rules.services import retire_rule
 from tests.factories import Cast
-from tests.rules.conftest import START, Till, publish, purchase
+from tests.rules.conftest import PER_YUAN, START, Till, publish, purchase
 
 FOR_ALL = {"per": "programme", "period": "ever", "of": "points", "most": 1_000}
 
@@ -62,3 +62,23 @@ def test_the_page_of_the_rule_shows_its_budget(till: Till, cast: Cast, client: A
     page = client.get(f"/rules/rule/{version.rule_id}/change/").content.decode()
     assert "1,000 of 1,000 points used (100 %). It is used up: the rule gives nothing more." in page
     assert '<progress class="studio-meter" max="100" value="100"' in page
+
+
+def test_budgets_of_money_are_told_in_money(till: Till, cast: Cast) -> None:
+    costs, money, pieces = (
+        FOR_ALL | {"of": of, "most": most} for of, most in (("cost", "8"), ("amount", "900"), ("pieces", "40.5"))
+    )
+    version = publish(till.group, PER_YUAN, PER_YUAN | {"effect": "points_per_quantity"}, limits=[costs, money, pieces])
+    version.rule.refresh_from_db()
+    till.send(purchase("650.50"))
+    when = START + timedelta(days=9)
+    assert [each.sentence().split(" At")[0] for each in budgets_of([version], when)] == [
+        "¥6.51 of ¥8.00 given in points (81 %).",
+        "¥650.50 of ¥900.00 spent has earned (72 %).",
+        "1 of 40.5 pieces have earned (2 %).",
+    ]
+    panel = budgets(cast.marketing, when)
+    assert panel is not None
+    assert [row.tag for row in panel.rows] == ["Nearly used up"]
+    till.send(purchase("650.50"))
+    assert budgets_of([version], when)[0].tone == "bad"

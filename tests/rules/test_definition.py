@@ -56,6 +56,11 @@ REFUSED: list[tuple[Any, list[tuple[str, str]]]] = [
     (GOOD | {"limits": [CAP_A_DAY | {"most": True}]}, [("limits/0/most", "not_a_number")]),
     (GOOD | {"limits": [CAP_A_DAY | {"most": 1}] * 2}, [("limits/1", "limit_twice")]),
     (GOOD | {"limits": [CAP_A_DAY | {"most": 1, "period": "hour"}]}, [("limits/0/period", "literal_error")]),
+    (GOOD | {"limits": [CAP_A_DAY | {"of": "amount", "most": "0.001"}, CAP_A_DAY | {"of": "pieces", "most": 3}]},
+     [("limits/0/most", "out_of_range")]),
+    (GOOD | {"limits": [CAP_A_DAY | {"of": "pieces", "most": 3}]}, [("limits/0/of", "nothing_measured")]),
+    (GOOD | {"limits": [CAP_A_DAY | {"per": "event", "of": "times", "most": 3}]}, [("limits/0/of", "once_anyway")]),
+    (GOOD | {"limits": [CAP_A_DAY | {"per": "event", "most": most} for most in (3, 4)]}, [("limits/1", "limit_twice")]),
     (GOOD | {"stacking": {"group": "", "take": "sum", "order": 0}},
      [("stacking/group", "string_too_short"), ("stacking/order", "out_of_range"), ("stacking/take", "literal_error")]),
     (GOOD | {"stacking": {"group": "a b", "order": 1}}, [("stacking/group", "string_pattern_mismatch")]),
@@ -97,6 +102,16 @@ def test_what_is_stored_reads_back_the_same() -> None:
     assert stored["effects"][0]["per"] == "40"
     assert stored["effects"][1]["rows"][0] == ROW | {"per": None}
     assert check(stored).to_json() == stored
+    limits = [
+        CAP_A_DAY | {"of": "amount", "most": "50000.50"},
+        {"per": "event", "most": 200},
+        CAP_A_DAY | {"most": "7"},
+    ]
+    assert check(GOOD | {"limits": limits}).to_json()["limits"] == [
+        CAP_A_DAY | {"of": "amount", "most": "50000.5"},
+        {"per": "event", "period": "ever", "of": "points", "most": 200},
+        CAP_A_DAY | {"most": 7},
+    ]
 
 
 def run(definition: Any, event: Any, member: Any) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.rules.effects import HOLDS, Fixed, Multiplier, PerAmount, Row, Table, points_for
-from apps.rules.evaluate import OUTDONE, LiveLimit, LiveRule, LiveStacking, RuleSet, evaluate
+from apps.activity.facts import LineFacts
+from apps.rules.effects import HOLDS, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table, points_for
+from apps.rules.evaluate import OUTDONE, LiveLimit, LiveRule, LiveStacking, RuleSet, evaluate, millionths
 from tests.conditions import trees
 
 EXACT = {
@@ -95,6 +96,46 @@ def event_of(amount: str) -> Any:
     from hypothesis import find
 
     return replace(find(trees.events, lambda _: True), amount=Decimal(amount))
+
+
+money = st.decimals(Decimal("0.01"), 3_000, places=2)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    trees.events,
+    st.lists(money, min_size=1, max_size=8),
+    money,
+    rates.map(lambda rate: rate / 1000),
+    pers,
+    st.sampled_from(list(EXACT)),
+)
+def test_an_order_that_crosses_a_limit_of_money_is_split_there(
+    event: Any, orders: Any, most: Any, rate: Any, per: Any, rounding: str
+) -> None:
+    """Two kinds of points are earned by the same money. Catches money that is counted once for each of them."""
+    limit = LiveLimit("member", "year", "amount", millionths(most))
+    limited = rule(1, (PerAmount(1, rate, per, rounding), PerAmount(2, rate, per, rounding)), limit)
+    left = most
+    for amount in orders:
+        used = {(1, limit): millionths(most - left)}
+        awards = evaluate(replace(event, amount=amount), None, RuleSet((limited,), lambda *_: (HOLDS,)), used).awards
+        worth, granted = (points_for(base, rate, per, rounding) for base in (amount, min(amount, left)))
+        assert [(award.points, award.cut) for award in awards] == ([(granted, worth - granted)] * 2 if worth else [])
+        if granted:
+            assert {award.measured for award in awards} == {millionths(min(amount, left))}
+            left -= min(amount, left)
+
+
+def test_a_limit_of_costs_gives_whole_points_only_and_one_of_pieces_leaves_money_alone() -> None:
+    dear = replace(
+        rule(1, (Fixed(1, 50), Fixed(2, 50)), LiveLimit("event", "ever", "cost", 1_000_000)), costs=(30_000, 0)
+    )
+    assert points(event_of("1"), None, dear) == [(1, 33, 17), (1, 50, 0)]
+    pieces = LiveLimit("event", "ever", "pieces", 1_500_000)
+    lines = (LineFacts(None, None, Decimal(4), Decimal(9)),)
+    both = rule(2, (PerQuantity(1, Decimal(10), Decimal(1)), PerAmount(1, Decimal(1), Decimal(1))), pieces)
+    assert points(replace(event_of("9"), lines=lines), None, both) == [(2, 15, 25), (2, 9, 0)]
 
 
 def test_multipliers_come_last_and_add_to_what_limits_left() -> None:

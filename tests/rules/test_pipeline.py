@@ -9,6 +9,7 @@ from apps.points.models import Entry, Lot, PointType, Posting
 from apps.rules.models import Outcome, RuleVersion
 from tests.rules.conftest import PER_YUAN, START, Till, line, publish, purchase, refund
 
+PER_PIECE = PER_YUAN | {"effect": "points_per_quantity"}
 FIXED = {"effect": "fixed_points", "point_type": "points", "points": 50}
 
 
@@ -278,6 +279,40 @@ def test_limits_of_every_period_and_of_stores_and_the_programme_hold_side_by_sid
     events = [purchase(amount, member=member, store=store, occurred_at=START + timedelta(days=days))
               for member, days, store, amount, _ in told]  # fmt: skip
     assert [result.points for result in till.send(*events)] == [points for *_, points in told]
+
+
+def test_limits_of_money_pieces_costs_and_devices_hold_side_by_side(till: Till) -> None:
+    """Catches a device that is counted by store, and an event without one that is counted as one."""
+    publish(till.group, limits=[
+        {"per": "member", "period": "year", "of": "amount", "most": "100.5"},
+        {"per": "device", "period": "day", "of": "points", "most": 70},
+        {"per": "programme", "period": "ever", "of": "cost", "most": "2.5"},
+        {"per": "event", "period": "ever", "of": "points", "most": 60},
+    ])  # fmt: skip
+    publish(till.group, PER_PIECE, limits=[{"per": "store", "period": "week", "of": "pieces", "most": 2}])
+    told = [
+        ("C1", "S001", "pad", 0, "60.40", 60),
+        ("C1", "S002", "pad", 0, "60.40", 10),  # the device's day
+        ("C1", "S001", "", 0, "80", 0),  # the member's year: ¥100.50 have earned
+        ("C2", "S001", "", 0, "80", 60),  # the event's own limit, and no device
+        ("C2", "S001", "pad", 1, "80", 20),  # ¥20.50 of the year are left
+        ("C3", "S001", "pad", 1, "80", 50),  # the device's day, once more
+        ("C3", "S001", "tab", 2, "80", 20),
+        ("C3", "S001", "tab", 9, "80", 0),
+    ]
+    events = [purchase(amount, member=member, store=store, device=device, occurred_at=START + timedelta(days=days))
+              for member, store, device, days, amount, _ in told]  # fmt: skip
+    awards = [result.answer["awards"] for result in till.send(*events)]
+    assert [sum(award["points"] for award in each if award["why"]["code"] == "per_amount") for each in awards] == [
+        points for *_, points in told
+    ]
+    assert awards[2][0]["why"] | {"rounding": ""} == {
+        "code": "per_amount", "amount": "80", "rate": "1", "per": "1.00", "rounding": "", "points": 80,
+        "cut": 80, "cap": "100.5", "limit": {"per": "member", "period": "year", "of": "amount"},
+    }  # fmt: skip
+    assert [award["points"] for each in awards for award in each if award["why"]["code"] == "per_quantity"] == [
+        1, 1, 1, 0, 1, 1, 0, 1,
+    ]  # fmt: skip
 
 
 def test_a_multiplier_doubles_what_the_member_was_given_and_is_taken_back_with_it(till: Till) -> None:

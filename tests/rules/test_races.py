@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -229,6 +230,21 @@ def test_eight_processes_on_one_budget_stop_exactly_at_its_end(committed: str) -
         tellers.ask("tell", 5)
     given = dict(UnitCounter.objects.filter(period="ever").values_list("rule__code", "points"))
     assert sorted(given.values()) == [777, 1_000]
+    assert differences() == []
+
+
+def test_eight_processes_stop_exactly_at_the_end_of_a_budget_of_money_and_of_a_device(committed: str) -> None:
+    till = make_till(make_group(), members=20)
+    publish(till.group, limits=[{"per": "programme", "period": "ever", "of": "cost", "most": "9.87"}])
+    publish(till.group, limits=[{"per": "programme", "period": "ever", "of": "amount", "most": "777.5"}])
+    publish(till.group, FIXED, limits=[{"per": "device", "period": "ever", "of": "points", "most": 333}])
+    events = [replace(event, device=f"pad{number % 3}") for number, event in enumerate(whole_file(20, 12))]
+    with team(8, partial(telling, till, events)) as tellers:
+        tellers.ask("tell", 5)
+    costs, amounts, *devices = UnitCounter.objects.order_by("rule", "device")
+    assert (costs.points, costs.cost_micros) == (987, 9_870_000)
+    assert amounts.amount_micros == 777_500_000
+    assert [(each.device, each.points) for each in devices] == [("pad0", 333), ("pad1", 333), ("pad2", 333)]
     assert differences() == []
 
 

@@ -76,6 +76,27 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "Members earn 50 points; these points expire … days after the day they are earned and are spendable at once.",
         "会员获得 50 积分；这些积分自获得日起 … 天后过期，立即可用。",
     ),
+    (
+        {"condition": {"all": []}, "effects": [PER_YUAN | {"points": "3"}], "limits": [
+            {"per": "member", "period": "year", "of": "amount", "most": "50000"},
+            {"per": "device", "period": "day", "of": "times", "most": 3},
+        ]},
+        "For each ¥1 spent, members earn 3 points, rounded down, on at most ¥50,000 spent a year for one member and "
+        "at most 3 times a day from one device.",
+        "每消费 ¥1，会员获得 3 积分，向下取整，每位会员每年最多 ¥50,000 的消费计分，且每台设备每天最多 3 次。",
+    ),
+    (
+        {"condition": {"all": []}, "effects": [FIXED], "limits": [
+            {"per": "programme", "period": "month", "of": "cost", "most": "2500.5"},
+            {"per": "event", "period": "ever", "of": "points", "most": 200},
+            {"per": "programme", "period": "ever", "of": "times", "most": 1},
+            {"per": "store", "period": "week", "of": "pieces", "most": "1"},
+        ]},
+        "Members earn 50 points, at a cost of at most ¥2,500.50 a month in all and at most 200 points for one event and "
+        "at most once in all and on at most 1 piece a week in one store.",
+        "会员获得 50 积分，整个计划每月积分成本最多 ¥2,500.50，且每次事件最多 200 积分，且整个计划累计最多 1 次，"
+        "且每家门店每周最多 1 件计分。",
+    ),
     ({}, "Members earn …", "会员获得 …。"),
     ({"effects": "x", "condition": 7, "limits": [{}]}, "Members earn …, at most … points a day for one member, when …", "当…时，会员获得 …，每位会员每天最多 … 积分。"),
 ]  # fmt: skip

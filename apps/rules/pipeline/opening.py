@@ -44,7 +44,7 @@ def open_events(
         else:
             member = MemberFacts(member_id, home_path, joined_on, orjson.loads(attributes))
             if counted is not None:
-                tally.learn((member_id, None, *counter) for counter in orjson.loads(counted))
+                tally.learn((member_id, None, "", *counter) for counter in orjson.loads(counted))
             states = shared.accounts(member_id, prepared, accounts)
             opened.append(Opened(prepared, event_id, member_id, member, states))
     return opened, tally, unknown, old

@@ -32,7 +32,8 @@ BEGIN
     -- A new statement: it sees what others committed before we had the locks.
     RETURN QUERY
     SELECT r.n, r.member, r.event, u.path::text, r.joined, r.attributes,
-           (SELECT jsonb_agg(jsonb_build_array(c.rule_id, c.period, c.start, c.points, c.times)) FROM rules_counter c
+           (SELECT jsonb_agg(jsonb_build_array(c.rule_id, c.period, c.start, c.points, c.times, c.amount_micros,
+                                             c.pieces_micros, c.cost_micros)) FROM rules_counter c
             WHERE c.member_id = r.member
                 AND c.start IN (SELECT s::date FROM jsonb_array_elements_text(batch -> r.n -> 'starts') AS s)),
            (SELECT jsonb_agg(jsonb_build_array(a.id, a.point_type_id, a.balance, a.pending, a.held, a.debt, a.lapses_at))
@@ -42,26 +43,28 @@ BEGIN
     ORDER BY r.n;
 END $$;
 
--- Between the halves, where rules are limited for a store or a programme: locks their counters, made where they are
--- missing, and answers with what they say.
+-- Between the halves, where rules are limited for a store, a programme or a device: locks their counters, made where
+-- they are missing, and answers with what they say.
 CREATE OR REPLACE FUNCTION rules_reserve(wanted jsonb) RETURNS TABLE (counters jsonb)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
-    INSERT INTO rules_unitcounter (unit_id, rule_id, period, start, points, times)
-    SELECT w.unit_id, w.rule_id, w.period, w.start, 0, 0
-    FROM jsonb_to_recordset(wanted) AS w(unit_id bigint, rule_id bigint, period text, start date)
-    ORDER BY 2, 1, 3, 4
-    ON CONFLICT (rule_id, unit_id, period, start) DO NOTHING;
+    INSERT INTO rules_unitcounter (unit_id, device, rule_id, period, start, points, times, amount_micros, pieces_micros,
+                                   cost_micros)
+    SELECT w.unit_id, w.device, w.rule_id, w.period, w.start, 0, 0, 0, 0, 0
+    FROM jsonb_to_recordset(wanted) AS w(unit_id bigint, device text, rule_id bigint, period text, start date)
+    ORDER BY 3, 1, 2, 4, 5
+    ON CONFLICT (rule_id, unit_id, device, period, start) DO NOTHING;
     PERFORM FROM rules_unitcounter c
-    JOIN jsonb_to_recordset(wanted) AS w(unit_id bigint, rule_id bigint, period text, start date)
-        USING (rule_id, unit_id, period, start)
-    ORDER BY c.rule_id, c.unit_id, c.period, c.start FOR NO KEY UPDATE OF c;
+    JOIN jsonb_to_recordset(wanted) AS w(unit_id bigint, device text, rule_id bigint, period text, start date)
+        USING (rule_id, unit_id, device, period, start)
+    ORDER BY c.rule_id, c.unit_id, c.device, c.period, c.start FOR NO KEY UPDATE OF c;
     -- A new statement: it sees what others committed before we had the locks.
     RETURN QUERY
-    SELECT jsonb_agg(jsonb_build_array(NULL, c.unit_id, c.rule_id, c.period, c.start, c.points, c.times))
+    SELECT jsonb_agg(jsonb_build_array(NULL, c.unit_id, c.device, c.rule_id, c.period, c.start, c.points, c.times,
+                                       c.amount_micros, c.pieces_micros, c.cost_micros))
     FROM rules_unitcounter c
-    JOIN jsonb_to_recordset(wanted) AS w(unit_id bigint, rule_id bigint, period text, start date)
-        USING (rule_id, unit_id, period, start);
+    JOIN jsonb_to_recordset(wanted) AS w(unit_id bigint, device text, rule_id bigint, period text, start date)
+        USING (rule_id, unit_id, device, period, start);
 END $$;
 
 -- Second half: writes the points, what each event came to, and the counters of limits.
@@ -73,20 +76,29 @@ BEGIN
     SELECT o.event, o.member, o.points, o.answer
     FROM jsonb_to_recordset(outcomes) AS o(event bigint, member bigint, points bigint, answer jsonb);
     IF jsonb_array_length(counters -> 'members') > 0 THEN
-        INSERT INTO rules_counter AS known (member_id, rule_id, period, start, points, times)
-        SELECT c.member_id, c.rule_id, c.period, c.start, c.points, c.times
+        INSERT INTO rules_counter AS known
+            (member_id, rule_id, period, start, points, times, amount_micros, pieces_micros, cost_micros)
+        SELECT c.member_id, c.rule_id, c.period, c.start, c.points, c.times, c.amount, c.pieces, c.cost
         FROM jsonb_to_recordset(counters -> 'members')
-             AS c(member_id bigint, rule_id bigint, period text, start date, points bigint, times int)
+             AS c(member_id bigint, rule_id bigint, period text, start date, points bigint, times int, amount bigint,
+                  pieces bigint, cost bigint)
         ORDER BY 1, 4, 3, 2
-        ON CONFLICT (member_id, start, period, rule_id)
-        DO UPDATE SET points = known.points + excluded.points, times = known.times + excluded.times;
+        ON CONFLICT (member_id, start, period, rule_id) DO UPDATE SET
+            points = known.points + excluded.points, times = known.times + excluded.times,
+            amount_micros = known.amount_micros + excluded.amount_micros,
+            pieces_micros = known.pieces_micros + excluded.pieces_micros,
+            cost_micros = known.cost_micros + excluded.cost_micros;
     END IF;
     IF jsonb_array_length(counters -> 'units') > 0 THEN
-        UPDATE rules_unitcounter known SET points = known.points + c.points, times = known.times + c.times
+        UPDATE rules_unitcounter known SET
+            points = known.points + c.points, times = known.times + c.times,
+            amount_micros = known.amount_micros + c.amount, pieces_micros = known.pieces_micros + c.pieces,
+            cost_micros = known.cost_micros + c.cost
         FROM jsonb_to_recordset(counters -> 'units')
-             AS c(unit_id bigint, rule_id bigint, period text, start date, points bigint, times int)
-        WHERE known.unit_id = c.unit_id AND known.rule_id = c.rule_id AND known.period = c.period
-              AND known.start = c.start;
+             AS c(unit_id bigint, device text, rule_id bigint, period text, start date, points bigint, times int,
+                  amount bigint, pieces bigint, cost bigint)
+        WHERE known.unit_id = c.unit_id AND known.device = c.device AND known.rule_id = c.rule_id
+              AND known.period = c.period AND known.start = c.start;
     END IF;
     -- Foreign keys are held here, with indexes. Left to COMMIT, a session that began on empty tables would hold each
     -- of a batch's by reading a whole table: half a minute for what takes a tenth of a second.
