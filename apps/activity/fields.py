@@ -48,7 +48,8 @@ HISTORY_FIELDS = (
           windowed=True, gathered="sum(check_ins)"),
     Field("history.days_since_order", Type.INTEGER, Words("the number of days since the last order", "距上次下单的天数"),
           "member.history.days_since_order",
-          known=(Words("there was an order before", "此前下过单"), Words("there was no order before", "此前没有下过单")),
+          clauses={"is_set": Words("there was an order before", "此前下过单"),
+                   "is_not_set": Words("there was no order before", "此前没有下过单")},
           gathered="min(as_of - day) FILTER (WHERE purchases > 0)"),
 )  # fmt: skip
 """What happened in the programme before the event at hand (earlier, or at the same instant and told earlier), that event

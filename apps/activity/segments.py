@@ -32,7 +32,9 @@ def members_in(
     known to be empty.
     """
     rows = (
-        members.order_by().annotate(home_path=F("home_unit__path")).values("id", "home_path", "joined_on", "attributes")
+        members.order_by()
+        .annotate(home_path=F("home_unit__path"))
+        .values("id", "home_path", "joined_on", "attributes", "birth_day", "birth_year")
     )
     base, given = rows.query.sql_with_params()
     asked = condition(tree, units, Days(MemberDay._meta.db_table, program.pk, day))

@@ -4,7 +4,7 @@ A catalogue is made of parts that rooms contribute: activity tells of events and
 of fields come from here and from nowhere else, so a tree can read nothing that a catalogue does not offer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from apps.conditions.types import Type
@@ -24,12 +24,14 @@ class Field:
     choices: tuple[tuple[str, Words], ...] = ()
     key: str | None = None
     """The key of a free attribute; None for a field of its own."""
-    known: tuple[Words, Words] | None = None
-    """The clauses for there being a value and there being none, where they read otherwise than of other fields."""
+    clauses: Mapping[str, Words] = field(default_factory=dict)
+    """Clauses that read otherwise than of other fields: by operator, or operator and value such as `eq 0`."""
     windowed: bool = False
     """Asked over a window of days: what is read is a mapping by window."""
     gathered: str = ""
     """Of history: the SQL aggregate over the rows of a member's days."""
+    sql: str = ""
+    """Of a member, where it is no column of theirs: SQL over their columns and the day asked about, `as_of`."""
 
 
 @dataclass(frozen=True, slots=True)

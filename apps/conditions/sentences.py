@@ -76,8 +76,6 @@ class _Writer:
         field = leaf.field.label.in_language(self.language)
         if leaf.window is not None:
             field = over(field, leaf.window, self.language)
-        if leaf.field.known is not None and leaf.operator.code in ("is_set", "is_not_set"):
-            return self.say(leaf.field.known[leaf.operator.code == "is_not_set"])
         slots = {"field": field}
         if leaf.operator.code == "between":
             slots |= {"low": self.value(leaf, leaf.value[0]), "high": self.value(leaf, leaf.value[1])}
@@ -87,7 +85,8 @@ class _Writer:
                 return self.say(leaf.operator.single, **slots)
         elif leaf.value is not None:
             slots["value"] = self.value(leaf, leaf.value)
-        return self.say(leaf.operator.sentence_for(leaf.reads), **slots)
+        own = leaf.field.clauses.get(f"{leaf.operator.code} {leaf.value}") or leaf.field.clauses.get(leaf.operator.code)
+        return self.say(own or leaf.operator.sentence_for(leaf.reads), **slots)
 
     def listed(self, leaf: Leaf) -> str:
         values = [self.value(leaf, value) for value in leaf.value]

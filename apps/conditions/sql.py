@@ -4,7 +4,7 @@ Nothing that a person writes becomes part of a statement's text: values and the 
 rest comes from the catalogue and the table of operators.
 
 The expression stands over rows called `member` whose columns are named as `MemberFacts` names its own: `home_path`,
-`joined_on`, `attributes`. A history is gathered from a table of days, up to and with the day asked about.
+`joined_on`, `attributes`; a field may also be an expression over them and the day asked about. A history is gathered from a table of days, up to and with the day asked about.
 
 Negations are carried down to the leaves. What is left is only AND and OR, where NULL is as good as false, so that a
 plain comparison is enough and the planner may use it.
@@ -81,6 +81,7 @@ class _Writer:
         self.parameters: list[Any] = []
         self.attributes: dict[tuple[str, str], str] = {}
         self.windows: dict[Window, dict[str, str]] = {}
+        self.asks_the_day = False
 
     def clause(self, tree: Tree, wanted: bool) -> str:
         """An expression that is true exactly where the tree's answer is the one that is wanted."""
@@ -118,6 +119,9 @@ class _Writer:
         return {"c": f"%s::{cast}[]"}
 
     def value(self, leaf: Leaf) -> str:
+        if leaf.field.sql:
+            self.asks_the_day = True
+            return leaf.field.sql
         if leaf.field.key is None:
             return leaf.field.read
         name = self.attributes.setdefault((leaf.field.read, leaf.field.key), f"attribute{len(self.attributes)}")
@@ -138,6 +142,9 @@ class _Writer:
     def joins(self) -> tuple[str, list[Any]]:
         joins: list[str] = []
         parameters: list[Any] = []
+        if self.asks_the_day:
+            joins.append("CROSS JOIN (SELECT %s::date AS as_of) AS asked")
+            parameters.append(self.days.until)
         for (mapping, key), name in self.attributes.items():
             joins.append(f"CROSS JOIN LATERAL (SELECT {mapping} -> %s AS value, {mapping} ->> %s AS text) AS {name}")
             parameters += [key, key]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,52 @@ NO_HISTORY = History()
 
 
 @dataclass(frozen=True, slots=True)
+class Birthday:
+    """A birthday as it is asked about on a local day; all of it is None where it is unknown.
+
+    `month_day` is month × 100 + day. Who was born on 29 February has their birthday on 1 March in other years.
+    """
+
+    month_day: int | None = None
+    year: int | None = None
+    asked_on: date = date.min
+
+    @classmethod
+    def of(cls, born: date, asked_on: date) -> "Birthday":
+        return cls(born.month * 100 + born.day, born.year, asked_on)
+
+    @property
+    def age(self) -> int | None:
+        """Whole years; None where the year is unknown, and before it."""
+        if self.month_day is None or self.year is None:
+            return None
+        years = self.asked_on.year - self.year - (self._in_year(self.asked_on.year) > self.asked_on)
+        return years if years >= 0 else None
+
+    @property
+    def days_ahead(self) -> int | None:
+        """How many days until the next; 0 on the day itself."""
+        if self.month_day is None:
+            return None
+        year = self.asked_on.year
+        this, following = self._in_year(year), self._in_year(year + 1)
+        return ((this if this >= self.asked_on else following) - self.asked_on).days
+
+    @property
+    def is_this_month(self) -> bool | None:
+        if self.month_day is None:
+            return None
+        return self._in_year(self.asked_on.year).month == self.asked_on.month
+
+    def _in_year(self, year: int) -> date:
+        month, day = divmod(self.month_day or 0, 100)
+        return date(year, month, 1) + timedelta(days=day - 1)
+
+
+NO_BIRTHDAY = Birthday()
+
+
+@dataclass(frozen=True, slots=True)
 class MemberFacts:
     """One member; `home_path` is the materialised path of the unit that enrolled them."""
 
@@ -30,3 +76,4 @@ class MemberFacts:
     joined_on: date
     attributes: Mapping[str, Any]
     history: History = NO_HISTORY
+    birthday: Birthday = NO_BIRTHDAY

@@ -4,8 +4,31 @@ from apps.conditions.catalogue import Family, Field
 from apps.conditions.types import Type
 from apps.conditions.words import Words
 
+_THIS_YEAR = "make_date(extract(year FROM as_of)::int, birth_day / 100, 1) + (mod(birth_day, 100) - 1)"
+"""The birthday in the year of the day asked about: of 29 February, 1 March where there is none. As in `facts.Birthday`."""
+_NEXT_YEAR = _THIS_YEAR.replace("as_of)::int", "as_of)::int + 1")
+AGE = f"""nullif(greatest(extract(year FROM as_of)::int - birth_year - ({_THIS_YEAR} > as_of)::int, -1), -1)"""
+DAYS_AHEAD = f"(CASE WHEN {_THIS_YEAR} >= as_of THEN {_THIS_YEAR} ELSE {_NEXT_YEAR} END - as_of)"
+IS_THIS_MONTH = f"(extract(month FROM {_THIS_YEAR}) = extract(month FROM as_of))"
+
+UNKNOWN = (
+    Words("the member's birthday is known", "会员生日已知"),
+    Words("the member's birthday is not known", "会员生日未知"),
+)
 MEMBER_FIELDS = (
     Field("member.home_unit", Type.UNIT, Words("the member's home unit", "会员所属单位"), "member.home_path"),
     Field("member.joined_on", Type.DATE, Words("the joining date", "入会日期"), "member.joined_on"),
-)
+    Field("member.age", Type.INTEGER, Words("the member's age", "会员年龄"), "member.birthday.age", sql=AGE),
+    Field("member.days_to_birthday", Type.INTEGER, Words("the number of days until the member's birthday", "距会员生日的天数"),
+          "member.birthday.days_ahead", sql=DAYS_AHEAD,
+          clauses={"eq 0": Words("it is the member's birthday", "当天是会员生日"),
+                   "le": Words("the member's birthday is at most {value} days ahead", "会员生日在{value}天之内（含当天）"),
+                   "is_set": UNKNOWN[0], "is_not_set": UNKNOWN[1]}),
+    Field("member.birthday_month", Type.BOOLEAN, Words("the member's birthday is this month", "会员生日在本月"),
+          "member.birthday.is_this_month", sql=IS_THIS_MONTH,
+          clauses={"is_true": Words("the member's birthday is this month", "会员生日在本月"),
+                   "is_false": Words("the member's birthday is in another month", "会员生日不在本月"),
+                   "is_set": UNKNOWN[0], "is_not_set": UNKNOWN[1]}),
+)  # fmt: skip
+"""Age and birthday are asked about on a local day: the event's, or that on which all members are asked about."""
 MEMBER_FAMILIES = (Family("member.attributes", Words("the member's", "会员的"), "member.attributes"),)

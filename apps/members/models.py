@@ -17,7 +17,12 @@ from apps.orgs.models import ApiClient, OrgUnit, Staff
 
 
 class Member(ScopedModel):
-    """A customer enrolled in the group; belongs to the unit that enrolled them."""
+    """A customer enrolled in the group; belongs to the unit that enrolled them.
+
+    The date of birth is encrypted like the name. Beside it stand in plain the two numbers that conditions ask about:
+    `birth_day` (month × 100 + day) and `birth_year`. A rule or a segment about birthdays must find its members among a
+    million, and a cipher text cannot be searched. They are shown nowhere.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active", pgettext_lazy("member", "Active")
@@ -33,6 +38,8 @@ class Member(ScopedModel):
     name_cipher = models.BinaryField(null=True, editable=False)
     masked_name = models.CharField(pgettext_lazy("of a person", "name"), max_length=120, blank=True)
     birth_on_cipher = models.BinaryField(null=True, editable=False)
+    birth_day = models.SmallIntegerField(null=True, editable=False)
+    birth_year = models.SmallIntegerField(null=True, editable=False)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created at"))
 
@@ -40,6 +47,9 @@ class Member(ScopedModel):
         verbose_name = _("member")
         verbose_name_plural = _("members")
         permissions: ClassVar = [("reveal_member", "Can look at personal data in clear")]
+        constraints: ClassVar = [
+            models.CheckConstraint(name="member_birth_day_of_a_month", condition=Q(birth_day__range=(101, 1231))),
+        ]
         indexes: ClassVar = [
             # The member list of a region: its units' members, newest first.
             models.Index(fields=["home_unit", "-id"], name="member_home_newest"),

@@ -1,7 +1,7 @@
 """Trying a definition on an event that nobody recorded: what it would give, and why or why not.
 
 The same pure `evaluate` as on the main road; nothing is written. The member is imagined too: one of the store, who joined
-that day and had done nothing before, with the attributes that were told. A multiplier is tried on what the other rules
+that day and had done nothing before, with the attributes and the date of birth that were told. A multiplier is tried on what the other rules
 in force at that moment give, and a rule of a group beside its rivals.
 """
 
@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 
 from apps.activity.facts import EventFacts, LineFacts
 from apps.conditions.catalogue import Catalogue
+from apps.conditions.compiling import as_date
 from apps.conditions.explaining import explain
 from apps.conditions.possible import ALWAYS
 from apps.conditions.tree import ConditionError, Leaf, LinesLeaf, Tree, leaves, parse, windows_in
 from apps.conditions.types import Type
-from apps.members.facts import MemberFacts
+from apps.members.facts import NO_BIRTHDAY, Birthday, MemberFacts
 from apps.orgs.models import OrgUnit, Program
 from apps.points.models import PointType
 from apps.rules import snapshot
@@ -35,6 +36,7 @@ from apps.rules.snapshot import Version, build_rule_set, live_rule
 
 COMMAS = re.compile("[,，、;；]")
 YES = ("yes", "true", "是")
+BORN = "member.birth_on"
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,15 @@ def try_definition(
 
 def free_fields(definition: Any, language: str) -> list[tuple[str, str]]:
     """What the rule asks that a trial must be told in so many words, by name: attributes, channel, device, the article
-    and its brand."""
+    and its brand; for all that its condition asks about a birthday, the date of birth."""
     labels = {leaf.field.name: leaf.field.label.in_language(language) for leaf in _told_leaves(definition)}
-    return [(name, label[:1].upper() + label[1:]) for name, label in labels.items()]
+    asked = [(name, label[:1].upper() + label[1:]) for name, label in labels.items()]
+    return [*asked, (BORN, _("Date of birth, such as 1990-05-04"))] if _asks_birthday(definition) else asked
+
+
+def _asks_birthday(definition: Any) -> bool:
+    tree = _readable(definition.get("condition"), CATALOGUE) if isinstance(definition, dict) else ALWAYS
+    return any(isinstance(leaf, Leaf) and leaf.field.read.startswith("member.birthday.") for leaf in leaves(tree))
 
 
 def _told_leaves(definition: Any) -> list[Leaf]:
@@ -175,7 +183,10 @@ def _facts(trial: Trial, program: Program, asked: Sequence[Leaf]) -> tuple[Event
         device=told.get("event.device"), attributes=_under("event.attributes.", told),
         lines=lines, hour=local.hour, weekday=local.isoweekday(), date=local.date(),
     )  # fmt: skip
-    return event, MemberFacts(0, trial.store.path, local.date(), _under("member.attributes.", told))
+    born = as_date(trial.told.get(BORN))
+    birthday = Birthday.of(born, local.date()) if born else NO_BIRTHDAY
+    attributes = _under("member.attributes.", told)
+    return event, MemberFacts(0, trial.store.path, local.date(), attributes, birthday=birthday)
 
 
 def _under(prefix: str, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ attributes = st.dictionaries(
     | st.lists(trees.words | numbers, max_size=3) | st.just({"coffee": 1}),
     max_size=4,
 )  # fmt: skip
-people = st.lists(st.tuples(trees.codes, trees.days, attributes, visits), min_size=1, max_size=6)
+people = st.lists(st.tuples(trees.codes, trees.days, attributes, trees.births, visits), min_size=1, max_size=6)
 
 
 @contextmanager
@@ -95,9 +95,12 @@ def history(visited: dict[date, Any], until: date) -> History:
 def enrolled(group: CoffeeGroup, drawn: list[Any]) -> list[Member]:
     units = {"G": group.root, **group.units}
     members = [
-        Member(home_unit=units[codes[0]], joined_on=joined, attributes=kept, created_at=START)
-        for codes, joined, kept, _visits in drawn
-    ]
+        Member(
+            home_unit=units[codes[0]], joined_on=joined, attributes=kept, created_at=START,
+            birth_day=trees.birthday(birth, START).month_day, birth_year=trees.birthday(birth, START).year,
+        )
+        for codes, joined, kept, birth, _visits in drawn
+    ]  # fmt: skip
     Member.objects.bulk_create(members)
     MemberDay.objects.bulk_create(
         MemberDay(
@@ -138,17 +141,35 @@ def held(group: CoffeeGroup, tree: Any, units: dict[str, str], until: date) -> l
 def test_a_condition_holds_in_sql_for_just_whom_it_holds_in_memory(
     group: CoffeeGroup, drawn: list[Any], asked: list[Any], until: date
 ) -> None:
+    compare(group, drawn, asked, until)
+
+
+def compare(group: CoffeeGroup, drawn: list[Any], asked: list[Any], until: date) -> None:
     units = {code: group.units[code].path if code in group.units else group.root.path for code in trees.UNITS}
     with undone():
         members = enrolled(group, drawn)
         subjects = [
-            MemberFacts(member.pk, member.home_unit.path, member.joined_on, read(member), history(visited, until))
-            for member, (*_, visited) in zip(members, drawn, strict=True)
-        ]
+            MemberFacts(
+                member.pk, member.home_unit.path, member.joined_on, read(member), history(visited, until),
+                trees.birthday(birth, until),
+            )
+            for member, (*_, birth, visited) in zip(members, drawn, strict=True)
+        ]  # fmt: skip
         for tree in asked:
             test = compile_tree(parse(tree, MEMBER_CATALOGUE, units), MEMBER_CATALOGUE, units).test
             in_memory = [subject.id for subject in subjects if test(subject) == HOLDS]
             assert held(group, tree, units, until) == in_memory, json.dumps(tree)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(trees.births, min_size=1, max_size=8), st.lists(trees.birthday_leaves, min_size=1, max_size=12), trees.any_day
+)  # fmt: skip
+def test_a_birthday_is_read_alike_in_sql_and_in_memory_on_any_day(
+    group: CoffeeGroup, births: list[Any], asked: list[Any], until: date
+) -> None:
+    drawn = [(["S001"], until, {}, birth, {}) for birth in births]
+    compare(group, drawn, [*asked, *({"not": leaf} for leaf in asked)], until)
 
 
 @pytest.mark.django_db

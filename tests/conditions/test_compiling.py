@@ -1,13 +1,16 @@
 """The compiled reading of conditions agrees with a tiny interpreter that shares nothing with it."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
+from apps.activity.segments import MEMBER_CATALOGUE
 from apps.conditions.compiling import HOLDS, compile_lines, compile_many, compile_tree
 from apps.conditions.explaining import explain
 from apps.conditions.tree import leaves, parse, to_json
+from apps.members.facts import MemberFacts
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from tests.conditions import trees
 from tests.conditions.trees import UNITS, holds
@@ -21,6 +24,14 @@ def test_any_tree_over_any_event_reads_the_same_both_ways(tree: Any, event: Any,
     verdict = compiled.test(event, member)
     assert (verdict == HOLDS) == holds(tree, event, member)
     assert verdict == HOLDS or 0 <= verdict < max(1, len(list(leaves(parsed))))
+
+
+@settings(max_examples=500, deadline=None)
+@given(trees.birthday_leaves, trees.births, trees.any_day)
+def test_a_birthday_reads_the_same_both_ways_on_any_day(leaf: Any, birth: Any, asked_on: date) -> None:
+    member = MemberFacts(1, "0001", asked_on, {}, birthday=trees.birthday(birth, asked_on))
+    compiled = compile_tree(parse(leaf, MEMBER_CATALOGUE), MEMBER_CATALOGUE, {})
+    assert (compiled.test(member) == HOLDS) == holds(leaf, None, member)
 
 
 @settings(max_examples=150, deadline=None)

@@ -81,6 +81,19 @@ def of_history() -> list[Any]:
     ]
 
 
+def of_birthdays() -> list[Any]:
+    ahead, month = {"field": "member.days_to_birthday"}, {"field": "member.birthday_month"}
+    return [
+        {"field": "member.age", "op": "ge", "value": 18},
+        {"field": "member.age", "op": "between", "value": [18, 25]},
+        ahead | {"op": "eq", "value": 0},
+        ahead | {"op": "eq", "value": 3},
+        ahead | {"op": "le", "value": 7},
+        *(ahead | {"op": op} for op in ("is_set", "is_not_set")),
+        *(month | {"op": op} for op in ("is_true", "is_false", "is_set", "is_not_set")),
+    ]
+
+
 def of_groups() -> list[Any]:
     return [
         {"all": []},
@@ -100,7 +113,7 @@ def of_groups() -> list[Any]:
 
 
 def every_tree() -> list[Any]:
-    return [*of_operators(), *of_lines(), *of_groups(), *of_history()]
+    return [*of_operators(), *of_lines(), *of_groups(), *of_history(), *of_birthdays()]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

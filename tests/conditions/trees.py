@@ -1,13 +1,14 @@
 """Random trees, events and members for properties, and a tiny interpreter of its own to hold the compiled one against."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
 from apps.activity.facts import EventFacts, LineFacts
-from apps.members.facts import History, MemberFacts
+from apps.members.facts import Birthday, History, MemberFacts
 
 UNITS = {"G": "0001", "EAST": "00010001", "EAST-N": "000100010001", "S001": "0001000100010001", "WEST": "00010002"}
 WORDS = ["coffee", "tea", "Coffee beans", "咖啡", "POS", "app", "x"]
@@ -41,9 +42,25 @@ histories = st.builds(
     History, orders=counts, spent=st.dictionaries(st.sampled_from(WINDOWS), numbers), visits=counts, check_ins=counts,
     days_since_order=st.none() | st.integers(0, 3),
 )  # fmt: skip
+BORN = [date(1996, 2, 29), date(1990, 3, 1), date(2026, 2, 28), date(1990, 1, 1), date(2000, 12, 31), date(1990, 2, 5)]
+TURNS = [date(year, *day) for year in (2026, 2028) for day in ((1, 1), (2, 5), (2, 28), (3, 1), (12, 31))]
+any_day = st.sampled_from([*TURNS, date(2028, 2, 29)]) | st.dates(date(2024, 1, 1), date(2028, 12, 31))
+births = st.none() | st.tuples(st.sampled_from(BORN) | st.dates(date(1990, 1, 1), date(2027, 12, 31)), st.booleans())
+"""Dates of birth, and whether the year is known too."""
+
+
+def birthday(birth: tuple[date, bool] | None, asked_on: date) -> Birthday:
+    if birth is None:
+        return Birthday()
+    born, has_year = birth
+    whole = Birthday.of(born, asked_on)
+    return whole if has_year else replace(whole, year=None)
+
+
 members = st.builds(
-    MemberFacts, id=st.just(1), home_path=paths, joined_on=days, attributes=attributes, history=histories
-)
+    MemberFacts, id=st.just(1), home_path=paths, joined_on=days, attributes=attributes, history=histories,
+    birthday=st.builds(birthday, births, days),
+)  # fmt: skip
 
 COMPARED = ("lt", "le", "gt", "ge")
 
@@ -115,7 +132,15 @@ history_leaves = st.one_of(
     _windowed(_leaf("history.spent", decimals, listed=False)),
     _leaf("history.days_since_order", st.integers(0, 3)),
 )
+birthday_leaves = st.one_of(
+    _leaf("member.age", st.integers(0, 38)),
+    _leaf("member.days_to_birthday", st.sampled_from([0, 1, 2, 7, 60]) | st.integers(0, 365)),
+    st.fixed_dictionaries(
+        {"field": st.just("member.birthday_month"), "op": st.sampled_from(["is_true", "is_false", "is_set", "is_not_set"])}
+    ),
+)  # fmt: skip
 member_leaves = st.one_of(
+    birthday_leaves,
     _unit("member.home_unit"),
     _leaf("member.joined_on", texts_of_days, listed=False),
     _free("member.attributes"),
@@ -225,6 +250,8 @@ def _lines_hold(tree: Any, event: Any, member: Any) -> bool:
 def _value(name: str, op: str, written: Any, event: Any, member: Any, line: Any) -> Any:
     if name.startswith("history."):
         return member.history.days_since_order
+    if name in ("member.age", "member.days_to_birthday", "member.birthday_month"):
+        return _of_birthday(name, member.birthday)
     if name in READ:
         subject = line if name.startswith("line.") else member if name.startswith("member.") else event
         return getattr(subject, READ[name])
@@ -252,6 +279,27 @@ def _value(name: str, op: str, written: Any, event: Any, member: Any, line: Any)
     if isinstance(found, bool) or not isinstance(found, str | int | float | Decimal):
         return None
     return str(found)
+
+
+def _has_birthday(born: Birthday, day: date) -> bool:
+    this = day.month * 100 + day.day
+    return born.month_day == this or (born.month_day == 229 and this == 301 and (day - timedelta(days=1)).day != 29)
+
+
+def _of_birthday(name: str, born: Birthday) -> Any:
+    """Counted day by day on a calendar."""
+    if born.month_day is None:
+        return None
+    today, number = born.asked_on, timedelta(days=1)
+    if name == "member.days_to_birthday":
+        return next(n for n in range(366 * 8) if _has_birthday(born, today + n * number))
+    year = [date(today.year, 1, 1) + n * number for n in range(366)]
+    (birthday,) = (day for day in year if day.year == today.year and _has_birthday(born, day))
+    if name == "member.birthday_month":
+        return birthday.month == today.month
+    if born.year is None or (born.year, birthday) > (today.year, today):
+        return None
+    return len(range(born.year, today.year)) - (birthday > today)
 
 
 def _same_kind(value: Any, written: Any) -> Any:

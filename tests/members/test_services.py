@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from importlib import import_module
 from threading import Barrier, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.apps import apps
+from django.db import connection, connections
 
 from apps.core.errors import LoyaltyError
 from apps.members import services
@@ -116,6 +119,26 @@ def test_particulars_change_and_the_history_shows_them_masked(group: CoffeeGroup
             ("attributes:level", "3", "4"), ("attributes:vip", None, "True"),
         ]),
     ]  # fmt: skip
+
+
+def plain_birthday(member: Member) -> tuple[int | None, int | None]:
+    row = Member.objects.get(pk=member.pk)
+    return row.birth_day, row.birth_year
+
+
+def test_what_conditions_ask_of_a_birthday_is_set_and_cleared_with_it(wang: Member) -> None:
+    assert plain_birthday(wang) == (BORN.month * 100 + BORN.day, BORN.year)
+    services.change_member(None, wang.pk, birth_on=date(1996, 2, 29), when=WHEN)
+    assert plain_birthday(wang) == (229, 1996)
+    services.change_member(None, wang.pk, birth_on=None, when=WHEN)
+    assert plain_birthday(wang) == (None, None)
+
+
+def test_birthdays_from_before_are_read_when_the_studio_is_upgraded(wang: Member) -> None:
+    Member.objects.update(birth_day=None, birth_year=None)
+    fill = import_module("apps.members.migrations.0006_fill_birthdays").fill
+    fill(apps, SimpleNamespace(connection=connection))
+    assert plain_birthday(wang) == (BORN.month * 100 + BORN.day, BORN.year)
 
 
 def test_a_change_of_nothing_leaves_no_line(wang: Member) -> None:

@@ -48,6 +48,7 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "referral": ([{"kind": "referral"}] * 6 + [{"kind": "registration"}], [200] * 5 + [0, 0]),
     "new-members": ([{"amount": "50", "member": "New"}, {"amount": "50"}], [50, 0]),
     "birthday": ([{"kind": "birthday"}, {"kind": "birthday"}, {"amount": "50"}], [200, 0, 0]),
+    "birthday-double": ([{"amount": "50", "member": "Born"}, {"amount": "50"}], [100, 50]),
     "member-day": ([{"amount": "50", "at": "2026-03-03T10:00"}, {"amount": "50", "at": "2026-03-04T10:00"}], [150, 50]),
     "festival": ([{"amount": "50", "at": "2026-03-08T23:59"}, {"amount": "50", "at": "2026-03-09T00:00"}], [100, 50]),
     "weekend": ([{"amount": "50", "at": "2026-03-07T10:00"}, {"amount": "50", "at": "2026-03-06T23:59"}], [100, 50]),
@@ -84,7 +85,11 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
         [{"amount": "9", "member": f"Guest{n}"} for n in (*range(100), 7, 100)], [20] * 100 + [0, 0]
     ),
 }  # fmt: skip
-PEOPLE = {"New": {"joined_on": "2026-03-02"}, "Partner": {"attributes": {"company": "ACME"}}}
+PEOPLE = {
+    "New": {"joined_on": "2026-03-02"},
+    "Partner": {"attributes": {"company": "ACME"}},
+    "Born": {"birth_on": "1990-03-04"},
+}
 
 
 def test_there_are_more_than_twenty_and_each_has_its_example() -> None:

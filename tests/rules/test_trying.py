@@ -36,6 +36,15 @@ def test_a_multiplier_is_tried_on_what_other_rules_give_there_and_then(group: Co
     assert answer["note"] == "Another rule of its group gives points for this event instead."
 
 
+def test_an_imagined_member_has_the_birthday_that_was_told(group: CoffeeGroup) -> None:
+    on_the_day = {"field": "member.days_to_birthday", "op": "eq", "value": 0}
+    definition = {"condition": {"all": [*PURCHASE["all"], on_the_day]}, "effects": [PER_YUAN], "limits": []}
+    assert free_fields(definition, "en") == [("member.birth_on", "Date of birth, such as 1990-05-04")]
+    today = f"1990-{START:%m-%d}"
+    points = [tried(group, definition, told={"member.birth_on": text})["points"] for text in (today, "1990-07-07", "?")]
+    assert points == [20, 0, 0]
+
+
 def test_an_imagined_member_has_the_tags_that_were_told(group: CoffeeGroup) -> None:
     definition = {"condition": {"all": [*PURCHASE["all"], TAGGED]}, "effects": [PER_YUAN], "limits": []}
     assert free_fields(definition, "en") == [(TAGGED["field"], "The member's “tags”")]

@@ -7,8 +7,8 @@ An event of a story is written as JSON has it; what is left out is an ordinary p
                                        "brand": "", "tax": null, "shipping": false}],
      "amount": "10", "key": "", "refund_of": "", "confirms": ""}
 
-`amount` alone stands for one line. `people` describes members who are not ordinary: where and when they joined, and their
-attributes. `spendable` is what the member can spend right after the event.
+`amount` alone stands for one line. `people` describes members who are not ordinary: where and when they joined, when they were
+born, and their attributes. `spendable` is what the member can spend right after the event.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ from tests.factories import CoffeeGroup
 ZONE = ZoneInfo("Asia/Shanghai")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 LATER = datetime(2027, 12, 31, tzinfo=UTC)
-ORDINARY = {"joined_on": "2025-01-01", "home_unit": "S001", "attributes": {}}
+ORDINARY = {"joined_on": "2025-01-01", "home_unit": "S001", "attributes": {}, "birth_on": None}
 _numbers = count(1)
 
 
@@ -55,7 +55,8 @@ def tell(
         facts = ORDINARY | dict((people or {}).get(name, {}))
         create_member(
             None, group[facts["home_unit"]], identifiers=[("card", _card(name))], attributes=facts["attributes"],
-            joined_on=date.fromisoformat(facts["joined_on"]), when=LATER,
+            joined_on=date.fromisoformat(facts["joined_on"]),
+            birth_on=facts["birth_on"] and date.fromisoformat(facts["birth_on"]), when=LATER,
         )  # fmt: skip
     points = []
     for event in events:

@@ -1,1 +1,1 @@
-DROP FUNCTION activity_record(jsonb, bigint, timestamptz);
+DROP FUNCTION IF EXISTS activity_record(jsonb, bigint, timestamptz);

@@ -1,8 +1,10 @@
+DROP FUNCTION IF EXISTS activity_record(jsonb, bigint, timestamptz);
 -- Records a batch of events, one or thousands, in one statement: finds and locks their members in order, writes
 -- events, lines and daily facts. One row for each event of the batch: its member with what conditions ask of members
 -- (null: unknown or closed) and, where the event is new, its id (null: its key was there before, in this source).
 CREATE OR REPLACE FUNCTION activity_record(batch jsonb, source bigint, received timestamptz)
-RETURNS TABLE (n int, day date, member_id bigint, home_unit_id bigint, joined_on date, attributes jsonb, event_id bigint)
+RETURNS TABLE (n int, day date, member_id bigint, home_unit_id bigint, joined_on date, attributes jsonb,
+               birth_day smallint, birth_year smallint, event_id bigint)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
@@ -14,7 +16,7 @@ BEGIN
             day date, amount numeric, channel text, order_no text, refund_of bigint, device text, attrs jsonb, lines jsonb)
         LEFT JOIN members_identifier i ON i.kind = e.idk AND i.value_hash = decode(e.idh, 'hex')
     ), found AS MATERIALIZED (
-        SELECT m.id, m.home_unit_id, m.joined_on, m.attributes
+        SELECT m.id, m.home_unit_id, m.joined_on, m.attributes, m.birth_day, m.birth_year
         FROM members_member m WHERE m.id IN (SELECT named FROM told) AND m.state = 'active'
         ORDER BY m.id FOR NO KEY UPDATE
     ), recorded AS (
@@ -43,6 +45,7 @@ BEGIN
             spent = known.spent + excluded.spent, refunds = known.refunds + excluded.refunds,
             refunded = known.refunded + excluded.refunded, check_ins = known.check_ins + excluded.check_ins
     )
-    SELECT told.n, told.day, found.id, found.home_unit_id, found.joined_on, found.attributes, recorded.id
+    SELECT told.n, told.day, found.id, found.home_unit_id, found.joined_on, found.attributes, found.birth_day,
+           found.birth_year, recorded.id
     FROM told LEFT JOIN found ON found.id = named LEFT JOIN recorded USING (key);
 END $$;

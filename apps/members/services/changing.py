@@ -19,10 +19,13 @@ from apps.members.services.rows import (
     checked_birthday,
     checked_name,
     locked,
+    put_birthday,
     record,
     today_at,
 )
 from apps.orgs.models import OrgUnit
+
+CHANGED = ("name_cipher", "masked_name", "birth_on_cipher", "birth_day", "birth_year", "home_unit", "attributes")
 
 
 class Particulars(TypedDict, total=False):
@@ -55,7 +58,7 @@ def change_member(actor: Any, member_id: int, *, when: datetime, **new: Unpack[P
         made += changes.of_attributes(member.attributes, attributes)
         member.attributes = attributes
     if made:
-        member.save(update_fields=["name_cipher", "masked_name", "birth_on_cipher", "home_unit", "attributes"])
+        member.save(update_fields=CHANGED)
         record(member, actor, made, when=when)
     return member
 
@@ -73,7 +76,7 @@ def _set_birthday(member: Member, birth_on: date | None) -> list[FieldChange]:
     old = birthday_of(member)
     if birth_on == old:
         return []
-    member.birth_on_cipher = encrypt(birth_on.isoformat(), "birth_on") if birth_on else None
+    put_birthday(member, birth_on)
     return [changes.of_birthday(old, birth_on)]
 
 

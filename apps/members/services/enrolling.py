@@ -15,7 +15,14 @@ from apps.members.errors import IdentifierMissing, JoinedInFuture
 from apps.members.identifiers import mask, mask_name, normalise, tail_of
 from apps.members.models import Member, MemberChange
 from apps.members.services.identifying import insert_identifier
-from apps.members.services.rows import checked_attributes, checked_birthday, checked_name, record, today_at
+from apps.members.services.rows import (
+    checked_attributes,
+    checked_birthday,
+    checked_name,
+    put_birthday,
+    record,
+    today_at,
+)
 from apps.orgs.models import OrgUnit
 
 PERMISSION = "members.add_member"
@@ -64,15 +71,16 @@ def create_member(
     if joined_on is not None and joined_on > today:
         raise JoinedInFuture()
     name, birth_on = checked_name(name), checked_birthday(birth_on, today)
-    member = Member.objects.create(
+    member = Member(
         home_unit=home_unit,
         joined_on=joined_on or today,
         name_cipher=encrypt(name, "name") if name else None,
         masked_name=mask_name(name),
-        birth_on_cipher=encrypt(birth_on.isoformat(), "birth_on") if birth_on else None,
         attributes=checked_attributes(attributes or {}),
         created_at=when,
     )
+    put_birthday(member, birth_on)
+    member.save(force_insert=True)
     for kind, value in identifiers:
         insert_identifier(member, kind, value, when)
     named = [changes.of_identifier(kind, new=value) for kind, value in identifiers]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from apps.core.clock import local_day
 from apps.core.scope import require
 from apps.members.changes import FieldChange
+from apps.members.crypto import encrypt
 from apps.members.errors import AttributesMalformed, BirthdayImpossible, NameMalformed, NoSuchMember
 from apps.members.identifiers import LONGEST_NAME
 from apps.members.models import Member, MemberChange
@@ -74,6 +75,13 @@ def checked_birthday(birth_on: date | None, today: date) -> date | None:
     if birth_on is not None and not EARLIEST_BIRTH <= birth_on <= today:
         raise BirthdayImpossible()
     return birth_on
+
+
+def put_birthday(member: Member, birth_on: date | None) -> None:
+    """Sets the birthday: encrypted, and in plain what conditions ask about."""
+    member.birth_on_cipher = encrypt(birth_on.isoformat(), "birth_on") if birth_on else None
+    member.birth_day = birth_on.month * 100 + birth_on.day if birth_on else None
+    member.birth_year = birth_on.year if birth_on else None
 
 
 def checked_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from apps.activity.incoming import IncomingLine
 from apps.activity.models import Event, Source
 from apps.core.prepared import call
 from apps.members.crypto import lookup_hash
-from apps.members.facts import MemberFacts
+from apps.members.facts import NO_BIRTHDAY, Birthday, MemberFacts
 from apps.points.book import AccountState
 from apps.rules.limits import Tally, member_starts, shared_keys
 from apps.rules.models import Outcome
@@ -19,7 +19,8 @@ from apps.rules.snapshot import Snapshot
 from apps.rules.stages import Opened, Prepared, Processed
 
 _OPEN = """
-SELECT member_id, event_id, home_path, joined_on, attributes, counters, accounts FROM rules_open(%s::jsonb, %s, %s, %s)
+SELECT member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, counters, accounts
+FROM rules_open(%s::jsonb, %s, %s, %s)
 """
 
 
@@ -36,13 +37,14 @@ def open_events(
     shared = _Shared()
     tally = Tally()
     for row, prepared in zip(rows, wave, strict=True):
-        member_id, event_id, home_path, joined_on, attributes, counted, accounts = row
+        member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, counted, accounts = row
         if member_id is None:
             unknown.append((prepared.number, Processed("refused", prepared.event.key, refusal=UnknownMember())))
         elif event_id is None:
             old.append(prepared)
         else:
-            member = MemberFacts(member_id, home_path, joined_on, orjson.loads(attributes))
+            birthday = Birthday(birth_day, birth_year, prepared.day) if birth_day else NO_BIRTHDAY
+            member = MemberFacts(member_id, home_path, joined_on, orjson.loads(attributes), birthday=birthday)
             if counted is not None:
                 tally.learn((member_id, None, "", *counter) for counter in orjson.loads(counted))
             states = shared.accounts(member_id, prepared, accounts)

@@ -1,3 +1,3 @@
-DROP FUNCTION rules_settle(jsonb, jsonb, jsonb);
-DROP FUNCTION rules_reserve(jsonb);
-DROP FUNCTION rules_open(jsonb, bigint, bigint, timestamptz);
+DROP FUNCTION IF EXISTS rules_settle(jsonb, jsonb, jsonb);
+DROP FUNCTION IF EXISTS rules_reserve(jsonb);
+DROP FUNCTION IF EXISTS rules_open(jsonb, bigint, bigint, timestamptz);

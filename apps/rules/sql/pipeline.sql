@@ -1,10 +1,11 @@
+DROP FUNCTION IF EXISTS rules_open(jsonb, bigint, bigint, timestamptz);
 -- First half of the main road: records a batch of events, opens the accounts they may move, and answers with all
 -- that evaluation needs to know of each. Refuses (LS001) when the caller's copy of the configuration is old.
 -- Plans are made once a session, since making one costs more than an award; and only with indexes, so that a plan
 -- made when a table was empty is still good when it is full. An event's `n` is its place in the batch, from 0.
 CREATE OR REPLACE FUNCTION rules_open(batch jsonb, source bigint, epoch bigint, received timestamptz)
 RETURNS TABLE (n int, member_id bigint, event_id bigint, home_path text, joined_on date, attributes jsonb,
-               counters jsonb, accounts jsonb)
+               birth_day smallint, birth_year smallint, counters jsonb, accounts jsonb)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -13,14 +14,17 @@ DECLARE
     homes bigint[];
     joined date[];
     attributes jsonb[];
+    birth_days smallint[];
+    birth_years smallint[];
     events bigint[];
 BEGIN
     IF epoch IS DISTINCT FROM (SELECT value FROM core_epoch) THEN
         RAISE EXCEPTION 'the configuration changed' USING ERRCODE = 'LS001';
     END IF;
     SELECT array_agg(r.n), array_agg(r.member_id), array_agg(r.home_unit_id), array_agg(r.joined_on),
-           array_agg(r.attributes), array_agg(r.event_id)
-    INTO ns, members, homes, joined, attributes, events FROM activity_record(batch, source, received) AS r;
+           array_agg(r.attributes), array_agg(r.birth_day), array_agg(r.birth_year), array_agg(r.event_id)
+    INTO ns, members, homes, joined, attributes, birth_days, birth_years, events
+    FROM activity_record(batch, source, received) AS r;
 
     PERFORM points_open_accounts(array_agg(wanted.member), array_agg(wanted.point_type)) FROM (
         SELECT DISTINCT r.member, t::bigint AS point_type
@@ -31,14 +35,15 @@ BEGIN
 
     -- A new statement: it sees what others committed before we had the locks.
     RETURN QUERY
-    SELECT r.n, r.member, r.event, u.path::text, r.joined, r.attributes,
+    SELECT r.n, r.member, r.event, u.path::text, r.joined, r.attributes, r.birth_day, r.birth_year,
            (SELECT jsonb_agg(jsonb_build_array(c.rule_id, c.period, c.start, c.points, c.times, c.amount_micros,
                                              c.pieces_micros, c.cost_micros)) FROM rules_counter c
             WHERE c.member_id = r.member
                 AND c.start IN (SELECT s::date FROM jsonb_array_elements_text(batch -> r.n -> 'starts') AS s)),
            (SELECT jsonb_agg(jsonb_build_array(a.id, a.point_type_id, a.balance, a.pending, a.held, a.debt, a.lapses_at))
             FROM points_account a WHERE a.member_id = r.member)
-    FROM unnest(ns, members, homes, joined, attributes, events) AS r(n, member, home, joined, attributes, event)
+    FROM unnest(ns, members, homes, joined, attributes, birth_days, birth_years, events)
+        AS r(n, member, home, joined, attributes, birth_day, birth_year, event)
     LEFT JOIN orgs_orgunit u ON u.id = r.home
     ORDER BY r.n;
 END $$;
