@@ -20,7 +20,7 @@ ENTRY_POINTS = ("admin", "api", "tasks", "management", "views")
 PURE = (
     "conditions/", "core/clock.py", "core/errors.py", "orgs/words.py", "points/book.py",
     "points/expiry.py", "rules/evaluate.py", "rules/definition.py",
-    "rules/sentences.py", "rules/comparing.py",
+    "rules/sentences.py", "rules/comparing.py", "rules/codes/drawing.py", "rules/codes/spelling.py",
 )  # fmt: skip
 """Modules and folders that hold no query, no settings and no clock; those of them that exist are held to it."""
 

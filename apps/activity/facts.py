@@ -23,7 +23,8 @@ class LineFacts:
 
 @dataclass(frozen=True, slots=True)
 class EventFacts:
-    """One event. `hour`, `weekday` (1 Monday to 7 Sunday) and `date` are local to the programme."""
+    """One event. `hour`, `weekday` (1 Monday to 7 Sunday) and `date` are local to the programme; the batch of a
+    code and what it drew are the main road's to say, never the sender's."""
 
     kind: str
     amount: Decimal | None
@@ -35,3 +36,5 @@ class EventFacts:
     hour: int
     weekday: int
     date: date
+    code_batch: str | None = None
+    prize: str | None = None

@@ -13,6 +13,7 @@ KINDS = (
     (Event.Kind.REFERRAL.value, Words("a referral", "推荐")),
     (Event.Kind.REGISTRATION.value, Words("a registration", "注册")),
     (Event.Kind.BIRTHDAY.value, Words("a birthday", "生日")),
+    (Event.Kind.CODE.value, Words("a code", "兑换码")),
 )
 
 EVENT_FIELDS = (
@@ -24,6 +25,8 @@ EVENT_FIELDS = (
     Field("event.weekday", Type.WEEKDAY, Words("the day of the week", "星期"), "event.weekday"),
     Field("event.hour", Type.HOUR, Words("the hour", "小时"), "event.hour"),
     Field("event.date", Type.DATE, Words("the date", "日期"), "event.date"),
+    Field("event.code_batch", Type.TEXT, Words("the batch of the code", "兑换码批次"), "event.code_batch"),
+    Field("event.prize", Type.TEXT, Words("the prize that the code drew", "兑换码抽中的奖项"), "event.prize"),
 )
 EVENT_FAMILIES = (Family("event.attributes", Words("the event's", "事件的"), "event.attributes"),)
 EVENT_LINES = Lines(

@@ -40,6 +40,7 @@ class Event(AppendOnlyModel):
         REFERRAL = "referral", _("Referral")
         REGISTRATION = "registration", _("Registration")
         BIRTHDAY = "birthday", _("Birthday")
+        CODE = "code", _("Code redeemed")
 
     scope = Scope(units=("org_unit", "member__home_unit"))
     personal = Personal.NONE

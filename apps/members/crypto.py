@@ -82,5 +82,16 @@ def tail_hash(tail: str) -> bytes:
     return _hash(f"tail:{tail}")[:8]
 
 
+def derived_key(purpose: str) -> bytes:
+    """32 bytes that follow from the installation's key for lookups: what is made with them can be made again, and by
+    nobody who has the database alone. No kind of identifier has a space in it, so no hash of one is the same."""
+    return _derived(settings.LOOKUP_KEY, purpose)
+
+
+@lru_cache(maxsize=256)
+def _derived(written: str, purpose: str) -> bytes:
+    return hmac.digest(_lookup_key(written), f"key for {purpose}".encode(), hashlib.sha256)
+
+
 def _hash(text: str) -> bytes:
     return hmac.digest(_lookup_key(settings.LOOKUP_KEY), text.encode(), hashlib.sha256)

@@ -13,13 +13,13 @@ def _can(verbs: str, *models: str) -> frozenset[str]:
 
 
 TREE = _can("view", "orgs.orgunit", "orgs.program", "orgs.role", "core.epoch")
-PROGRAMME = _can("view", "points.pointtype", "rules.rule", "rules.ruleversion")
+PROGRAMME = _can("view", "points.pointtype", "rules.rule", "rules.ruleversion", "rules.codebatch", "rules.codedownload")
 MEMBERS = _can("view", "members.member", "members.identifier", "members.memberchange")
 LOOKS = _can("view", "members.look")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
 LEDGER = _can(
     "view", "points.account", "points.posting", "points.entry", "points.lot", "points.hold", "points.holdlot",
-    "rules.outcome", "rules.counter", "rules.unitcounter",
+    "rules.outcome", "rules.counter", "rules.unitcounter", "rules.codeuse",
 )  # fmt: skip
 IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault")
 REPORTS = _can("view", "reports.dailyfact", "reports.watermark")
@@ -27,20 +27,20 @@ LEDGER_CHECKS = _can("view", "reports.ledgercheck", "reports.ledgerdifference") 
 
 PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.MARKETING: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
-    | _can("add change", "rules.rule", "rules.ruleversion", "points.pointtype")
-    | _can("delete", "rules.ruleversion")
+    | _can("add change", "rules.rule", "rules.ruleversion", "rules.codebatch", "points.pointtype")
+    | _can("delete", "rules.ruleversion", "rules.codebatch")
     | _can("add", "activity.importjob")
-    | {"rules.publish_rule"},
+    | {"rules.publish_rule", "rules.download_codes"},
     Persona.FINANCE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS,
     Persona.REGIONAL_MANAGER: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
     | {"points.adjust_points"},
     Persona.SERVICE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
     | _can("add change", "members.member", "members.identifier")
     | _can("delete", "members.identifier")
-    | {"members.reveal_member", "points.adjust_points", "points.redeem_points"},
+    | {"members.reveal_member", "points.adjust_points", "points.redeem_points", "rules.redeem_code"},
     Persona.SHOP: TREE | _can("add", "activity.event") | {"points.redeem_points"},
     Persona.AUDITOR: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
-    | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer"),
+    | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer", "rules.code", "rules.codeguess"),
     Persona.INTEGRATOR: TREE | PROGRAMME | IMPORTS
     | _can("view", "activity.source")
     | _can("view add change", "orgs.apiclient")

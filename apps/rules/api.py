@@ -74,7 +74,7 @@ class EventSent(Schema):
     )
     kind: str = Field(
         pattern="^[a-z][a-z0-9_]{0,39}$",
-        description="`purchase`, `refund`, `check_in`, `review`, `referral`, `registration`, `birthday` or one's own.",
+        description="`purchase`, `refund`, `check_in`, `review`, `referral`, `registration`, `birthday`, `code` or one's own.",
     )
     member: Named
     occurred_at: datetime = Field(description="ISO 8601 with the offset from UTC.")

@@ -12,6 +12,12 @@ from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.models import Member
 from apps.members.personal import Personal
 from apps.orgs.models import OrgUnit, Program
+from apps.rules.codes.models import Code, CodeBatch, CodeDownload, CodeGuess, CodeUse
+
+__all__ = [
+    "Code", "CodeBatch", "CodeDownload", "CodeGuess", "CodeUse", "Counter", "Outcome", "Period", "Rule", "RuleVersion",
+    "UnitCounter",
+]  # fmt: skip
 
 
 class Rule(ScopedModel):

@@ -35,10 +35,22 @@ class Purchase:
     point_type_ids: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The use of a code that an event was found to redeem: the batch by its code, what it draws, the code masked."""
+
+    batch_id: int
+    code_id: int
+    use: int
+    batch: str
+    prize: str
+    masked: str
+
+
 @dataclass(slots=True)
 class Prepared:
-    """An event whose names are resolved. `number` is its place in the batch; `purchase` and `confirmed` are found
-    later."""
+    """An event whose names are resolved. `number` is its place in the batch; `purchase`, `confirmed` and `claim` are
+    found later."""
 
     number: int
     event: IncomingEvent
@@ -50,6 +62,7 @@ class Prepared:
     digest: bytes
     purchase: Purchase | None = None
     confirmed: Purchase | None = None
+    claim: Claim | None = None
 
     @property
     def point_type_ids(self) -> tuple[int, ...]:

@@ -1,9 +1,10 @@
-"""Background work of the rules: imports, part by part. Each may be run twice, beside others, or killed half way."""
+"""Background work of the rules: imports and batches of codes, part by part. Each may be run twice, beside others, or killed half way."""
 
 from celery import shared_task
 
 from apps.core.clock import now
 from apps.rules import importing
+from apps.rules.codes import services as codes
 
 
 @shared_task
@@ -16,3 +17,8 @@ def go_on_with_imports() -> None:
     """Finds the jobs in their rows, whatever became of the messages."""
     for job_id in importing.unfinished_jobs():
         importing.hand_to_workers(job_id)
+
+
+@shared_task
+def make_codes(batch_id: int) -> None:
+    codes.make_part(batch_id, when=now())

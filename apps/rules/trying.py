@@ -182,6 +182,7 @@ def _facts(trial: Trial, program: Program, asked: Sequence[Leaf]) -> tuple[Event
         kind=trial.kind, amount=trial.amount, channel=told.get("event.channel"), unit_path=trial.store.path,
         device=told.get("event.device"), attributes=_under("event.attributes.", told),
         lines=lines, hour=local.hour, weekday=local.isoweekday(), date=local.date(),
+        code_batch=told.get("event.code_batch"), prize=told.get("event.prize"),
     )  # fmt: skip
     born = as_date(trial.told.get(BORN))
     birthday = Birthday.of(born, local.date()) if born else NO_BIRTHDAY

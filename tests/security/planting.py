@@ -17,6 +17,7 @@ from apps.core.scope import Scope
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.orgs.roles import PERMISSIONS
 from apps.orgs.services import create_staff
+from apps.rules.models import CodeBatch
 from tests.factories import OUTSIDER_ROLES, PLACES, Cast, CoffeeGroup, make_cast, make_group
 
 FORMULAS = "=+-@"
@@ -38,6 +39,9 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     # It waits in a chunk: what was refused is read, and a planted cipher text is none.
     "activity.importrow": lambda planted: {"chunk": 0},
     "orgs.apiclient": lambda planted: {"scopes": ["events:write"]},
+    "rules.codebatch": lambda planted: {
+        "prizes": [{"name": planted.canary(CodeBatch, "prizes"), "wins": 1, "out_of": 10}],
+    },
     "rules.ruleversion": lambda planted: {
         "definition": {
             "condition": {"all": []},

@@ -1,6 +1,7 @@
 """The main road: event → points. One event is a batch of one.
 
     preparing   names become units and programmes; what cannot be taken is refused, alone
+    claiming    two more statements, only where events redeem codes (apps/rules/codes)
     opening     one statement: record the events, lock members and accounts, read what evaluation needs
     remembering one more statement, only where a rule in force asks what members did before
     reckoning   pure: evaluate each event in order, let the book work out the points
@@ -25,6 +26,7 @@ from apps.activity.models import Event, Source
 from apps.core.scope import reach_of
 from apps.core.transactions import in_transaction
 from apps.rules import refunds, snapshot
+from apps.rules.codes import claiming
 from apps.rules.pipeline.opening import open_events, replay, reserve
 from apps.rules.pipeline.preparing import prepare, waves
 from apps.rules.pipeline.reckoning import Impossible, reckon
@@ -120,11 +122,14 @@ def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: da
         for item in wave
         if item.number in lost
     ]
-    if len(lost) == len(wave):
+    refused += claiming.find_codes(source, [item for item in wave if item.number not in lost] if lost else wave, when)
+    gone = {number for number, _ in refused}
+    if len(gone) == len(wave):
         return refused
     opened, tally, unknown, old = open_events(
-        copy, source, [item for item in wave if item.number not in lost] if lost else wave, when
+        copy, source, [item for item in wave if item.number not in gone] if gone else wave, when
     )
+    claiming.claim(opened)
     remember(opened)
     reserve(opened, tally)
     reckoned = reckon(opened, refunds.open_lots_for(opened), tally)

@@ -16,7 +16,7 @@ from apps.points.book import AccountState
 from apps.rules.limits import Tally, member_starts, shared_keys
 from apps.rules.models import Outcome
 from apps.rules.snapshot import Snapshot
-from apps.rules.stages import Opened, Prepared, Processed
+from apps.rules.stages import Claim, Opened, Prepared, Processed
 
 _OPEN = """
 SELECT member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, counters, accounts
@@ -102,7 +102,7 @@ def _row(n: int, prepared: Prepared) -> dict[str, Any]:
         "order_no": event.order_no,
         "refund_of": prepared.purchase.event_id if prepared.purchase else None,
         "device": event.device,
-        "attrs": event.attributes or {},
+        "attrs": event.attributes or {} if prepared.claim is None else _told_of_code(prepared, prepared.claim),
         "lines": [_line(line) for line in event.lines],
         "types": prepared.point_type_ids,
         "starts": member_starts(prepared),
@@ -118,6 +118,12 @@ def _line(line: IncomingLine) -> dict[str, Any]:
     if line.is_shipping:
         row["f"] = True
     return row
+
+
+def _told_of_code(prepared: Prepared, claim: Claim) -> dict[str, Any]:
+    """What is kept of an event that redeems a code: not the code, but what it was of and what it drew."""
+    told = {"code": claim.masked, "code_batch": claim.batch, "prize": claim.prize}
+    return {**(prepared.event.attributes or {}), **told}
 
 
 def replay(source: Source, old: Sequence[Prepared]) -> list[tuple[int, Processed]]:

@@ -1,0 +1,236 @@
+"""What is done with batches of codes: draft, change, discard, make, stop, download; and a code redeemed by hand."""
+
+import secrets
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from apps.activity.incoming import IncomingEvent
+from apps.activity.models import Event
+from apps.activity.services import source_for
+from apps.core.clock import local_day
+from apps.core.scope import require
+from apps.core.transactions import in_transaction
+from apps.core.work import after_commit
+from apps.members.crypto import open_sealed, purpose_of
+from apps.members.models import Identifier, Member
+from apps.orgs.models import OrgUnit, Program, Staff
+from apps.orgs.querysets import program_of
+from apps.orgs.services.actors import signed
+from apps.rules.codes.drawing import faults_of
+from apps.rules.codes.errors import (
+    BatchCodeTaken,
+    BatchFixed,
+    BatchOver,
+    BatchTooLarge,
+    DaysReversed,
+    NoIdentifier,
+    NotInThatState,
+    OddsFaulty,
+)
+from apps.rules.codes.keys import code_hash, numbered_code
+from apps.rules.codes.models import LARGEST_BATCH, MOST_USES, Code, CodeBatch, CodeDownload
+from apps.rules.codes.spelling import shown
+from apps.rules.errors import RuleMisplaced
+from apps.rules.pipeline import Processed, process
+
+ADD, CHANGE, DELETE = "rules.add_codebatch", "rules.change_codebatch", "rules.delete_codebatch"
+DOWNLOAD, REDEEM = "rules.download_codes", "rules.redeem_code"
+PART = "apps.rules.tasks.make_codes"
+PART_CODES = 50_000
+State = CodeBatch.State
+
+_MAKE = """
+INSERT INTO rules_code (batch_id, number, value_hash, uses_left)
+SELECT %s, number, value_hash, %s FROM unnest(%s::int[], %s::bytea[]) AS made(number, value_hash)
+ON CONFLICT (value_hash) DO NOTHING
+"""
+
+
+@transaction.atomic
+def create_batch(
+    actor: Staff | None,
+    program: Program,
+    unit: OrgUnit,
+    *,
+    code: str,
+    name: str,
+    size: int,
+    uses: int = 1,
+    starts_on: date | None = None,
+    ends_on: date | None = None,
+    prizes: Any = (),
+    when: datetime,
+) -> CodeBatch:
+    """A draft; its codes are made by `start_making`. The seed is drawn here: nobody chooses it.
+
+    Raises BatchCodeTaken, RuleMisplaced, BatchTooLarge, DaysReversed, OddsFaulty, NotAllowed.
+    """
+    require(actor, ADD, unit.path)
+    if CodeBatch.objects.filter(program=program, code=code).exists():
+        raise BatchCodeTaken(code=code)
+    batch = CodeBatch(
+        program=program, unit=unit, code=code, name=name, size=size, uses=uses, starts_on=starts_on, ends_on=ends_on,
+        prizes=list(prizes), seed=secrets.token_bytes(32), created_by=actor, created_at=when,
+    )  # fmt: skip
+    _check(batch)
+    signed(batch, actor).save()
+    return batch
+
+
+@transaction.atomic
+def change_batch(actor: Staff | None, batch: CodeBatch, *, when: datetime, **values: Any) -> CodeBatch:
+    """The batch with other values: any of a draft, else the name and, until it is over, its days.
+
+    Raises BatchFixed, BatchOver and what `create_batch` does.
+    """
+    batch = _locked(batch.pk)
+    require(actor, CHANGE, batch.unit.path)
+    changed = {name: value for name, value in values.items() if value != getattr(batch, name)}
+    if not changed:
+        return batch
+    if batch.state != State.DRAFT:
+        if set(changed) - {"name", "starts_on", "ends_on"}:
+            raise BatchFixed()
+        if set(changed) - {"name"} and is_over(batch, when):
+            raise BatchOver()
+    for name, value in changed.items():
+        setattr(batch, name, value)
+    require(actor, CHANGE, batch.unit.path)
+    twin = CodeBatch.objects.filter(program=batch.program, code=batch.code).exclude(pk=batch.pk)
+    if "code" in changed and twin.exists():
+        raise BatchCodeTaken(code=batch.code)
+    _check(batch)
+    signed(batch, actor).save()
+    return batch
+
+
+def _check(batch: CodeBatch) -> None:
+    if program_of(batch.unit) != batch.program:
+        raise RuleMisplaced(unit=batch.unit.name, program=batch.program.name)
+    for field, most in (("size", LARGEST_BATCH), ("uses", MOST_USES)):
+        if not 1 <= getattr(batch, field) <= most:
+            raise BatchTooLarge(field, most=most)
+    if batch.starts_on and batch.ends_on and batch.ends_on < batch.starts_on:
+        raise DaysReversed()
+    if faults := faults_of(batch.prizes):
+        raise OddsFaulty(faults)
+
+
+@transaction.atomic
+def discard_batch(actor: Staff | None, batch: CodeBatch) -> None:
+    """The draft is gone. Raises NotInThatState, NotAllowed."""
+    batch = _locked(batch.pk)
+    require(actor, DELETE, batch.unit.path)
+    if batch.state != State.DRAFT:
+        raise NotInThatState()
+    signed(batch, actor).delete()
+
+
+@transaction.atomic
+def start_making(actor: Staff | None, batch: CodeBatch, *, when: datetime) -> CodeBatch:
+    """Has the workers make the codes; from now on the odds stay as they are. Raises NotInThatState, NotAllowed."""
+    batch = _locked(batch.pk)
+    require(actor, CHANGE, batch.unit.path)
+    if batch.state != State.DRAFT:
+        raise NotInThatState()
+    batch.state, batch.making_since = State.MAKING, when
+    signed(batch, actor).save()
+    after_commit(PART, batch.pk)
+    return batch
+
+
+@in_transaction
+def make_part(batch_id: int, *, when: datetime) -> None:
+    """Makes some of the codes, in one statement, and promises the rest; after the last the batch is ready.
+
+    What was made and how far it came are one transaction, so that a worker may be killed at any moment.
+    """
+    batch = _locked(batch_id)
+    if batch.state != State.MAKING:
+        return
+    first = batch.last_number + 1
+    numbers = range(first, first + min(PART_CODES, batch.size - batch.made))
+    seed = bytes(batch.seed)
+    hashes = [code_hash(numbered_code(seed, number)) for number in numbers]
+    with connection.cursor() as cursor:
+        cursor.execute(_MAKE, [batch.pk, batch.uses, list(numbers), hashes])
+        batch.made += cursor.rowcount
+    batch.last_number = numbers[-1]
+    if batch.made == batch.size:
+        batch.state, batch.ready_at = State.READY, when
+        batch.save()
+    else:
+        CodeBatch.objects.filter(pk=batch.pk).update(made=batch.made, last_number=batch.last_number)
+        after_commit(PART, batch.pk)
+
+
+@transaction.atomic
+def stop_batch(actor: Staff | None, batch: CodeBatch, *, when: datetime) -> CodeBatch:
+    """No code of the batch is redeemed any more, from now on and for good. Raises NotInThatState, NotAllowed."""
+    batch = _locked(batch.pk)
+    require(actor, CHANGE, batch.unit.path)
+    if batch.state not in (State.MAKING, State.READY):
+        raise NotInThatState()
+    batch.state, batch.stopped_at = State.STOPPED, when
+    signed(batch, actor).save()
+    return batch
+
+
+def is_over(batch: CodeBatch, when: datetime) -> bool:
+    """Whether no code of it can be redeemed any more, so that its seed may be shown."""
+    today = local_day(when, ZoneInfo(batch.program.time_zone))
+    return batch.state == State.STOPPED or (batch.ends_on is not None and batch.ends_on < today)
+
+
+@transaction.atomic
+def download(actor: Staff | None, batch: CodeBatch, *, when: datetime) -> Iterator[tuple[int, str]]:
+    """The numbers and codes of the batch, made again one by one. That they leave is on record.
+
+    Raises NotInThatState, NotAllowed.
+    """
+    batch = CodeBatch.objects.select_related("unit").get(pk=batch.pk)
+    require(actor, DOWNLOAD, batch.unit.path)
+    if batch.state != State.READY:
+        raise NotInThatState()
+    CodeDownload.objects.create(batch=batch, downloaded_by=actor, downloaded_at=when, codes=batch.made)
+    return _codes(batch)
+
+
+def _codes(batch: CodeBatch) -> Iterator[tuple[int, str]]:
+    seed = bytes(batch.seed)
+    numbers = Code.objects.filter(batch=batch).order_by("number").values_list("number", flat=True)
+    for number in numbers.iterator(chunk_size=10_000):
+        yield number, shown(numbered_code(seed, number))
+
+
+def redeem(actor: Staff | None, member: Member, unit: OrgUnit, *, code: str, key: str, when: datetime) -> Processed:
+    """The code, redeemed for a member by hand at `unit`, along the main road. The same key again answers the same.
+
+    Raises NoIdentifier, NotAllowed, and whatever refuses the code.
+    """
+    require(actor, REDEEM, unit.path)
+    named = Identifier.objects.filter(member=member).order_by("pk").first()
+    if named is None:
+        raise NoIdentifier()
+    program = program_of(unit)
+    place = program.unit if program is not None else unit
+    source = source_for(f"studio:{place.code}", place)
+    before = Event.objects.filter(source=source, key=key).first()
+    event = IncomingEvent(
+        key=key, kind=Event.Kind.CODE, member_kind=named.kind,
+        member_value=open_sealed(named.value_cipher, purpose_of(named.kind)),
+        occurred_at=before.occurred_at if before is not None else when, store=unit.code, channel="studio", attributes={"code": code},
+    )  # fmt: skip
+    (done,) = process(None, source, [event], when=when)
+    if done.refusal is not None:
+        raise done.refusal
+    return done
+
+
+def _locked(pk: int) -> CodeBatch:
+    batches = CodeBatch.objects.select_for_update(no_key=True, of=("self",))
+    return batches.select_related("unit", "program__unit").get(pk=pk)
