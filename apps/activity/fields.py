@@ -57,3 +57,11 @@ HISTORY_FIELDS = (
 )  # fmt: skip
 """What happened in the programme before the event at hand (earlier, or at the same instant and told earlier), that event
 not included; over all members, until the end of the day asked about."""
+
+RECENT_FIELDS = (
+    Field("recent.events", Type.INTEGER, Words("the number of the member's events", "该会员的事件数"),
+          "member.history.events", windowed=True, is_short=True),
+    Field("recent.device_events", Type.INTEGER, Words("the number of events from the same device", "同一设备的事件数"),
+          "member.history.device_events", windowed=True, is_short=True),
+)  # fmt: skip
+"""The same, in the minutes before the event at hand, or on its day; of the device, whoever's events they are."""

@@ -73,6 +73,8 @@ class Event(AppendOnlyModel):
         indexes: ClassVar = [
             # The timeline of a member.
             models.Index(fields=["member", "-occurred_at"], name="event_member_timeline"),
+            # What a device told in the minutes before.
+            models.Index(fields=["device", "occurred_at"], name="event_of_device", condition=models.Q(device__gt="")),
             # What was given back of one purchase.
             models.Index(fields=["refund_of"], name="event_refunds", condition=models.Q(refund_of__isnull=False)),
         ]

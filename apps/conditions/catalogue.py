@@ -28,6 +28,8 @@ class Field:
     """Clauses that read otherwise than of other fields: by operator, or operator and value such as `eq 0`."""
     windowed: bool = False
     """Asked over a window of days: what is read is a mapping by window."""
+    is_short: bool = False
+    """Its windows are short: minutes, or today."""
     gathered: str = ""
     """Of history: the SQL aggregate over the rows of a member's days."""
     sql: str = ""

@@ -5,7 +5,7 @@ from typing import Any
 from apps.conditions.catalogue import Catalogue, Field
 from apps.conditions.operators import operators_of
 from apps.conditions.types import WEEKDAYS, Type
-from apps.conditions.windows import LONGEST, NAMED
+from apps.conditions.windows import LONGEST, NAMED, TODAY
 from apps.conditions.words import Words
 
 SCRIPTS = tuple(
@@ -17,8 +17,10 @@ GROUPS = {
     "event": Words("Event", "事件"),
     "member": Words("Member", "会员"),
     "line": Words("Line of the order", "订单明细"),
+    "recent": Words("Just before", "短时间内"),
     "history": Words("What the member did before", "会员的历史行为"),
 }
+THAT_DAY = Words("that day so far", "当天至今")
 LINES = Words("Lines of the order", "订单明细")
 QUANTIFIERS = {
     "any": Words("at least one line where", "至少有一行明细满足"),
@@ -50,6 +52,8 @@ WORDS = {
     "window": Words("Over which time", "时间范围"),
     "last_days": Words("the last … days", "最近 … 天"),
     "days": Words("Number of days", "天数"),
+    "last_minutes": Words("the last … minutes", "最近 … 分钟"),
+    "minutes": Words("Number of minutes", "分钟数"),
     "commas": Words("Type, then Enter; or paste a column", "输入后按回车，或粘贴一列"),
     "choose": Words("Choose…", "请选择…"),
     "search": Words("Name or code…", "名称或编码…"),
@@ -101,6 +105,7 @@ def describe(catalogue: Catalogue, language: str) -> dict[str, Any]:
             for kind in Type
         },
         "windows": [[code, say(name)] for code, (name, _clause) in NAMED.items()],
+        "short_windows": [[TODAY, say(THAT_DAY)]],
         "longest_window": LONGEST,
         "weekdays": [[number, say(day)] for number, day in enumerate(WEEKDAYS, 1)],
         "modes": [[code, say(words)] for code, words in MODES.items()],
@@ -122,5 +127,6 @@ def _field(field: Field, language: str) -> dict[str, Any]:
         "group": GROUPS[field.name.partition(".")[0]].in_language(language),
         "type": field.type.value,
         "windowed": field.windowed,
+        "is_short": field.is_short,
         "choices": [[code, words.in_language(language)] for code, words in field.choices],
     }

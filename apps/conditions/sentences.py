@@ -9,7 +9,7 @@ from apps.conditions.catalogue import Catalogue
 from apps.conditions.operators import OPERATORS, Shape
 from apps.conditions.tree import Group, Leaf, LinesLeaf, Not, Tree
 from apps.conditions.types import WEEKDAYS, Type
-from apps.conditions.windows import over
+from apps.conditions.windows import over, shortly
 from apps.conditions.words import Words
 
 ALWAYS = Words("always", "始终")
@@ -75,7 +75,7 @@ class _Writer:
     def leaf(self, leaf: Leaf) -> str:
         field = leaf.field.label.in_language(self.language)
         if leaf.window is not None:
-            field = over(field, leaf.window, self.language)
+            field = (shortly if leaf.field.is_short else over)(field, leaf.window, self.language)
         slots = {"field": field}
         if leaf.operator.code == "between":
             slots |= {"low": self.value(leaf, leaf.value[0]), "high": self.value(leaf, leaf.value[1])}

@@ -3,6 +3,7 @@
     {"all": [tree, …]}   {"any": [tree, …]}   {"not": tree}
     {"field": "event.amount", "op": "ge", "value": "100"}
     {"field": "history.orders", "window": 30 | "month" | "quarter" | "year" | "ever", "op": "ge", "value": 3}
+    {"field": "recent.events", "window": 10 (minutes) | "today", "op": "ge", "value": 3}
     {"lines": "any" | "all" | "none", "where": tree}
     {"lines": "count" | "sum", "of": "line.amount", "where": tree or null, "op": "ge", "value": "2"}
 
@@ -18,7 +19,7 @@ from typing import Any
 from apps.conditions.catalogue import Catalogue, Field
 from apps.conditions.operators import OPERATORS, Operator, Shape
 from apps.conditions.types import MOST_VALUES, Type, WrongValue, read_value, write_value
-from apps.conditions.windows import Window, is_window
+from apps.conditions.windows import Window, is_short_window, is_window
 from apps.conditions.words import Words
 
 DEEPEST = 20
@@ -117,7 +118,16 @@ def windows_in(data: Any, catalogue: Catalogue) -> frozenset[Window]:
 
     `data` is JSON that was checked when it was saved: a tree, or what holds trees.
     """
-    found: set[Window] = set()
+    return frozenset(node.get("window") or "ever" for field, node in _asked(data, catalogue) if field.gathered)
+
+
+def short_windows_in(data: Any, catalogue: Catalogue) -> frozenset[tuple[str, Window]]:
+    """The fields that such trees ask over short windows, each with its window."""
+    return frozenset((field.name, node["window"]) for field, node in _asked(data, catalogue) if field.is_short)
+
+
+def _asked(data: Any, catalogue: Catalogue) -> Iterator[tuple[Field, dict[str, Any]]]:
+    """The leaves of the trees anywhere in `data` with the fields they ask about."""
     stack = [data]
     while stack:
         node = stack.pop()
@@ -126,10 +136,9 @@ def windows_in(data: Any, catalogue: Catalogue) -> frozenset[Window]:
         elif isinstance(node, dict):
             name = node.get("field")
             field = catalogue.field(name) if isinstance(name, str) else None
-            if field is not None and field.gathered:
-                found.add(node.get("window") or "ever")
+            if field is not None:
+                yield field, node
             stack += node.values()
-    return frozenset(found)
 
 
 def to_json(tree: Tree) -> dict[str, Any]:
@@ -261,7 +270,12 @@ class _Parser:
             )
         elif field.windowed and written is None:
             self.fault((*path, "window"), "window_missing", "Say over which time.", "请说明时间范围。")
-        elif field.windowed and not is_window(written):
+        elif field.is_short and not is_short_window(written):
+            self.fault(
+                (*path, "window"), "unknown_window", "Expected 1 to 1,440 minutes, or today.",
+                "应为 1 到 1,440 分钟，或当天。",
+            )  # fmt: skip
+        elif field.windowed and not field.is_short and not is_window(written):
             self.fault(
                 (*path, "window"),
                 "unknown_window",

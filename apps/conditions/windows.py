@@ -1,7 +1,8 @@
 """Windows: the local days over which a history is asked about. Pure.
 
 A window ends with a day that is given: the event's, or the one that members are asked about. It is written as a
-number of days, that day included, or as the name of a part of the calendar up to that day.
+number of days, that day included, or as the name of a part of the calendar up to that day. A short one ends with an
+event, and is written as a number of minutes, or as `today`.
 """
 
 from datetime import date
@@ -12,6 +13,12 @@ Window = int | str
 LONGEST = 1_100
 """Days: three years, whatever leap days they hold."""
 
+MOST_MINUTES = 1_440
+TODAY = "today"
+
+LAST_MINUTE = Words("{field} in the last minute", "最近1分钟内{field}")
+LAST_MINUTES = Words("{field} in the last {minutes} minutes", "最近{minutes}分钟内{field}")
+SO_FAR_TODAY = Words("{field} so far that day", "当天至今{field}")
 LAST_DAY = Words("{field} on that day", "当天的{field}")
 LAST_DAYS = Words("{field} in the last {days} days", "最近{days}天的{field}")
 NAMED: dict[str, tuple[Words, Words]] = {
@@ -31,6 +38,13 @@ def is_window(value: object) -> bool:
     if isinstance(value, int) and not isinstance(value, bool):
         return 1 <= value <= LONGEST
     return isinstance(value, str) and value in NAMED
+
+
+def is_short_window(value: object) -> bool:
+    """Whether that is a short window as JSON writes one."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return 1 <= value <= MOST_MINUTES
+    return value == TODAY
 
 
 def start_of(window: Window, day: date) -> date:
@@ -53,3 +67,9 @@ def over(field: str, window: Window, language: str) -> str:
         return NAMED[window][1].in_language(language).format(field=field)
     words = LAST_DAY if window == 1 else LAST_DAYS
     return words.in_language(language).format(field=field, days=f"{window:,}")
+
+
+def shortly(field: str, window: Window, language: str) -> str:
+    """The field, named by its words, over that short window."""
+    words = SO_FAR_TODAY if window == TODAY else LAST_MINUTE if window == 1 else LAST_MINUTES
+    return words.in_language(language).format(field=field, minutes=f"{window:,}" if isinstance(window, int) else "")

@@ -16,6 +16,9 @@ class History:
     visits: Mapping[int | str, int] = field(default_factory=dict)
     check_ins: Mapping[int | str, int] = field(default_factory=dict)
     days_since_order: int | None = None
+    events: Mapping[int | str, int] = field(default_factory=dict)
+    device_events: Mapping[int | str, int] = field(default_factory=dict)
+    """Over short windows."""
 
 
 NO_HISTORY = History()

@@ -98,6 +98,8 @@ class RuleSet:
     point_type_ids: tuple[int, ...] = ()
     windows: frozenset[Window] = frozenset()
     """The windows of the members' histories that the rules ask about."""
+    short_windows: frozenset[tuple[str, Window]] = frozenset()
+    """What they ask about the minutes before an event."""
     limited: tuple[LiveRule, ...] = field(init=False)
     """The rules that have limits."""
     _verdicts: dict[tuple[int, ...], tuple[Steps, Rivals, Skipped]] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from apps.conditions.catalogue import Catalogue, Field
 from apps.conditions.operators import Operator, Shape, operators_of
 from apps.conditions.tree import MOST_NODES
 from apps.conditions.types import MOST_VALUES, Type
+from apps.conditions.windows import LONGEST, MOST_MINUTES, NAMED, TODAY
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.definition import Definition
 from apps.rules.document import ProgramDocument
@@ -28,6 +29,8 @@ VALUES: dict[Type, dict[str, Any]] = {
     Type.ANY: {"type": ["string", "number"]},
 }
 TEXT = {"type": "string", "minLength": 1, "maxLength": 500}
+DAYS = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": LONGEST}, {"enum": list(NAMED)}]}
+MINUTES = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_MINUTES}, {"const": TODAY}]}
 
 
 @cache
@@ -92,24 +95,28 @@ def _tree(catalogue: Catalogue, name: str) -> dict[str, Any]:
         ]
     for kind in Type:
         fields = [field for field in catalogue.fields if field.type is kind]
-        shapes += [shape for is_windowed in (False, True) for shape in _leaves(kind, fields, is_windowed)]
+        shapes += [shape for window in (None, DAYS, MINUTES) for shape in _leaves(kind, fields, window)]
     for family in catalogue.families:
         own = {"type": "string", "pattern": f"^{family.prefix.replace('.', '[.]')}[.].{{1,60}}$"}
         shapes += [_leaf(own, Type.ANY, shape) for shape in Shape]
     return {"description": "A condition: a group, its opposite, or one question.", "anyOf": shapes}
 
 
-def _leaves(kind: Type, fields: list[Field], is_windowed: bool) -> list[dict[str, Any]]:
-    names = [field.name for field in fields if bool(getattr(field, "windowed", False)) is is_windowed]
+def _leaves(kind: Type, fields: list[Field], window: Any) -> list[dict[str, Any]]:
+    names = [field.name for field in fields if _window_of(field) is window]
     choices = sorted({code for field in fields for code, _words in field.choices})
     if not names:
         return []
     shapes = [shape for shape in Shape if any(each.shape is shape for each in operators_of(kind))]
-    return [_leaf({"enum": names}, kind, shape, choices=choices, is_windowed=is_windowed) for shape in shapes]
+    return [_leaf({"enum": names}, kind, shape, choices=choices, window=window) for shape in shapes]
+
+
+def _window_of(field: Field) -> Any:
+    return (MINUTES if field.is_short else DAYS) if field.windowed else None
 
 
 def _leaf(
-    field: dict[str, Any], kind: Type, shape: Shape, *, choices: list[str] | None = None, is_windowed: bool = False
+    field: dict[str, Any], kind: Type, shape: Shape, *, choices: list[str] | None = None, window: Any = None
 ) -> dict[str, Any]:
     value = {"enum": choices} if choices else VALUES.get(kind, TEXT)
     values: dict[Shape, dict[str, Any]] = {
@@ -119,9 +126,8 @@ def _leaf(
         Shape.MANY: {"type": "array", "items": value, "minItems": 1, "maxItems": MOST_VALUES},
     }
     parts = {"field": field, "op": _codes(operators_of(kind), shape), "value": values[shape]}
-    if is_windowed:
-        named = {"enum": ["month", "quarter", "year", "ever"]}
-        parts["window"] = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 1100}, named]}
+    if window is not None:
+        parts["window"] = window
     return _object(parts, optional=("value",) if shape is Shape.NONE else ())
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from apps.conditions.compiling import compile_lines, compile_many
-from apps.conditions.tree import parse, windows_in
+from apps.conditions.tree import parse, short_windows_in, windows_in
 from apps.conditions.windows import Window
 from apps.core.models import Epoch
 from apps.orgs.models import OrgUnit, Program
@@ -77,6 +77,8 @@ class Version:
     ends_at: datetime | None
     windows: frozenset[Window] = frozenset()
     """The windows of the member's history that it asks about."""
+    short_windows: frozenset[tuple[str, Window]] = frozenset()
+    """What it asks about the minutes before."""
 
     def is_in_force(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -147,6 +149,7 @@ def build_rule_set(versions: list[Version], paths: dict[str, str], kinds: Iterab
         compile_many(trees, CATALOGUE, paths),
         tuple(sorted({*given, *kinds})),
         frozenset[Window]().union(*(version.windows for version in versions)),
+        frozenset[tuple[str, Window]]().union(*(version.short_windows for version in versions)),
     )
 
 
@@ -222,6 +225,7 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
                 row.starts_at,
                 row.ends_at,
                 windows_in(row.definition, CATALOGUE),
+                short_windows_in(row.definition, CATALOGUE),
             )
         )
     for pk, versions in found.items():

@@ -20,7 +20,7 @@ from apps.conditions.catalogue import Catalogue
 from apps.conditions.compiling import as_date
 from apps.conditions.explaining import explain
 from apps.conditions.possible import ALWAYS
-from apps.conditions.tree import ConditionError, Leaf, LinesLeaf, Tree, leaves, parse, windows_in
+from apps.conditions.tree import ConditionError, Leaf, LinesLeaf, Tree, leaves, parse, short_windows_in, windows_in
 from apps.conditions.types import Type
 from apps.members.facts import NO_BIRTHDAY, Birthday, MemberFacts
 from apps.orgs.models import OrgUnit, Program
@@ -93,7 +93,7 @@ def try_definition(
         % {"store": trial.store.name, "place": place.name},
         "note": note,
         "history": _("The member is imagined: someone who has done nothing before.")
-        if windows_in(content, CATALOGUE)
+        if windows_in(content, CATALOGUE) or short_windows_in(content, CATALOGUE)
         else "",
         "asked": [{"held": each.held, "sentence": each.sentence, "actual": each.actual} for each in asked],
     }

@@ -7,7 +7,7 @@
 Conditions.builder = (() => {
     const { el, select, iconButton, quietButton, announce, filled, focusAt } = Conditions;
     const { DEEPEST, get, modeOf, built, normal, listOf, groupOf, scopeOf, depthOf, move, step, duplicate, remove } = Conditions.tree;
-    const { editor, windowOf, offers } = Conditions.values;
+    const { editor, windowOf, WINDOW, offers } = Conditions.values;
     const { fresh } = Conditions.faults;
     const LINES = "lines ";
 
@@ -195,7 +195,7 @@ Conditions.builder = (() => {
                 cells.append(key, ...(names.length ? [offers(list, names)] : []));
             }
             if (field?.windowed) {
-                cells.append(windowOf({ node, at: this.at(path, "window"), catalogue, words, put: (value, { redraw, ...more }) => { node.window = value; if (redraw) this.turned(more.at); else this.told(more); } }));
+                cells.append(windowOf({ node, at: this.at(path, "window"), catalogue, isShort: field.is_short, words, put: (value, { redraw, ...more }) => { node.window = value; if (redraw) this.turned(more.at); else this.told(more); } }));
             }
             if (field && (!node.lines || node.op)) cells.append(...this.comparison(path, node, field, catalogue, become));
             const isOpen = node.lines && !node.where;
@@ -252,7 +252,8 @@ Conditions.builder = (() => {
             const typeOf = (wanted) => catalogue.fields.find((each) => each.name === wanted);
             const field = typeOf(name);
             const old = typeOf(before.field);
-            const window = field?.windowed ? { window: before.window ?? 30 } : {};
+            const kept = old?.is_short === field?.is_short ? before.window : undefined;
+            const window = field?.windowed ? { window: kept ?? WINDOW[field.is_short] } : {};
             if (field && old && field.type === old.type && !field.choices.length && !old.choices.length) {
                 const { window: _gone, ...rest } = before;
                 return { ...rest, field: name, ...window };

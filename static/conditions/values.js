@@ -193,13 +193,17 @@ Conditions.values = (() => {
         }
     }
 
-    // Over which time a field counts: so many days, a calendar period to date, or ever.
-    function windowOf({ node, at, catalogue, words, put }) {
-        const isDays = node.window === undefined || Number.isFinite(node.window) || !catalogue.windows.some(([code]) => code === node.window);
-        const box = isDays && el("input", { class: "studio-input studio-input-figure", "aria-label": words.days, inputmode: "numeric", size: 4, value: node.window ?? "", autocomplete: "off", "data-at": at,
+    // What a window is at first, of a field over days and of one over minutes.
+    const WINDOW = { false: 30, true: 10 };
+
+    // Over which time a field counts: so many days, a calendar period to date, or ever; shortly before, so many minutes or that day.
+    function windowOf({ node, at, catalogue, isShort, words, put }) {
+        const named = isShort ? catalogue.short_windows : catalogue.windows;
+        const isNumber = node.window === undefined || Number.isFinite(node.window) || !named.some(([code]) => code === node.window);
+        const box = isNumber && el("input", { class: "studio-input studio-input-figure", "aria-label": isShort ? words.minutes : words.days, inputmode: "numeric", size: 4, value: node.window ?? "", autocomplete: "off", "data-at": at,
             oninput: () => put(read("integer", box.value.trim()), { typed: at }) });
         return el("span", { class: "studio-tree-pair" },
-            select(words.window, [["days", words.last_days], ...catalogue.windows], isDays ? "days" : node.window, (code) => put(code === "days" ? 30 : code, { at: `${at}/how`, redraw: true }), { "data-at": `${at}/how` }),
+            select(words.window, [["number", isShort ? words.last_minutes : words.last_days], ...named], isNumber ? "number" : node.window, (code) => put(code === "number" ? WINDOW[isShort] : code, { at: `${at}/how`, redraw: true }), { "data-at": `${at}/how` }),
             box);
     }
 
@@ -213,5 +217,5 @@ Conditions.values = (() => {
         return choices && choices.length <= TOGGLES && field.type !== "unit" ? toggles({ ...given, choices }) : several({ ...given, choices });
     }
 
-    return { editor, windowOf, offers };
+    return { editor, windowOf, WINDOW, offers };
 })();

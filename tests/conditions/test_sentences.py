@@ -94,6 +94,14 @@ def of_birthdays() -> list[Any]:
     ]
 
 
+def of_minutes() -> list[Any]:
+    asked = {"op": "gt", "value": 3}
+    return [
+        *({"field": "recent.events", "window": window, **asked} for window in (1, 10, 1_440, "today")),
+        {"field": "recent.device_events", "window": 10, **asked},
+    ]
+
+
 def of_groups() -> list[Any]:
     return [
         {"all": []},
@@ -113,7 +121,7 @@ def of_groups() -> list[Any]:
 
 
 def every_tree() -> list[Any]:
-    return [*of_operators(), *of_lines(), *of_groups(), *of_history(), *of_birthdays()]
+    return [*of_operators(), *of_lines(), *of_groups(), *of_history(), *of_birthdays(), *of_minutes()]
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

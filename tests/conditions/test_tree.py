@@ -11,6 +11,7 @@ from apps.rules.catalogue import CATALOGUE
 
 UNITS = {"EAST": "00010001"}
 LEAF = {"field": "event.kind", "op": "is_set"}
+RECENT = {"field": "recent.device_events", "op": "gt", "value": 3}
 ORDERS = {"field": "history.orders", "op": "ge", "value": 3}
 
 
@@ -58,6 +59,8 @@ REFUSED: list[tuple[Any, list[tuple[str, str]]]] = [
     *((ORDERS | {"window": wrong}, [("window", "unknown_window")]) for wrong in (0, 1_101, "30", "week", True, 1.5, [30], {})),
     (ORDERS | {"window": "week", "value": "many"}, [("window", "unknown_window"), ("value", "not_a_number")]),
     ({"field": "history.days_since_order", "window": "ever", "op": "is_set"}, [("window", "no_window_wanted")]),
+    *((RECENT | {"window": wrong}, [("window", "unknown_window")]) for wrong in (0, 1_441, "10", "month", "ever", True)),
+    (RECENT, [("window", "window_missing")]),
     ({"lines": "any", "where": LEAF, "window": 30}, [("", "unknown_shape")]),
     ({"lines": "most", "where": LEAF}, [("lines", "unknown_shape")]),
     ({"lines": "any"}, [("where", "where_missing")]),

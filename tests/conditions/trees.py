@@ -37,10 +37,12 @@ events = st.builds(
     hour=st.integers(0, 23), weekday=st.integers(1, 7), date=days,
 )  # fmt: skip
 WINDOWS = [1, 7, 30, 1_100, "month", "quarter", "year", "ever"]
+SHORT_WINDOWS = [1, 10, 1_440, "today"]
+short_counts = st.dictionaries(st.sampled_from(SHORT_WINDOWS), st.integers(0, 3))
 counts = st.dictionaries(st.sampled_from(WINDOWS), st.integers(0, 3))
 histories = st.builds(
     History, orders=counts, spent=st.dictionaries(st.sampled_from(WINDOWS), numbers), visits=counts, check_ins=counts,
-    days_since_order=st.none() | st.integers(0, 3),
+    days_since_order=st.none() | st.integers(0, 3), events=short_counts, device_events=short_counts,
 )  # fmt: skip
 BORN = [date(1996, 2, 29), date(1990, 3, 1), date(2026, 2, 28), date(1990, 1, 1), date(2000, 12, 31), date(1990, 2, 5)]
 TURNS = [date(year, *day) for year in (2026, 2028) for day in ((1, 1), (2, 5), (2, 28), (3, 1), (12, 31))]
@@ -127,6 +129,13 @@ def _windowed(leaf: Any) -> Any:
     return st.tuples(leaf, st.sampled_from(WINDOWS)).map(lambda pair: pair[0] | {"window": pair[1]})
 
 
+def _shortly(leaf: Any) -> Any:
+    return st.tuples(leaf, st.sampled_from(SHORT_WINDOWS)).map(lambda pair: pair[0] | {"window": pair[1]})
+
+
+recent_leaves = st.one_of(
+    *(_shortly(_leaf(f"recent.{name}", st.integers(0, 3))) for name in ("events", "device_events"))
+)
 history_leaves = st.one_of(
     *(_windowed(_leaf(f"history.{name}", st.integers(0, 3))) for name in ("orders", "visits", "check_ins")),
     _windowed(_leaf("history.spent", decimals, listed=False)),
@@ -198,6 +207,7 @@ event_leaves = st.one_of(
     _leaf("event.date", texts_of_days, listed=False),
     _free("event.attributes"),
     about_lines,
+    recent_leaves,
     member_leaves,
 )
 trees = _grown(event_leaves, 12)

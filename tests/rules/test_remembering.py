@@ -145,3 +145,67 @@ def test_any_batch_size_and_any_order_of_arrival_count_what_was_told_before(
             raise Undo
         assert {each.status for each in results} <= {"processed"}
         assert {each.key: each.points for each in results if each.key in by_hand} == by_hand
+
+
+def asks_shortly(field: str, op: str, value: int, window: Any) -> dict[str, Any]:
+    return {"field": f"recent.{field}", "op": op, "value": value, "window": window}
+
+
+SHORTLY = [
+    asks_shortly("events", "ge", 1, 1),
+    asks_shortly("events", "ge", 2, 10),
+    asks_shortly("events", "ge", 2, "today"),
+    asks_shortly("device_events", "ge", 1, 10),
+    asks_shortly("device_events", "ge", 3, 1_440),
+    asks_shortly("device_events", "eq", 0, "today"),
+]
+hurried = st.lists(
+    st.tuples(
+        st.sampled_from(["C1", "C2", "C3"]), st.sampled_from(["", "pad", "tab"]),
+        st.sampled_from([0, 0, 1, 9, 10, 60, 12 * 60, 1_440]),
+    ), min_size=1, max_size=12,
+)  # fmt: skip
+
+
+@pytest.fixture
+def hurrying(till: Till) -> Till:
+    published(till, *SHORTLY)
+    return till
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(hurried, st.integers(2, 5), st.randoms(use_true_random=False))
+def test_what_happened_minutes_before_is_the_same_in_any_batch_size_and_order_of_arrival(
+    hurrying: Till, drawn: Any, some: int, shuffler: Any
+) -> None:
+    """Catches a window that holds its first instant, what was told later in the batch, and events without a device that
+    count as one device's."""
+    moments = [sum(minutes for *_, minutes in drawn[: n + 1]) for n in range(len(drawn))]
+    told = [
+        (member, device, START + timedelta(minutes=at)) for (member, device, _), at in zip(drawn, moments, strict=True)
+    ]
+    shuffler.shuffle(told)
+    local_day = lambda moment: (moment + timedelta(hours=8)).date()  # noqa: E731
+    expected_points = []
+    for number, (member, device, moment) in enumerate(told):
+        before = [each for each in told[:number] if each[2] <= moment]
+        mine = [each[2] for each in before if each[0] == member]
+        its = [each[2] for each in before if device and each[1] == device]
+        within = lambda moments, minutes: sum(at > moment - timedelta(minutes=minutes) for at in moments)  # noqa: B023, E731
+        today = lambda moments: sum(local_day(at) == local_day(moment) for at in moments)  # noqa: B023, E731
+        held = [
+            within(mine, 1) >= 1, within(mine, 10) >= 2, today(mine) >= 2,
+            within(its, 10) >= 1, within(its, 1_440) >= 3, today(its) == 0,
+        ]  # fmt: skip
+        expected_points.append(sum(2**n for n, holds in enumerate(held) if holds))
+    events = [
+        purchase("10", key=f"h{number}", member=member, device=device, occurred_at=moment)
+        for number, (member, device, moment) in enumerate(told)
+    ]
+    for size in (1, some, len(events)):
+        with suppress(Undo), transaction.atomic():
+            results = [
+                result for at in range(0, len(events), size) for result in hurrying.send(*events[at : at + size])
+            ]
+            assert [result.points for result in results] == expected_points
+            raise Undo

@@ -1,4 +1,6 @@
-"""Remembering: what members had done before each event, where a rule in force asks. One statement, or none at all."""
+"""Remembering: what members had done before each event, where a rule in force asks. One statement, or none at all; and
+one for what they, or the event's device, did in the minutes before.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from apps.conditions.windows import start_of
+from apps.conditions.windows import Window, start_of
 from apps.core.prepared import call
 from apps.members.facts import History
 from apps.rules.stages import Opened
@@ -18,8 +20,18 @@ SELECT n, time_window, orders, spent, visits, check_ins, last_order_on FROM acti
 """
 
 
+_READ_RECENT = "SELECT n, whose, time_window, events FROM activity_recent(%s::jsonb)"
+
+WHOSE = {"recent.events": "member", "recent.device_events": "device"}
+
+
 def remember(opened: Sequence[Opened]) -> None:
     """Gives the members of events their histories, as far as the rules for those events ask about them."""
+    _remember_days(opened)
+    _remember_minutes(opened)
+
+
+def _remember_days(opened: Sequence[Opened]) -> None:
     starts = {n: _starts(item) for n, item in enumerate(opened) if item.prepared.rules.windows and not _is_refund(item)}
     if not starts:
         return
@@ -34,6 +46,25 @@ def remember(opened: Sequence[Opened]) -> None:
         found[n].append(row)
     for n, rows in found.items():
         opened[n].member = replace(opened[n].member, history=_history(rows, opened[n].prepared.day))
+
+
+def _remember_minutes(opened: Sequence[Opened]) -> None:
+    asked = {
+        n: [(WHOSE[field], window) for field, window in item.prepared.rules.short_windows]
+        for n, item in enumerate(opened)
+        if item.prepared.rules.short_windows and not _is_refund(item)
+    }
+    if not asked:
+        return
+    # All events of the wave are named: of these, only what was told before an event counts.
+    batch = [{"n": n, "id": item.event_id, "asked": asked.get(n, [])} for n, item in enumerate(opened)]
+    found: dict[int, dict[str, dict[Window, int]]] = defaultdict(lambda: {"member": {}, "device": {}})
+    for n, whose, window, events in call(_READ_RECENT, [orjson.dumps(batch).decode()]):
+        found[n][whose][int(window) if window.isdecimal() else window] = events
+    for n, counted in found.items():
+        member = opened[n].member
+        history = replace(member.history, events=counted["member"], device_events=counted["device"])
+        opened[n].member = replace(member, history=history)
 
 
 def _is_refund(item: Opened) -> bool:
