@@ -99,6 +99,11 @@ class Program(ScopedModel):
         default=30,
         help_text=_("How long points last that come back from a cancelled redemption after they had expired."),
     )
+    reviews_rules = models.BooleanField(
+        _("rules are reviewed"),
+        default=False,
+        help_text=_("A rule goes live only when somebody approves it who neither wrote it nor sent it to review."),
+    )
 
     history = HistoricalRecords()
 

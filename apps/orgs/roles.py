@@ -13,7 +13,10 @@ def _can(verbs: str, *models: str) -> frozenset[str]:
 
 
 TREE = _can("view", "orgs.orgunit", "orgs.program", "orgs.role", "core.epoch")
-PROGRAMME = _can("view", "points.pointtype", "rules.rule", "rules.ruleversion", "rules.codebatch", "rules.codedownload")
+PROGRAMME = _can(
+    "view", "points.pointtype", "rules.rule", "rules.ruleversion", "rules.rulereview", "rules.codebatch",
+    "rules.codedownload",
+)  # fmt: skip
 MEMBERS = _can("view", "members.member", "members.identifier", "members.memberchange")
 LOOKS = _can("view", "members.look")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")

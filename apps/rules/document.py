@@ -91,6 +91,7 @@ class ProgramPart(_Shape):
     time_zone: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_printable)]
     allows_debt: bool
     grace_days: Annotated[int, Field(ge=0, le=32_767)]
+    reviews_rules: bool = False
 
 
 class PointTypePart(_Shape):

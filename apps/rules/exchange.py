@@ -38,7 +38,7 @@ from apps.rules.document import (
 )
 from apps.rules.errors import DocumentFaulty
 from apps.rules.models import Rule, RuleVersion
-from apps.rules.reading import Standing, names_of, standing, standing_of, versions_by_rule
+from apps.rules.reading import Standing, names_of, open_reviews, standing, standing_of, versions_by_rule
 from apps.rules.sentences import Names, rule_sentence
 
 VIEW, ADD, ADD_KIND = "rules.view_rule", "rules.add_rule", "points.add_pointtype"
@@ -55,6 +55,9 @@ STAYS = Words(
 OF = Words("{name} — {line}", "{name}：{line}")
 NOT_THERE = Words("“{name}” is not in the file. It stays as it is.", "文件中没有“{name}”。保持不变。")
 SAME = Words("Rules that say the same: {n}.", "内容相同的规则：{n} 条。")
+IN_REVIEW = Words(
+    "Its draft here is in review: withdraw the review first.", "该规则的草稿正在审核中：请先撤回审核。"
+)  # fmt: skip
 OVER_HERE = Words("It is over here and is drafted anew.", "该规则在此已结束，将重新起草。")
 SETTINGS = {
     "code": Words("Code", "代码"),
@@ -65,6 +68,7 @@ SETTINGS = {
     "time_zone": Words("Time zone", "时区"),
     "allows_debt": Words("Allows debt", "允许负积分"),
     "grace_days": Words("Grace days", "宽限天数"),
+    "reviews_rules": Words("Rules are reviewed", "规则需审核"),
     "expiry": Words("Expiry", "有效期"),
     "pending_days": Words("Pending days", "待生效天数"),
     "unit_cost_micros": Words("Cost of a point, in millionths", "单个积分成本（百万分之一）"),
@@ -95,7 +99,7 @@ def _document(
 
 
 def _program(program: Program) -> dict[str, Any]:
-    names = ("currency", "time_zone", "allows_debt", "grace_days")
+    names = ("currency", "time_zone", "allows_debt", "grace_days", "reviews_rules")
     named = {"code": program.code, "name": program.name, "unit": program.unit.code}
     return named | {name: getattr(program, name) for name in names}
 
@@ -187,9 +191,11 @@ class _Beside:
         self.units = {unit.code: unit for unit in OrgUnit.objects.within(program.unit.path)}
         self.kinds = {kind.code: kind for kind in program.point_types.select_related("funder")}
         rules = list(Rule.objects.filter(program=program).select_related("unit").order_by("code"))
-        versions = versions_by_rule(rules)
+        versions, reviews = versions_by_rule(rules), open_reviews(rules)
         self.rules = {rule.code: rule for rule in rules}
-        self.stands: dict[str, Standing] = {rule.code: standing(versions[rule.pk], when) for rule in rules}
+        self.stands: dict[str, Standing] = {
+            rule.code: standing(versions[rule.pk], when, reviews.get(rule.pk)) for rule in rules
+        }
         self.live = _document(program, self.kinds.values(), rules, versions, when)
         here = names_of([program])[program.pk]
         kinds = dict(here.point_types) | {
@@ -219,6 +225,9 @@ class _Beside:
             elif any(paths[rule.unit].startswith(path) for path in nested):
                 found.append(Fault((*place, "unit"), "other_program", OTHER_PROGRAM))
             found += self._check(rule, place, dict.fromkeys(types), paths)
+            stands, wanted = self.stands.get(rule.code), self.wanted.get(rule.code)
+            if stands and stands.review and stands.draft and wanted not in (None, stands.draft.definition):
+                found.append(Fault(place, "draft_in_review", IN_REVIEW))
         return found
 
     def _check(

@@ -16,6 +16,7 @@ from apps.rules.catalogue import CATALOGUE
 from apps.rules.definition import MOST_EFFECTS, MOST_LIMITS, MOST_ROWS
 from apps.rules.errors import DefinitionFaulty
 from apps.rules.models import Rule, RuleVersion
+from apps.rules.reading import open_reviews
 from apps.rules.sentences import PERIODS
 from apps.rules.services import checked
 
@@ -50,6 +51,8 @@ class RuleForm(forms.ModelForm):
         self.faults: list[dict[str, Any]] = []
         if self.instance.pk:
             self.draft = RuleVersion.objects.filter(rule=self.instance, state=RuleVersion.State.DRAFT).first()
+            if self.draft is not None and open_reviews([self.instance]):
+                self.draft = None  # it stays as it was sent
         if self.instance.pk and self.draft is None:
             del self.fields["definition"], self.fields["revision"]
             return

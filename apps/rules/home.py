@@ -1,9 +1,9 @@
-"""What the home page says about rules: drafts to publish, budgets that run out; and what the palette finds of them."""
+"""What the home page says about rules: reviews that wait, drafts to finish, budgets that run out; and what the palette finds of them."""
 
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from apps.core.addresses import address
@@ -12,22 +12,46 @@ from apps.core.home import Empty, Link, Panel, Row, section
 from apps.core.palette import MOST, Found, source
 from apps.rules.budgets import budgets_of
 from apps.rules.gallery import TEMPLATES
-from apps.rules.models import Rule, RuleVersion
-from apps.rules.reading import reaching_beyond
+from apps.rules.models import Rule, RuleReview, RuleVersion
+from apps.rules.reading import open_reviews, reaching_beyond
+
+
+@section(order=5, permission="rules.publish_rule")
+def reviews(person: Any, when: datetime) -> Panel | None:
+    """The drafts that this person may decide on; nothing where none waits."""
+    found = RuleReview.objects.visible_to(person, "rules.publish_rule").filter(state=RuleReview.State.OPEN)
+    waiting = list(found.exclude(writers__contains=[person.pk]).select_related("rule", "submitted_by"))
+    if not waiting:
+        return None
+    title = ngettext("%(n)s rule waits for your review", "%(n)s rules wait for your review", len(waiting))
+    rows = tuple(
+        Row(
+            review.rule.name,
+            address("rules_rule_change", review.rule_id),
+            _("Version %(number)s, sent by %(who)s on %(day)s")
+            % {"number": review.number, "who": review.submitted_by or "", "day": day(review.submitted_at)},
+            tag=str(review.get_state_display()),
+            tone="warn",
+        )
+        for review in sorted(waiting, key=lambda each: each.submitted_at)[:6]
+    )
+    return Panel(title % {"n": len(waiting)}, rows=rows)
 
 
 @section(order=10, permission="rules.change_ruleversion")
 def drafts(person: Any, when: datetime) -> Panel:
     found = RuleVersion.objects.visible_to(person, "rules.change_ruleversion").filter(state=RuleVersion.State.DRAFT)
+    shown = list(found.select_related("rule").order_by("-created_at", "-pk")[:6])
+    in_review = open_reviews(version.rule for version in shown)
     rows = tuple(
         Row(
             version.rule.name,
             address("rules_rule_change", version.rule_id),
             _("Version %(number)s, drafted on %(day)s") % {"number": version.number, "day": day(version.created_at)},
-            tag=str(version.get_state_display()),
+            tag=str((in_review.get(version.rule_id) or version).get_state_display()),
             tone="warn",
         )
-        for version in found.select_related("rule").order_by("-created_at", "-pk")[:6]
+        for version in shown
     )
     empty = Empty(
         _("A draft changes nothing until it is published. Start one, try it on last month, then publish it."),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.orgs.models import OrgUnit, Program
 from apps.points.models import PointType
-from apps.rules.models import Rule, RuleVersion
+from apps.rules.models import Rule, RuleReview, RuleVersion
 from apps.rules.sentences import Names
 
 State = RuleVersion.State
@@ -27,21 +27,26 @@ def standing_of(version: RuleVersion, when: datetime) -> str:
 
 def standing_in_words(standing: str) -> str:
     return {
-        "draft": _("Draft"), "scheduled": _("Scheduled"), "live": _("Live"), "over": _("Over"),
+        "draft": _("Draft"), "review": _("In review"), "scheduled": _("Scheduled"), "live": _("Live"), "over": _("Over"),
     }[standing]  # fmt: skip
 
 
-TONES = {"draft": "warn", "scheduled": "warn", "live": "good", "over": ""}
+TONES = {"draft": "warn", "review": "warn", "scheduled": "warn", "live": "good", "over": ""}
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a rule stands: its draft, what is in force, what is scheduled, and what it was last."""
+    """Where a rule stands: its draft and whether that is in review, what is in force or scheduled, what it was last."""
 
     draft: RuleVersion | None
     live: RuleVersion | None
     scheduled: RuleVersion | None
     last: RuleVersion | None
+    review: RuleReview | None = None
+
+    @property
+    def draft_name(self) -> str:
+        return "draft" if self.review is None else "review"
 
     @property
     def shown(self) -> RuleVersion | None:
@@ -52,22 +57,28 @@ class Standing:
     def name(self) -> str:
         if self.live is not None:
             return "live"
-        return "scheduled" if self.scheduled is not None else "draft" if self.draft is not None else "over"
+        return "scheduled" if self.scheduled is not None else self.draft_name if self.draft is not None else "over"
 
     @property
     def was_published(self) -> bool:
         return self.last is not None
 
 
-def standing(versions: Iterable[RuleVersion], when: datetime) -> Standing:
-    """Of one rule's versions, newest first."""
+def standing(versions: Iterable[RuleVersion], when: datetime, review: RuleReview | None = None) -> Standing:
+    """Of one rule's versions, newest first, and its open review."""
     found: dict[str, RuleVersion] = {}
     last = None
     for version in versions:
         found.setdefault(standing_of(version, when), version)
         if version.state != State.DRAFT and last is None:
             last = version
-    return Standing(found.get("draft"), found.get("live"), found.get("scheduled"), last)
+    return Standing(found.get("draft"), found.get("live"), found.get("scheduled"), last, review)
+
+
+def open_reviews(rules: Iterable[Rule]) -> dict[int, RuleReview]:
+    """The open review of each of `rules` that has one, by the rule's id. One query."""
+    found = RuleReview.objects.filter(rule__in=list(rules), state=RuleReview.State.OPEN).select_related("submitted_by")
+    return {review.rule_id: review for review in found}
 
 
 def versions_by_rule(rules: Iterable[Rule]) -> dict[int, list[RuleVersion]]:

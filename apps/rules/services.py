@@ -24,9 +24,11 @@ from apps.rules.errors import (
     DefinitionFaulty,
     DraftChanged,
     DraftExists,
+    DraftInReview,
     EndInThePast,
     NotADraft,
     NothingToRetire,
+    ReviewNeeded,
     RuleCodeTaken,
     RuleMisplaced,
     RulePlaceFixed,
@@ -34,7 +36,7 @@ from apps.rules.errors import (
     StartInThePast,
 )
 from apps.rules.models import Rule, RuleVersion
-from apps.rules.reading import reaching_beyond
+from apps.rules.reading import open_reviews, reaching_beyond
 
 State = RuleVersion.State
 SOON = timedelta(seconds=2)
@@ -88,14 +90,15 @@ def _draft(actor: Staff | None, rule: Rule, number: int, content: dict[str, Any]
 def change_rule(actor: Staff | None, rule: Rule, *, name: str, unit: OrgUnit | None = None) -> Rule:
     """`rule` with another name, and before anything of it is published another place.
 
-    Raises RulePlaceFixed, RuleMisplaced, NotAllowed.
+    Raises RulePlaceFixed, DraftInReview, RuleMisplaced, NotAllowed.
     """
-    rule = _locked(rule.pk)
+    rule = locked_rule(rule.pk)
     require(actor, "rules.change_rule", rule.unit.path)
     if unit is not None and unit != rule.unit:
         require(actor, "rules.change_rule", unit.path)
         if rule.versions.exclude(state=State.DRAFT).exists():
             raise RulePlaceFixed()
+        _require_no_review(rule)
         _check_place(rule.program, unit)
         rule.unit = unit
     elif rule.name == name:
@@ -111,16 +114,16 @@ def save_draft(
 ) -> RuleVersion:
     """The draft with another content. `revision` is the one that was read; None overwrites whatever is there.
 
-    Raises NotADraft, DraftChanged, DefinitionFaulty, NotAllowed.
+    Raises NotADraft, DraftInReview, DraftChanged, DefinitionFaulty, NotAllowed.
     """
-    rule = _locked(version.rule_id)
+    rule = locked_rule(version.rule_id)
     require(actor, "rules.change_ruleversion", rule.unit.path)
-    version = _draft_of(rule, version)
+    version = draft_of(rule, version)
     content = checked(rule.program, definition).to_json()
     if content == version.definition:
         return version
-    if revision is not None and revision != version.revision:
-        raise DraftChanged(who=str(version.changed_by or ""), at=version.changed_at, revision=version.revision)
+    _require_no_review(rule)
+    require_read(version, revision)
     version.definition = content
     version.revision += 1
     version.changed_by, version.changed_at = actor, when
@@ -134,19 +137,30 @@ def locked_program(pk: int) -> Program:
     return Program.objects.select_for_update(no_key=True, of=("self",)).select_related("unit").get(pk=pk)
 
 
-def _locked(pk: int) -> Rule:
+def locked_rule(pk: int) -> Rule:
     """The rule, locked: the verbs of one rule run one after the other."""
     rules = Rule.objects.select_for_update(no_key=True, of=("self",))
     return rules.select_related("unit", "program__unit").get(pk=pk)
 
 
-def _draft_of(rule: Rule, version: RuleVersion) -> RuleVersion:
+def draft_of(rule: Rule, version: RuleVersion) -> RuleVersion:
     """The version, read again under the rule's lock. Raises NotADraft, also where it was discarded meanwhile."""
     found = RuleVersion.objects.select_related("changed_by").filter(rule=rule, pk=version.pk, state=State.DRAFT).first()
     if found is None:
         raise NotADraft()
     found.rule = rule
     return found
+
+
+def require_read(version: RuleVersion, revision: int | None) -> None:
+    """Raises DraftChanged unless `revision` is the one that there is; None is who need not have read it."""
+    if revision is not None and revision != version.revision:
+        raise DraftChanged(who=str(version.changed_by or ""), at=version.changed_at, revision=version.revision)
+
+
+def _require_no_review(rule: Rule) -> None:
+    if open_reviews([rule]):
+        raise DraftInReview()
 
 
 @transaction.atomic
@@ -162,19 +176,32 @@ def publish_version(
 
     A group holds no two rules with one number, nor two ways of taking.
     A start in the past is taken only where no event has happened since that this version could have judged.
-    `revision` is the one that the person read. Raises NotADraft, DraftChanged, DefinitionFaulty, StartInThePast,
-    StackingClash, NotAllowed.
+    `revision` is the one that the person read. Raises ReviewNeeded, DraftInReview, NotADraft, DraftChanged,
+    DefinitionFaulty, StartInThePast, StackingClash, NotAllowed.
     """
-    locked_program(version.rule.program_id)  # who comes second with a number in a group is told so
-    rule = _locked(version.rule_id)
+    program = locked_program(version.rule.program_id)  # who comes second with a number in a group is told so
+    rule = locked_rule(version.rule_id)
     require(actor, "rules.publish_rule", rule.unit.path)
-    version = _draft_of(rule, version)
-    if revision is not None and revision != version.revision:
-        raise DraftChanged(who=str(version.changed_by or ""), at=version.changed_at, revision=version.revision)
+    version = draft_of(rule, version)
+    require_read(version, revision)
+    if program.reviews_rules:
+        raise ReviewNeeded()
+    _require_no_review(rule)
+    return publish_draft(actor, version, start_of(version, starts_at, when), when)
+
+
+def start_of(version: RuleVersion, wanted: datetime | None, when: datetime) -> datetime:
+    """When `version` would come into force. Raises DefinitionFaulty, StartInThePast and StackingClash where it cannot."""
+    rule = version.rule
     checked(rule.program, version.definition)  # a point type or unit may have gone since it was saved
-    start = _start(rule, starts_at, when)
+    start = _start(rule, wanted, when)
     _require_no_clash(rule, version.definition.get("stacking"), start)
-    for earlier in reaching_beyond(rule.versions.all(), start):
+    return start
+
+
+def publish_draft(actor: Staff | None, version: RuleVersion, start: datetime, when: datetime) -> RuleVersion:
+    """`version`, in force from `start`, for who holds its programme and rule locked and has asked `start_of`."""
+    for earlier in reaching_beyond(version.rule.versions.all(), start):
         earlier.ends_at = max(start, earlier.starts_at or start)
         signed(earlier, actor).save()
     version.state = State.PUBLISHED
@@ -217,7 +244,7 @@ def retire_rule(actor: Staff | None, rule: Rule, *, at: datetime | None = None, 
 
     Raises EndInThePast, NothingToRetire, NotAllowed.
     """
-    rule = _locked(rule.pk)
+    rule = locked_rule(rule.pk)
     require(actor, "rules.publish_rule", rule.unit.path)
     if at is not None and at < when:
         raise EndInThePast()
@@ -236,7 +263,7 @@ def retire_rule(actor: Staff | None, rule: Rule, *, at: datetime | None = None, 
 @transaction.atomic
 def start_draft(actor: Staff | None, source: RuleVersion, *, when: datetime) -> RuleVersion:
     """A new draft of the rule that says what `source` says. Raises DraftExists, NotAllowed."""
-    rule = _locked(source.rule_id)
+    rule = locked_rule(source.rule_id)
     require(actor, "rules.add_ruleversion", rule.unit.path)
     if rule.versions.filter(state=State.DRAFT).exists():
         raise DraftExists()
@@ -252,7 +279,7 @@ def restore_version(
 
     Raises DraftExists, DraftChanged, DefinitionFaulty, NotAllowed.
     """
-    rule = _locked(source.rule_id)
+    rule = locked_rule(source.rule_id)
     draft = rule.versions.filter(state=State.DRAFT).first()
     if draft is None:
         return start_draft(actor, source, when=when)
@@ -263,10 +290,15 @@ def restore_version(
 
 @transaction.atomic
 def discard_draft(actor: Staff | None, version: RuleVersion) -> None:
-    """The draft is gone, and with its only version the rule, if nothing hangs on it. Raises NotADraft, NotAllowed."""
-    rule = _locked(version.rule_id)
+    """The draft is gone, and with its only version the rule, if nothing hangs on it.
+
+    Raises NotADraft, DraftInReview, NotAllowed.
+    """
+    rule = locked_rule(version.rule_id)
     require(actor, "rules.delete_ruleversion", rule.unit.path)
-    signed(_draft_of(rule, version), actor).delete()
+    draft = draft_of(rule, version)
+    _require_no_review(rule)
+    signed(draft, actor).delete()
     if not rule.versions.exists():
         with suppress(ProtectedError):
             signed(rule, actor).delete()

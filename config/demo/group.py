@@ -9,6 +9,7 @@ from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.services import create_program, create_staff, create_unit, grant_role
 from apps.points.models import PointType
 from apps.points.services.types import create_point_type
+from apps.rules.reviewing import submit_version
 from apps.rules.services import create_rule, publish_version, save_draft, start_draft
 
 PASSWORD = "coffee-and-points"  # noqa: S105 -- printed with the sign-ins; production asks for another
@@ -68,6 +69,7 @@ POINT_TYPES: list[tuple[str, str, dict[str, Any]]] = [
 
 PEOPLE = [
     ("marketing", "林悦", "marketing", "EAST"),
+    ("campaigns", "高原", "marketing", "EAST"),
     ("finance", "陈思远", "finance", "EAST"),
     ("regional_manager", "周海涛", "regional_manager", "EAST-SH"),
     ("service", "吴晓雯", "service", "EAST"),
@@ -140,6 +142,11 @@ CHILDREN_DRAFT = _rule(
     _is("purchase", {"field": "event.amount", "op": "ge", "value": "88"}, WEEKEND), _fixed("points", 188), cap=188
 )
 
+EVENING_DRAFT = _rule(
+    _is("purchase", {"field": "event.hour", "op": "between", "value": [18, 20]}), _fixed("points", 15), cap=15
+)
+"""Written by a colleague and sent to review."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -199,6 +206,14 @@ def _make_rules(group: Group, eve: datetime, start: datetime, half_way: datetime
     create_rule(
         group.people["marketing"], group.programs["east"], group.units["EAST"], code="weekend-family",
         name="周末家庭日 Family weekends", definition=CHILDREN_DRAFT, when=end,
+    )  # fmt: skip
+    evening = create_rule(
+        group.people["campaigns"], group.programs["east"], group.units["EAST-SH"], code="evening",
+        name="上海晚间加赠 Shanghai evenings", definition=EVENING_DRAFT, when=end,
+    )  # fmt: skip
+    submit_version(
+        group.people["campaigns"], evening, wished_start=end + timedelta(days=30),
+        note="晚间客流偏低，想先在上海试行一个月。 Evenings are quiet; a month in Shanghai first.", when=end,
     )  # fmt: skip
 
 

@@ -8,14 +8,16 @@ document.addEventListener("DOMContentLoaded", () => {
             // What a restored version overwrites is the draft as it was typed and saved on this page.
             const typed = window.ruleEditor?.form.elements.revision?.value;
             if (typed && dialog.id.startsWith("restore-")) dialog.querySelector("[name=revision]").value = typed;
-            // What is published is what was saved: what is being written is saved first, then reviewed.
-            if (dialog.id !== "publish-dialog" || !window.ruleEditor?.isTouched()) { dialog.showModal(); return; }
+            // What is published or sent to review is what was saved: what is being written is saved first, then read.
+            const isAboutDraft = ["publish-dialog", "submit-dialog"].includes(dialog.id);
+            if (!isAboutDraft || !window.ruleEditor?.isTouched()) { dialog.showModal(); return; }
             const form = window.ruleEditor.form;
-            form.append(Conditions.el("input", { type: "hidden", name: "_review", value: "1" }));
+            form.append(Conditions.el("input", { type: "hidden", name: "_opens", value: dialog.id.replace("-dialog", "") }));
             form.requestSubmit();
         });
     }
-    if (new URLSearchParams(location.search).has("review")) document.getElementById("publish-dialog")?.showModal();
+    const opens = new URLSearchParams(location.search).get("opens");
+    if (["publish", "submit"].includes(opens)) document.getElementById(`${opens}-dialog`)?.showModal();
     for (const button of document.querySelectorAll("[data-closes]")) {
         button.addEventListener("click", () => button.closest("dialog").close());
     }

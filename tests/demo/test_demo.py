@@ -14,7 +14,7 @@ from apps.members.crypto import decrypt
 from apps.members.models import Identifier, Member
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.points.models import Posting
-from apps.rules.models import RuleVersion
+from apps.rules.models import RuleReview, RuleVersion
 from config.demo import PASSWORD, Told, make_demo, sign_ins
 from tests import databases
 from tests.factories import CoffeeGroup
@@ -74,7 +74,8 @@ def test_members_have_chinese_names_and_two_identifiers_at_least(story: Told) ->
 
 def test_rules_are_in_force_with_a_change_and_drafts_waiting(story: Told) -> None:
     assert RuleVersion.objects.filter(state="published").count() == 11
-    assert RuleVersion.objects.filter(state="draft").count() == 2
+    assert RuleVersion.objects.filter(state="draft").count() == 3
+    assert RuleReview.objects.get().state == "open"
     assert OrgUnit.objects.filter(kind="store").count() == 21
 
 

@@ -63,7 +63,7 @@ class ProgramAdmin(ScopedAdmin):
     list_filter = ("unit",)
     search_fields = ("name", "code")
     ordering = ("name",)
-    fields = ("name", "code", "unit", "currency", "time_zone", "allows_debt", "grace_days")
+    fields = ("name", "code", "unit", "currency", "time_zone", "allows_debt", "grace_days", "reviews_rules")
     choice_permissions: ClassVar = {"unit": "orgs.add_program"}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -81,6 +81,7 @@ def create_program(
     time_zone: str = "Asia/Shanghai",
     allows_debt: bool = True,
     grace_days: int = 30,
+    reviews_rules: bool = False,
     actor: Staff | None = None,
 ) -> Program:
     """The new programme of `unit`, a company or the group.
@@ -102,7 +103,7 @@ def create_program(
         raise UnknownTimeZone(value=time_zone) from None
     program = Program(
         unit=unit, code=code, name=name, currency=currency, time_zone=time_zone,
-        allows_debt=allows_debt, grace_days=grace_days,
+        allows_debt=allows_debt, grace_days=grace_days, reviews_rules=reviews_rules,
     )  # fmt: skip
     signed(program, actor).save()
     return program
@@ -110,10 +111,10 @@ def create_program(
 
 @transaction.atomic
 def change_program(program: Program, *, actor: Staff | None = None, reason: str = "", **values: Any) -> Program:
-    """`program` with a new name, `allows_debt` or `grace_days`. Raises ProgramFixed, NotAllowed."""
+    """`program` with a new name, `allows_debt`, `grace_days` or `reviews_rules`. Raises ProgramFixed, NotAllowed."""
     program = Program.objects.select_for_update(no_key=True, of=("self",)).select_related("unit").get(pk=program.pk)
     require(actor, "orgs.change_program", program.unit)
-    if set(values) - {"name", "allows_debt", "grace_days"}:
+    if set(values) - {"name", "allows_debt", "grace_days", "reviews_rules"}:
         raise ProgramFixed()
     for name, value in values.items():
         setattr(program, name, value)

@@ -23,7 +23,7 @@ from apps.core.clock import local_day, now, start_of_day
 from apps.core.errors import LoyaltyError
 from apps.core.formats import moment
 from apps.orgs.models import OrgUnit, Program
-from apps.rules import services
+from apps.rules import reviewing, services
 from apps.rules.admin.gallery import GalleryPages
 from apps.rules.admin.programs import ProgramPages
 from apps.rules.budgets import budgets_of
@@ -31,10 +31,12 @@ from apps.rules.comparing import differences
 from apps.rules.counting import count_reached
 from apps.rules.errors import DefinitionFaulty, DraftChanged
 from apps.rules.forms import RuleForm, decoded, faults_in_words, told_of
-from apps.rules.models import Rule, RuleVersion
+from apps.rules.models import Rule, RuleReview, RuleVersion
 from apps.rules.reading import (
     TONES,
+    Standing,
     names_of,
+    open_reviews,
     place_of,
     reaching_beyond,
     standing,
@@ -60,6 +62,7 @@ class StandingFilter(SimpleListFilter):
             ("live", gettext_lazy("Live")),
             ("scheduled", gettext_lazy("Scheduled")),
             ("draft", gettext_lazy("With a draft")),
+            ("review", gettext_lazy("In review")),
             ("over", gettext_lazy("Over")),
         ]
 
@@ -74,6 +77,9 @@ class StandingFilter(SimpleListFilter):
                 return queryset.filter(Exists(going_on.filter(starts_at__gt=when)))
             case "draft":
                 return queryset.filter(Exists(versions.filter(state=State.DRAFT)))
+            case "review":
+                open_ones = RuleReview.objects.filter(rule=OuterRef("pk"), state=RuleReview.State.OPEN)
+                return queryset.filter(Exists(open_ones))
             case "over":
                 return queryset.filter(~Exists(going_on), Exists(versions.exclude(state=State.DRAFT)))
         return queryset
@@ -112,10 +118,10 @@ class RuleAdmin(GalleryPages, ProgramPages):
 
     def prepare_rows(self, rows: list[Any]) -> None:
         when, language = now(), get_language() or "en"
-        versions = versions_by_rule(rows)
+        versions, reviews = versions_by_rule(rows), open_reviews(rows)
         names = names_of({rule.program for rule in rows})
         for rule in rows:
-            rule.standing = standing(versions[rule.pk], when)
+            rule.standing = standing(versions[rule.pk], when, reviews.get(rule.pk))
             shown = rule.standing.shown
             named = _named(rule, names[rule.program_id])
             rule.words = rule_sentence(shown.definition, named, language) if shown else ""
@@ -128,8 +134,8 @@ class RuleAdmin(GalleryPages, ProgramPages):
             start = moment(stands.scheduled.starts_at, ZoneInfo(rule.program.time_zone))
             scheduled = _tag("scheduled") if stands.name != "scheduled" else ""
             tags.append(format_html("{} <small>{}</small>", scheduled, _("from %(moment)s") % {"moment": start}))
-        if stands.draft is not None and stands.name != "draft":
-            tags.append(_tag("draft"))
+        if stands.draft is not None and stands.name != stands.draft_name:
+            tags.append(_tag(stands.draft_name))
         return format_html_join(" ", "{}", ((tag,) for tag in tags))
 
     @admin.display(description=gettext_lazy("the rule"))
@@ -151,7 +157,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ()
-        is_fixed = obj.versions.exclude(state=State.DRAFT).exists()
+        is_fixed = obj.versions.exclude(state=State.DRAFT).exists() or bool(open_reviews([obj]))
         return ("code", "program", "unit") if is_fixed else ("code", "program")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -191,8 +197,11 @@ class RuleAdmin(GalleryPages, ProgramPages):
         versions = versions_by_rule([rule])[rule.pk]
         names = _named(rule, names_of([rule.program])[rule.program_id])
         zone = ZoneInfo(rule.program.time_zone)
-        stands = standing(versions, when)
+        reviews = list(rule.reviews.select_related("submitted_by", "decided_by"))
+        review = next((each for each in reviews if each.state == RuleReview.State.OPEN), None)
+        stands = standing(versions, when, review)
         told = stands.shown
+        person = actor_of(request)
         one, other = (_version(versions, request.GET.get(name)) for name in ("one", "other"))
         language = get_language() or "en"
         compared = None
@@ -212,7 +221,13 @@ class RuleAdmin(GalleryPages, ProgramPages):
             "standing": stands,
             "standing_name": stands.name,
             "standing_tag": _tag(stands.name),
-            "draft_tag": _tag("draft"),
+            "draft_tag": _tag(stands.draft_name),
+            "review": review,
+            "reviews": [each for each in reviews if each is not review],
+            "returned": _returned(reviews, stands.draft),
+            "wish_is_ahead": review is not None and review.wished_start is not None and review.wished_start > when,
+            "needs_review": rule.program.reviews_rules,
+            "may_decide": review is not None and reviewing.may_decide(person, review),
             "since_live": since_live,
             "rule_sentences": [(code, rule_sentence(told.definition, names, full)) for code, full in _own_first()]
             if told
@@ -226,7 +241,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
             "zone": rule.program.time_zone,
             "local_now": _local(when, zone),
             "next_midnight": _local(start_of_day(local_day(when, zone) + timedelta(days=1), zone), zone),
-            "versions": [_told(version, names, language, when) for version in versions],
+            "versions": [_told(version, names, language, when, stands) for version in versions],
             "compared": compared,
             "one": one or (versions[1] if len(versions) > 1 else None),
             "other": other or (versions[0] if versions else None),
@@ -263,7 +278,8 @@ class RuleAdmin(GalleryPages, ProgramPages):
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
         self.message_user(request, _("Saved."), messages.SUCCESS)
         page = self._address("change", obj.pk)
-        return HttpResponseRedirect(f"{page}?review" if "_review" in request.POST else page)
+        dialog = request.POST.get("_opens", "")
+        return HttpResponseRedirect(f"{page}?opens={dialog}" if dialog in ("publish", "submit") else page)
 
     # Pages of its own.
 
@@ -274,6 +290,10 @@ class RuleAdmin(GalleryPages, ProgramPages):
             self.route("try/", self.try_view, "try"),
             self.route("<path:object_id>/autosave/", self.autosave_view, "autosave"),
             self.route("<path:object_id>/publish/", self.publish_view, "publish"),
+            self.route("<path:object_id>/submit/", self.submit_view, "submit"),
+            self.route("<path:object_id>/withdraw/", self.withdraw_view, "withdraw"),
+            self.route("<path:object_id>/approve/", self.approve_view, "approve"),
+            self.route("<path:object_id>/return/", self.return_view, "return"),
             self.route("<path:object_id>/draft/", self.draft_view, "draft"),
             self.route("<path:object_id>/discard/", self.discard_view, "discard"),
             self.route("<path:object_id>/retire/", self.retire_view, "retire"),
@@ -371,21 +391,91 @@ class RuleAdmin(GalleryPages, ProgramPages):
         zone = ZoneInfo(rule.program.time_zone)
 
         def publish() -> HttpResponse:
-            draft = _draft(rule)
-            wanted = _instant(request.POST.get("at", ""), zone) if request.POST.get("start") == "at" else None
             live = services.publish_version(
-                actor_of(request), draft, starts_at=wanted, revision=_revision(request), when=now()
+                actor_of(request),
+                _draft(rule),
+                starts_at=_wanted(request, zone),
+                revision=_revision(request),
+                when=now(),
             )
-            assert live.starts_at is not None
-            said = _("Published. In force from %(moment)s (%(zone)s).")
-            self.message_user(
-                request,
-                said % {"moment": moment(live.starts_at, zone), "zone": rule.program.time_zone},
-                messages.SUCCESS,
-            )
-            return self._back(rule)
+            return self._published(request, rule, live)
 
         answer: HttpResponse = self.refusals_shown(request, publish)
+        return answer
+
+    def _published(self, request: HttpRequest, rule: Rule, live: RuleVersion) -> HttpResponse:
+        assert live.starts_at is not None
+        zone = rule.program.time_zone
+        said = _("Published. In force from %(moment)s (%(zone)s).")
+        told = said % {"moment": moment(live.starts_at, ZoneInfo(zone)), "zone": zone}
+        self.message_user(request, told, messages.SUCCESS)
+        return self._back(rule)
+
+    def submit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def submit() -> HttpResponse:
+            reviewing.submit_version(
+                actor_of(request),
+                _draft(rule),
+                wished_start=_wanted(request, ZoneInfo(rule.program.time_zone)),
+                note=_words(request, "note"),
+                revision=_revision(request),
+                when=now(),
+            )
+            said = _("Sent to review. Somebody else who may publish rules here decides.")
+            self.message_user(request, said, messages.SUCCESS)
+            return self._back(rule)
+
+        answer: HttpResponse = self.refusals_shown(request, submit)
+        return answer
+
+    def withdraw_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def withdraw() -> HttpResponse:
+            reviewing.withdraw_review(actor_of(request), _review(rule, request), when=now())
+            self.message_user(request, _("The review is withdrawn; the draft can be changed again."), messages.SUCCESS)
+            return self._back(rule)
+
+        answer: HttpResponse = self.refusals_shown(request, withdraw)
+        return answer
+
+    def approve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.object_or_404(request, object_id, "rules.publish_rule")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def approve() -> HttpResponse:
+            live = reviewing.approve_review(
+                actor_of(request),
+                _review(rule, request),
+                starts_now=request.POST.get("start") == "now",
+                answer=_words(request, "answer"),
+                when=now(),
+            )
+            return self._published(request, rule, live)
+
+        answer: HttpResponse = self.refusals_shown(request, approve)
+        return answer
+
+    def return_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.object_or_404(request, object_id, "rules.publish_rule")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def send_back() -> HttpResponse:
+            reviewing.return_review(
+                actor_of(request), _review(rule, request), answer=_words(request, "answer"), when=now()
+            )
+            self.message_user(request, _("Returned to its author with your words."), messages.SUCCESS)
+            return self._back(rule)
+
+        answer: HttpResponse = self.refusals_shown(request, send_back)
         return answer
 
     def draft_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -424,8 +514,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
         zone = ZoneInfo(rule.program.time_zone)
 
         def retire() -> HttpResponse:
-            wanted = _instant(request.POST.get("at", ""), zone) if request.POST.get("start") == "at" else None
-            services.retire_rule(actor_of(request), rule, at=wanted, when=now())
+            services.retire_rule(actor_of(request), rule, at=_wanted(request, zone), when=now())
             self.message_user(request, _("The rule is retired. What it gave stays with the members."), messages.SUCCESS)
             return self._back(rule)
 
@@ -457,12 +546,12 @@ def _tag(name: str) -> str:
     )
 
 
-def _told(version: RuleVersion, names: Names, language: str, when: datetime) -> dict[str, Any]:
+def _told(version: RuleVersion, names: Names, language: str, when: datetime, stands: Standing) -> dict[str, Any]:
     name = standing_of(version, when)
     return {
         "version": version,
         "standing": name,
-        "tag": _tag(name),
+        "tag": _tag(stands.draft_name if name == "draft" else name),
         "sentence": rule_sentence(version.definition, names, language),
     }
 
@@ -485,6 +574,29 @@ def _draft(rule: Rule) -> RuleVersion:
     """The rule's draft; one that is no longer there is refused by the service."""
     drafts = RuleVersion.objects.filter(rule=rule)
     return drafts.filter(state=State.DRAFT).first() or drafts.order_by("-number")[0]
+
+
+def _review(rule: Rule, request: HttpRequest) -> RuleReview:
+    """The review that the page of the person named; 404 where the rule has none such."""
+    found: RuleReview = _row(RuleReview.objects.filter(rule=rule), request.POST.get("review"))
+    return found
+
+
+def _returned(reviews: list[RuleReview], draft: RuleVersion | None) -> RuleReview | None:
+    """The review that returned `draft`, if it was the last one."""
+    newest = reviews[0] if reviews else None
+    if newest is None or newest.state != RuleReview.State.RETURNED or draft is None:
+        return None
+    return newest if newest.number == draft.number and newest.submitted_at >= draft.created_at else None
+
+
+def _wanted(request: HttpRequest, zone: ZoneInfo) -> datetime | None:
+    """The moment that was chosen; None is as soon as may be."""
+    return _instant(request.POST.get("at", ""), zone) if request.POST.get("start") == "at" else None
+
+
+def _words(request: HttpRequest, name: str) -> str:
+    return request.POST.get(name, "").replace("\0", "")[:500]
 
 
 def _revision(request: HttpRequest) -> int | None:
