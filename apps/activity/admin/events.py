@@ -12,7 +12,15 @@ from apps.core.formats import money
 
 class EventLineInline(ScopedTabularInline):
     model = EventLine
-    fields = ("line_no", "sku", "category", "brand", "quantity", "amount", "tax", "is_shipping")
+    fields = ("line_no", "sku", "category", "brand", "shipping_shown", "quantity", "amount_figure", "tax_figure")
+    readonly_fields = ("amount_figure", "tax_figure", "shipping_shown")
+
+    amount_figure = figure(_("amount"), lambda row: row.amount)
+    tax_figure = figure(_("tax in it"), lambda row: row.tax)
+
+    @admin.display(description=_("shipping"))
+    def shipping_shown(self, line: EventLine) -> str:
+        return str(_("yes")) if line.is_shipping else ""
 
 
 @admin.register(Event)
