@@ -2,11 +2,13 @@
 
     {"condition": tree,
      "effects": [{"effect": "points_per_amount", "point_type": "points", "points": "1", "per": "1",
-                  "rounding": "down" | "half_up" | "up", "lines": tree or null},
+                  "rounding": "down" | "half_up" | "up", "lines": tree or null,
+                  "without": ["tax", "shipping"], "each": "line", or nothing of either},
                  {"effect": "points_per_quantity", … as above, for pieces instead of money},
                  {"effect": "fixed_points", "point_type": "points", "points": 50},
                  {"effect": "multiply", "point_type": "points", "times": "2", "of": "base" | "all", "rounding": "down"},
                  {"effect": "table", "point_type": "points", "hit": "first" | "best" | "sum", "rounding": "down",
+                  "without" and "each" as above, for the rows with `per`,
                   "rows": [{"when": tree, "points": "10", "per": "1" or null}]}],
      "limits": [{"per": "member" | "store" | "programme" | "device" | "event",
                  "of": "points" | "times" | "amount" | "pieces" | "cost", "most": 200,
@@ -24,14 +26,17 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
+    SerializerFunctionWrapHandler,
     Tag,
     ValidationError,
     ValidationInfo,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -125,7 +130,26 @@ class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class PointsPerAmount(_Shape):
+def _in_order(without: list[str] | None) -> list[str] | None:
+    """Each part once."""
+    return without and [part for part in ("tax", "shipping") if part in without]
+
+
+class _Reckoned(_Shape):
+    """How an amount becomes points: `without` the tax in it or the carriage, and rounded for each `line` by itself, not
+    once for the order. What is not used is not written."""
+
+    without: Annotated[
+        list[Literal["tax", "shipping"]] | None, Field(max_length=2), AfterValidator(_in_order)
+    ] = None  # fmt: skip
+    each: Literal["line"] | None = None
+
+    @model_serializer(mode="wrap")
+    def as_used(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: part for name, part in written(self).items() if part or name not in ("without", "each")}
+
+
+class PointsPerAmount(_Reckoned):
     """`points` for each `per` of the amount of the lines that count; of the whole event where `lines` is None."""
 
     effect: Literal["points_per_amount"] = "points_per_amount"
@@ -140,6 +164,7 @@ class PointsPerQuantity(PointsPerAmount):
     """`points` for each `per` pieces of the lines that count; of all lines where `lines` is None."""
 
     effect: Literal["points_per_quantity"] = "points_per_quantity"  # type: ignore[assignment]
+    without: Annotated[list[Literal["shipping"]] | None, Field(max_length=1)] = None  # type: ignore[assignment]
 
 
 class FixedPoints(_Shape):
@@ -177,7 +202,7 @@ class TableRow(_Shape):
         return self
 
 
-class Table(_Shape):
+class Table(_Reckoned):
     """A decision table: the first row that holds, the one that gives most, or all of them together."""
 
     effect: Literal["table"] = "table"
@@ -356,6 +381,7 @@ SAYS: dict[str, Words] = {
     "less_than_equal": Words("The number is too large.", "数字过大。"),
     "union_tag_invalid": Words("This is none of the choices.", "这不在可选范围内。"),
     "union_tag_not_found": Words("This is none of the choices.", "这不在可选范围内。"),
+    "without too_long": Words("Tax and shipping can be left out, each once.", "税和运费各只需排除一次。"),
     "unknown_effect": Words("There is no such effect.", "没有这种奖励方式。"),
     "literal_error": Words("This is none of the choices.", "这不在可选范围内。"),
 }

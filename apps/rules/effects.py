@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from apps.activity.facts import EventFacts, LineFacts
+from apps.activity.facts import EventFacts
 from apps.members.facts import MemberFacts
+from apps.rules.bases import Bases, Counts
 
 if TYPE_CHECKING:
     from apps.rules.evaluate import Award
@@ -56,7 +57,8 @@ class Rate:
     points: Decimal
     per: Decimal
     rounding: str = ROUND_DOWN
-    counts: Callable[[LineFacts], bool] | None = None
+    counts: Counts = None
+    bases: Bases | None = None
     measures: ClassVar[str] = ""
     """What a limit calls it."""
 
@@ -64,8 +66,13 @@ class Rate:
         """What so much of what is measured gives."""
         return points_for(base, self.points, self.per, self.rounding)
 
+    def of_each(self, found: Sequence[Decimal]) -> Worth:
+        """What is found gives, each by itself."""
+        return sum(self.of(base) for base in found), sum(found, Decimal(0))
+
     def terms(self) -> dict[str, Any]:
-        return {"rate": format(self.points, "f"), "per": format(self.per, "f"), "rounding": self.rounding}
+        terms = {"rate": format(self.points, "f"), "per": format(self.per, "f"), "rounding": self.rounding}
+        return terms if self.bases is None else terms | self.bases.terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,8 @@ class PerAmount(Rate):
 
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         counts = self.counts
+        if self.bases is not None:
+            return self.of_each(self.bases.amounts(event, counts))
         base = (
             event.amount
             if counts is None
@@ -95,6 +104,8 @@ class PerQuantity(Rate):
 
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         counts = self.counts
+        if self.bases is not None:
+            return self.of_each(self.bases.quantities(event, counts))
         base = sum((line.quantity for line in event.lines if counts is None or counts(line)), Decimal(0))
         return self.of(base), base
 
@@ -143,6 +154,7 @@ class Table:
     matches: Callable[[EventFacts, MemberFacts], tuple[int, ...]]
     hit: str = "first"
     rounding: str = ROUND_DOWN
+    bases: Bases | None = None
 
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         hits = [number for number, answer in enumerate(self.matches(event, member)) if answer == HOLDS]
@@ -157,10 +169,14 @@ class Table:
 
     def _points(self, number: int, event: EventFacts) -> int:
         row = self.rows[number]
-        return int(row.points) if row.per is None else points_for(event.amount, row.points, row.per, self.rounding)
+        if row.per is None:
+            return int(row.points)
+        found = [event.amount] if self.bases is None else self.bases.amounts(event, None)
+        return sum(points_for(base, row.points, row.per, self.rounding) for base in found)
 
     def why(self, seen: Any) -> dict[str, Any]:
-        return {"code": "table", "hit": self.hit, "rows": [number + 1 for number in seen]}
+        terms = {} if self.bases is None or all(self.rows[n].per is None for n in seen) else self.bases.terms()
+        return {"code": "table", "hit": self.hit, "rows": [number + 1 for number in seen]} | terms
 
 
 Effect = Fixed | PerAmount | PerQuantity | Multiplier | Table

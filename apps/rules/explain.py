@@ -43,7 +43,7 @@ def _reason(
 ) -> Reason:
     version = award.get("version_id")
     why = award.get("why") or {}
-    says = [worth(why, currency)]
+    says = [worth(why, currency), *bases(why)]
     if why.get("code") != "refund":
         says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s."), units))
     says.append(cut(why, currency))
@@ -81,6 +81,18 @@ def releases(answer: Mapping[str, Any], names: Mapping[int, str]) -> list[str]:
         for each in answer.get("released") or ()
         if each["version_id"] in names
     ]
+
+
+def bases(why: Mapping[str, Any]) -> list[str]:
+    """What the number of points was not reckoned from, and whether each line was rounded by itself."""
+    left = why.get("without") or ()
+    words = {
+        (True, False): _("Tax is left out."),
+        (False, True): _("Shipping is left out."),
+        (True, True): _("Tax and shipping are left out."),
+    }.get(("tax" in left, "shipping" in left), "")
+    by_line = _("Each line of the order is rounded by itself.") if why.get("each") == "line" else ""
+    return [words, by_line]
 
 
 def worth(why: Mapping[str, Any], currency: str) -> str:

@@ -193,6 +193,11 @@ def effect_choices() -> dict[str, list[tuple[str, str]]]:
         ],
         "rounding": [("down", _("rounded down")), ("half_up", _("rounded to the nearest")), ("up", _("rounded up"))],
         "of": [("base", _("what rules without a multiplier give")), ("all", _("everything that rules before it give"))],
+        "without": [
+            ("", _("all that is paid counts")), ("tax", _("tax does not count")),
+            ("shipping", _("shipping does not count")), ("tax shipping", _("tax and shipping do not count")),
+        ],
+        "each": [("", _("rounded once for the order")), ("line", _("each line rounded by itself"))],
         "hit": [
             ("first", _("the first row that holds")), ("best", _("the row that gives most")),
             ("sum", _("all rows that hold, together")),
@@ -231,6 +236,9 @@ def editor_words() -> dict[str, str]:
         "lines": _("Which lines of the order count"),
         "all_lines": _("the whole order counts"),
         "some_lines": _("only lines count where…"),
+        "more": _("Tax, shipping and rounding"),
+        "without": _("What counts of the price"),
+        "each": _("What is rounded"),
         "add_effect": _("Add something to earn"),
         "remove_effect": _("Remove this"),
         "when": _("When it applies"),

@@ -141,10 +141,17 @@ MULTIPLY = {
 }
 OF_KIND = Words(" of “{kind}”", "（{kind}）")
 TABLE = {
-    "first": Words("members earn by the first row that holds: {rows}", "会员按首个满足的行获得积分：{rows}"),
-    "best": Words("members earn by the row that gives most: {rows}", "会员按积分最多的行获得积分：{rows}"),
-    "sum": Words("members earn by every row that holds: {rows}", "会员按所有满足的行累计获得积分：{rows}"),
+    "first": Words("members earn by the first row that holds{how}: {rows}", "会员按首个满足的行获得积分{how}：{rows}"),
+    "best": Words("members earn by the row that gives most{how}: {rows}", "会员按积分最多的行获得积分{how}：{rows}"),
+    "sum": Words("members earn by every row that holds{how}: {rows}", "会员按所有满足的行累计获得积分{how}：{rows}"),
 }
+WITHOUT = {
+    # Is tax left out, is shipping?
+    (True, False): Words(", tax left out", "，不含税"),
+    (False, True): Words(", shipping left out", "，不含运费"),
+    (True, True): Words(", tax and shipping left out", "，不含税和运费"),
+}
+EACH_LINE = Words(", each line by itself", "，每行明细单独取整")
 ROW = Words("{points} when {condition}", "{condition}时{points}")
 ROW_ALWAYS = Words("{points} otherwise", "其他情况{points}")
 ROW_ONCE = Words("{points}", "得 {points}")
@@ -296,7 +303,7 @@ class _Writer:
             hit = effect.get("hit")
             rows = [self.row(row, kind) for row in _dicts(effect.get("rows"))]
             words = TABLE[hit if isinstance(hit, str) and hit in TABLE else "first"]
-            return self.say(words, rows=self.say(ROWS_AND).join(rows) or BLANK)
+            return self.say(words, how=self.how(effect), rows=self.say(ROWS_AND).join(rows) or BLANK)
         points = self.points(effect.get("points"), kind)
         if name == "fixed_points":
             return self.say(FIXED, points=points)
@@ -305,9 +312,16 @@ class _Writer:
         pieces = name == "points_per_quantity"
         per = self.pieces(effect.get("per")) if pieces else self.money(effect.get("per"))
         if effect.get("lines") is None:
-            return self.say((PER_QUANTITY if pieces else PER_AMOUNT)[key], per=per, points=points)
+            return self.say((PER_QUANTITY if pieces else PER_AMOUNT)[key], per=per, points=points) + self.how(effect)
         words = (PER_QUANTITY_ON if pieces else PER_AMOUNT_ON)[key]
-        return self.say(words, per=per, points=points, what=self.goods(effect["lines"]))
+        return self.say(words, per=per, points=points, what=self.goods(effect["lines"])) + self.how(effect)
+
+    def how(self, effect: Mapping[str, Any]) -> str:
+        """What stands behind a rate that leaves something out or rounds line by line."""
+        left = effect.get("without")
+        words = WITHOUT.get(("tax" in left, "shipping" in left)) if isinstance(left, list) else None
+        by_line = self.say(EACH_LINE) if effect.get("each") == "line" else ""
+        return by_line + (self.say(words) if words else "")
 
     def row(self, row: Mapping[str, Any], kind: str) -> str:
         points = self.points(row.get("points"), kind)

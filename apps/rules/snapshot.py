@@ -21,6 +21,7 @@ from apps.core.models import Epoch
 from apps.orgs.models import OrgUnit, Program
 from apps.points.expiry import expires_at, lapses_at, parse_policy
 from apps.points.models import PointType
+from apps.rules.bases import live_bases
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.effects import ROUNDING, Effect, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table
 from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet, millionths
@@ -274,11 +275,17 @@ def live_effect(effect: dict[str, Any], codes: dict[str, int], paths: dict[str, 
             trees = [parse(row["when"], CATALOGUE, paths) for row in effect["rows"]]
             rows = [Row(Decimal(row["points"]), row["per"] and Decimal(row["per"])) for row in effect["rows"]]
             matches = compile_many(trees, CATALOGUE, paths)
-            return Table(kind, tuple(rows), matches, effect["hit"], ROUNDING[effect["rounding"]])
+            rounding = ROUNDING[effect["rounding"]]
+            return Table(kind, tuple(rows), matches, effect["hit"], rounding, live_bases(effect))
         case name:
             lines = effect["lines"]
             counts = compile_lines(parse(lines, LINE_CATALOGUE, paths), LINE_CATALOGUE, paths) if lines else None
             rate = PerAmount if name == "points_per_amount" else PerQuantity
             return rate(
-                kind, Decimal(effect["points"]), Decimal(effect["per"]), ROUNDING[effect["rounding"]], counts
-            )  # fmt: skip
+                kind,
+                Decimal(effect["points"]),
+                Decimal(effect["per"]),
+                ROUNDING[effect["rounding"]],
+                counts,
+                live_bases(effect),
+            )

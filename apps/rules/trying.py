@@ -26,10 +26,11 @@ from apps.members.facts import NO_BIRTHDAY, Birthday, MemberFacts
 from apps.orgs.models import OrgUnit, Program
 from apps.points.models import PointType
 from apps.rules import snapshot
+from apps.rules.answers import joined
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.effects import Multiplier
 from apps.rules.evaluate import OUTDONE, evaluate
-from apps.rules.explain import cut, worth
+from apps.rules.explain import bases, cut, worth
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.services import checked
 from apps.rules.snapshot import Version, build_rule_set, live_rule
@@ -160,7 +161,8 @@ def _others(program: Program, trial: Trial, rule_id: int | None) -> list[Version
 
 
 def _award(why: Mapping[str, Any], program: Program) -> str:
-    return " ".join(filter(None, (worth(why, program.currency), cut(why, program.currency))))
+    said = (worth(why, program.currency), *bases(why), cut(why, program.currency))
+    return joined(tuple(filter(None, said)))
 
 
 def _zone(program: Program) -> ZoneInfo:

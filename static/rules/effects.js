@@ -25,6 +25,9 @@ RuleParts.effects = (host, options) => {
         multiply: { times: "2", of: "base", rounding: "down" },
         table: { hit: "first", rounding: "down", rows: [] },
     };
+    // What a rate may leave out of what was paid.
+    const LEAVES_OUT = { points_per_amount: ["tax", "shipping"], points_per_quantity: ["shipping"], table: ["tax", "shipping"] };
+    const opened = new Set(); // cards whose further choices are shown
     const firstKind = () => (program().kinds[0] || [""])[0];
     const isKind = (code) => program().kinds.some(([each]) => each === code);
 
@@ -32,6 +35,9 @@ RuleParts.effects = (host, options) => {
     function fresh(kind, before = {}) {
         const parts = structuredClone(FRESH[kind]);
         for (const name of Object.keys(parts)) if (before[name]) parts[name] = before[name];
+        const left = before.without?.filter((part) => LEAVES_OUT[kind]?.includes(part));
+        if (left?.length) parts.without = left;
+        if (LEAVES_OUT[kind] && before.each) parts.each = before.each;
         if (kind === "table" && !parts.rows.length) parts.rows.push(RuleParts.tableRow());
         return { effect: kind, point_type: before.point_type || firstKind(), ...parts };
     }
@@ -65,6 +71,18 @@ RuleParts.effects = (host, options) => {
             multiply: () => [box("times", words.times), el("span", {}, words.times_what), choose("of", words.multiplied, choices.of), rounding()],
             table: () => [choose("hit", words.hit, choices.hit), effect.rows.some((row) => row.per) ? rounding() : null],
         };
+        const isUsed = Boolean(effect.without?.length || effect.each);
+        const more = () => {
+            const offered = choices.without.filter(([code]) => !code || code.split(" ").every((part) => LEAVES_OUT[effect.effect].includes(part)));
+            const made = el("details", { class: "studio-more", open: isUsed || opened.has(at) },
+                el("summary", {}, words.more),
+                el("div", { class: "studio-tree-cells" },
+                    select(words.without, offered, (effect.without || []).join(" "), (chosen) => put("without")(chosen ? chosen.split(" ") : undefined), { "data-at": `${at}/without` }),
+                    select(words.each, choices.each, effect.each || "", (chosen) => put("each")(chosen || undefined), { "data-at": `${at}/each` })));
+            made.addEventListener("toggle", () => (made.open ? opened.add(at) : opened.delete(at)));
+            return made;
+        };
+        const hasMore = LEAVES_OUT[effect.effect] && (isUsed || effect.effect !== "table" || effect.rows.some((each) => each.per));
         const { kinds } = program();
         const row = el("div", { class: "studio-tree-cells" },
             select(words.how, choices.effect, effect.effect, (kind) => { options.effects()[number] = fresh(kind, effect); turned(`${at}/effect`); }, { "data-at": `${at}/effect` }),
@@ -72,6 +90,7 @@ RuleParts.effects = (host, options) => {
             kinds.length > 1 || !isKind(effect.point_type) ? choose("point_type", words.kind, kinds) : null);
         const remove = iconButton("close", words.remove_effect, () => { options.effects().splice(number, 1); turned("effects:add"); });
         const made = el("div", { class: "studio-effect", "data-path": at }, el("div", { class: "studio-tree-row" }, row, remove));
+        if (hasMore) made.append(more());
         if (effect.lines) {
             const below = el("div", { class: "studio-tree-where" });
             made.append(below);

@@ -339,6 +339,27 @@ def test_a_decision_table_is_pasted_from_a_spreadsheet_filled_and_turned_over(
     assert [(row["points"], row["per"]) for row in saved["rows"]] == [("60", None), ("1200", None), ("5.5", "10")]
 
 
+def test_what_a_rate_leaves_out_stands_below_it_and_goes_where_it_makes_no_sense(
+    studio_page: Any, group: CoffeeGroup
+) -> None:
+    draft = yuan(group)
+    page = studio_page("marketing")
+    page.goto(f"/rules/rule/{draft.rule_id}/change/")
+    page.get_by_text("Tax, shipping and rounding").click()
+    page.get_by_label("What counts of the price").select_option(label="tax and shipping do not count")
+    page.get_by_label("What is rounded").select_option(label="each line rounded by itself")
+    expect(page.locator("[data-rule-saved]")).to_have_text("Saved.")
+    effect = RuleVersion.objects.get().definition["effects"][0]
+    assert (effect["without"], effect["each"]) == (["tax", "shipping"], "line")
+    page.reload()
+    page.get_by_label("What counts of the price").wait_for(state="visible")
+    page.get_by_label("How points are given").select_option(label="Points per piece")
+    assert page.evaluate("ruleEditor.definition().effects[0].without") == ["shipping"]
+    page.get_by_label("How points are given").select_option(label="Fixed points")
+    expect(page.get_by_text("Tax, shipping and rounding")).to_have_count(0)
+    assert page.evaluate("'each' in ruleEditor.definition().effects[0]") is False
+
+
 def test_how_many_members_a_rule_could_reach_stands_below_its_sentence(studio_page: Any, group: CoffeeGroup) -> None:
     enrol_many(
         [("card", f"C{n}", group.units[code].pk, now().date()) for n, code in enumerate(["S001", "S001", "S003"])],

@@ -79,6 +79,10 @@ REFUSED: list[tuple[Any, list[tuple[str, str]]]] = [
     (with_effect(point_type=""), [("effects/0/point_type", "string_too_short")]),
     (with_effect(lines={"all": [{"field": "event.kind", "op": "is_set"}]}), [("effects/0/lines/all/0/field", "unknown_field")]),
     (GOOD | {"effects": [FIXED | {"points": "1.5"}]}, [("effects/0/points", "not_whole")]),
+    (with_effect(without=["coupon"], each="piece"), [("effects/0/each", "literal_error"), ("effects/0/without/0", "literal_error")]),
+    (with_effect(without=["tax"] * 3), [("effects/0/without", "too_long")]),
+    (GOOD | {"effects": [PER_PIECE | {"without": ["tax"]}]}, [("effects/0/without/0", "literal_error")]),
+    (GOOD | {"effects": [FIXED | {"each": "line"}]}, [("effects/0/each", "extra_forbidden")]),
 ]  # fmt: skip
 
 
@@ -112,6 +116,15 @@ def test_what_is_stored_reads_back_the_same() -> None:
         {"per": "event", "period": "ever", "of": "points", "most": 200},
         CAP_A_DAY | {"most": 7},
     ]
+
+
+def test_what_a_rate_does_not_use_is_not_written() -> None:
+    used = {"without": ["shipping", "tax"], "each": "line"}
+    effects = [PER_YUAN | used, PER_PIECE | {"without": [], "each": None}, TABLE | {"each": "line"}]
+    stored = check(GOOD | {"effects": effects}).to_json()["effects"]
+    assert [{name: effect[name] for name in used if name in effect} for effect in stored] == [
+        {"without": ["tax", "shipping"], "each": "line"}, {}, {"each": "line"},
+    ]  # fmt: skip
 
 
 def run(definition: Any, event: Any, member: Any) -> None:

@@ -33,6 +33,17 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "“Harar”、“云岚”牌商品每消费 ¥1，会员获得 1 积分，向下取整。",
     ),
     (
+        {"effects": [PER_YUAN | {"without": ["tax", "shipping"], "each": "line"}]},
+        "For each ¥1 spent, members earn 1 point, rounded down, each line by itself, tax and shipping left out.",
+        "每消费 ¥1，会员获得 1 积分，向下取整，每行明细单独取整，不含税和运费。",
+    ),
+    (
+        {"effects": [{"effect": "table", "point_type": "points", "hit": "first", "rounding": "down", "without": ["tax"],
+                      "rows": [{"when": {"all": []}, "points": "2", "per": "1"}]}]},
+        "Members earn by the first row that holds, tax left out: 2 points for each ¥1 otherwise.",
+        "会员按首个满足的行获得积分，不含税：其他情况每 ¥1 得 2 积分。",
+    ),
+    (
         {"condition": {"all": []}, "effects": [FIXED], "limits": []},
         "Members earn 50 points.",
         "会员获得 50 积分。",
