@@ -62,6 +62,8 @@ GROUPS = (
     Group(_("Programme"), (
         Item(_("Rules"), "rule", "admin:rules_rule_changelist", "rules.view_rule",
              (MARKETING, FINANCE, MANAGER, SERVICE, AUDITOR)),
+        Item(_("Codes"), "qr_code_2", "admin:rules_codebatch_changelist", "rules.view_codebatch",
+             (MARKETING, FINANCE, MANAGER, SERVICE, AUDITOR)),
         Item(_("Point types"), "toll", "admin:points_pointtype_changelist", "points.view_pointtype",
              (MARKETING, FINANCE, AUDITOR, ADMINISTRATOR)),
         Item(_("Programmes"), "loyalty", "admin:orgs_program_changelist", "orgs.view_program",

@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from apps.activity.models import Event
 from apps.core.addresses import address
 from apps.core.scope import ScopedQuerySet
-from apps.members.page import Asked, Block, block
+from apps.members.page import Action, Asked, Block, action, block
 from apps.orgs.models import OrgUnit
 from apps.points.member_page import accounts_of
 from apps.points.models import Account, Posting, PostingKind
+from apps.rules.codes.services import REDEEM
 from apps.rules.explain import Reason, reasons, releases, units_named, why_not
 from apps.rules.models import RuleVersion
 
@@ -215,6 +216,11 @@ def _cursor(text: str) -> tuple[datetime, str, int] | None:
     if at is None or parts[1] not in (EVENT, POSTING) or not (parts[2].isdecimal() and len(parts[2]) < 19):
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC), parts[1], int(parts[2])
+
+
+@action(order=20, permission=REDEEM)
+def redeeming(asked: Asked) -> Action:
+    return Action(_("Redeem a code"), address("rules_codebatch_redeem", asked.member.pk), "qr_code_2")
 
 
 @block(order=20, permission="activity.view_event")

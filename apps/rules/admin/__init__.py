@@ -1,5 +1,5 @@
-"""Rules, and the imports that run down the main road."""
+"""Rules, batches of codes, and the imports that run down the main road."""
 
-from apps.rules.admin import imports, rules
+from apps.rules.admin import codes, imports, rules
 
-__all__ = ["imports", "rules"]
+__all__ = ["codes", "imports", "rules"]

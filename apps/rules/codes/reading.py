@@ -1,0 +1,98 @@
+"""What a batch has come to so far, and its odds in words."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from apps.core.formats import number
+from apps.rules.codes.drawing import NONE, Prizes, chances, faults_of, read_prizes
+from apps.rules.codes.models import CodeBatch, CodeUse
+from apps.rules.codes.services import is_over
+
+
+@dataclass(frozen=True)
+class Share:
+    """One prize: how often it is expected among so many draws, and how often it was drawn."""
+
+    prize: str
+    odds: str
+    expected: str
+    drawn: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a batch has come to. `seed` is empty until the batch is over; its fingerprint is there from the first day."""
+
+    redeemed: int
+    uses: int
+    shares: list[Share]
+    fingerprint: str
+    seed: str
+
+
+def standing_of(batch: CodeBatch, when: datetime) -> Standing:
+    """One query. Expected are the shares of what was redeemed; of a batch that nobody could use yet, of all uses."""
+    drawn = dict(CodeUse.objects.filter(batch=batch).values_list("prize").annotate(number=Count("pk")))
+    redeemed, uses = sum(drawn.values()), batch.size * batch.uses
+    among = uses if batch.state in (CodeBatch.State.DRAFT, CodeBatch.State.MAKING) else redeemed
+    shares = [
+        Share(prize_in_words(name), odds_in_words(odds), _about(odds * among), drawn.get(name, 0))
+        for name, odds in chances(read_prizes(batch.prizes))
+    ]
+    seed = bytes(batch.seed)
+    return Standing(
+        redeemed, uses, shares, hashlib.sha256(seed).hexdigest(), seed.hex() if is_over(batch, when) else ""
+    )  # fmt: skip
+
+
+def redeemed_of(batches: Iterable[CodeBatch]) -> dict[int, int]:
+    """How many uses of codes each batch has seen. One query."""
+    used = CodeUse.objects.filter(batch__in=[batch.pk for batch in batches])
+    return dict(used.values_list("batch").annotate(number=Count("pk")))
+
+
+def prize_in_words(name: str) -> str:
+    return _("no prize (none)") if name == NONE else name
+
+
+def odds_in_words(odds: Fraction) -> str:
+    """`1 in 1,000`, and per cent where that says more.
+
+    >>> odds_in_words(Fraction(1, 1000)), odds_in_words(Fraction(3, 70)), odds_in_words(Fraction(0))
+    ('1 in 1,000', '3 in 70', '0 in 1')
+    """
+    return _("%(wins)s in %(out_of)s") % {"wins": number(odds.numerator), "out_of": number(odds.denominator)}
+
+
+def forecast(prizes: Prizes, uses: int) -> list[str]:
+    """What so many draws would bring, a sentence for each prize."""
+    return [
+        _("%(prize)s: %(odds)s, about %(times)s of %(all)s")
+        % {
+            "prize": prize_in_words(name),
+            "odds": odds_in_words(odds),
+            "times": _about(odds * uses),
+            "all": number(uses),
+        }
+        for name, odds in chances(prizes)
+    ]
+
+
+def prizes_in_words(data: Any) -> str:
+    """The odds of a batch in one line, for its history."""
+    if faults_of(data):
+        return ""
+    told = [f"{prize_in_words(name)}: {odds_in_words(odds)}" for name, odds in chances(read_prizes(data))]
+    return _("; ").join(told)
+
+
+def _about(expected: Fraction) -> str:
+    """Whole numbers, and below ten one decimal."""
+    return number(float(expected), 1) if 0 < expected < 10 and expected.denominator > 1 else number(round(expected))
