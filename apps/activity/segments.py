@@ -13,14 +13,22 @@ from apps.activity.fields import HISTORY_FIELDS
 from apps.activity.models import MemberDay
 from apps.conditions.catalogue import Catalogue
 from apps.conditions.sql import Days, condition
-from apps.conditions.tree import Tree
+from apps.conditions.tree import Tree, fields_in, to_json
 from apps.core.timeouts import TookTooLong, given_up_after
 from apps.members.fields import MEMBER_FAMILIES, MEMBER_FIELDS
-from apps.members.models import Member
+from apps.members.models import Member, MemberTag
 from apps.orgs.models import Program
 
 MEMBER_CATALOGUE = Catalogue(subjects=("member",), fields=(*MEMBER_FIELDS, *HISTORY_FIELDS), families=MEMBER_FAMILIES)
 """What may be asked of a member when there is no event."""
+
+
+TAGS = "member.tags"
+TAGGED = f"""SELECT one.*, coalesce(held.tags, '[]') AS tags FROM ({{base}}) AS one LEFT JOIN (
+    SELECT member_id, jsonb_agg(DISTINCT tag) AS tags FROM {MemberTag._meta.db_table}
+    WHERE from_on <= %s AND (until_on IS NULL OR until_on > %s) GROUP BY member_id
+) AS held ON held.member_id = one.id"""  # noqa: S608 -- of our own texts
+"""Members with their tags that hold on a day."""
 
 
 def members_in(
@@ -37,6 +45,8 @@ def members_in(
         .values("id", "home_path", "joined_on", "attributes", "birth_day", "birth_year")
     )
     base, given = rows.query.sql_with_params()
+    if TAGS in fields_in(to_json(tree)):
+        base, given = TAGGED.format(base=base), (*given, day, day)
     asked = condition(tree, units, Days(MemberDay._meta.db_table, program.pk, day))
     return f"FROM ({base}) AS member {asked.joins} WHERE {asked.where}", (*given, *asked.parameters)
 

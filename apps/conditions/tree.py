@@ -126,18 +126,28 @@ def short_windows_in(data: Any, catalogue: Catalogue) -> frozenset[tuple[str, Wi
     return frozenset((field.name, node["window"]) for field, node in _asked(data, catalogue) if field.is_short)
 
 
+def fields_in(data: Any) -> frozenset[str]:
+    """The names of the fields that the trees anywhere in `data`, JSON that was checked when it was saved, ask about."""
+    return frozenset(node["field"] for node in _questions(data))
+
+
 def _asked(data: Any, catalogue: Catalogue) -> Iterator[tuple[Field, dict[str, Any]]]:
     """The leaves of the trees anywhere in `data` with the fields they ask about."""
+    for node in _questions(data):
+        field = catalogue.field(node["field"])
+        if field is not None:
+            yield field, node
+
+
+def _questions(data: Any) -> Iterator[dict[str, Any]]:
     stack = [data]
     while stack:
         node = stack.pop()
         if isinstance(node, list):
             stack += node
         elif isinstance(node, dict):
-            name = node.get("field")
-            field = catalogue.field(name) if isinstance(name, str) else None
-            if field is not None:
-                yield field, node
+            if isinstance(node.get("field"), str):
+                yield node
             stack += node.values()
 
 

@@ -80,3 +80,5 @@ class MemberFacts:
     attributes: Mapping[str, Any]
     history: History = NO_HISTORY
     birthday: Birthday = NO_BIRTHDAY
+    tags: tuple[str, ...] = ()
+    """The tags that hold on the day of the event."""

@@ -18,6 +18,7 @@ UNKNOWN = (
 MEMBER_FIELDS = (
     Field("member.home_unit", Type.UNIT, Words("the member's home unit", "会员所属单位"), "member.home_path"),
     Field("member.joined_on", Type.DATE, Words("the joining date", "入会日期"), "member.joined_on"),
+    Field("member.tags", Type.TAGS, Words("the member's tags", "会员的标签"), "member.tags"),
     Field("member.age", Type.INTEGER, Words("the member's age", "会员年龄"), "member.birthday.age", sql=AGE),
     Field("member.days_to_birthday", Type.INTEGER, Words("the number of days until the member's birthday", "距会员生日的天数"),
           "member.birthday.days_ahead", sql=DAYS_AHEAD,

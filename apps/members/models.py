@@ -98,6 +98,40 @@ class Identifier(ScopedModel):
         return self.masked
 
 
+class MemberTag(ScopedModel):
+    """A tag that a rule gave a member: it holds from `from_on` until before `until_on`, local days; without end where
+    that is empty. One that was taken back has no day left."""
+
+    scope = Scope(units=("member__home_unit",))
+    personal = Personal.NONE
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="tags", verbose_name=_("member"), db_index=False)
+    tag = models.CharField(_("tag"), max_length=60)
+    from_on = models.DateField(_("from"))
+    until_on = models.DateField(_("until before"), null=True)
+    rule_id = models.BigIntegerField(_("rule"))
+    event_id = models.BigIntegerField(_("event"))
+    """The event at which it was given. Rules and events live above this room."""
+
+    class Meta:
+        verbose_name = _("tag of a member")
+        verbose_name_plural = _("tags of members")
+        constraints: ClassVar = [
+            # Also how the tags of a member are found.
+            models.UniqueConstraint(fields=["member", "tag", "rule_id", "from_on", "event_id"], name="membertag_once"),
+            models.CheckConstraint(
+                name="membertag_period", condition=Q(until_on__isnull=True) | Q(until_on__gte=models.F("from_on"))
+            ),
+        ]
+        indexes: ClassVar = [
+            # What a refund takes back.
+            models.Index(fields=["event_id"], name="membertag_of_event"),
+        ]
+
+    def __str__(self) -> str:
+        return self.tag
+
+
 class Authored(models.Model):
     """A row that says who did it: a person, an API client, or neither for the studio itself."""
 

@@ -14,8 +14,9 @@ from apps.core.clock import local_day
 from apps.core.formats import day as day_in_words
 from apps.core.formats import money, number
 from apps.rules.evaluate import whole_of
-from apps.rules.limits import COUNTED, period_start
+from apps.rules.limits import COUNTED
 from apps.rules.models import RuleVersion, UnitCounter
+from apps.rules.periods import period_start
 from apps.rules.sentences import limit_words, plain
 from apps.rules.snapshot import live_limit
 

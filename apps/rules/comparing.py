@@ -11,6 +11,7 @@ from apps.rules.sentences import (
     Names,
     amount,
     condition_words,
+    goal_words,
     limit_words,
     plain,
     rate,
@@ -24,6 +25,8 @@ REMOVED = Words("Removed: {what}", "删除：{what}")
 EFFECT = Words("What members earn", "会员所得")
 RATE = Words("Points for each {per}", "每 {per} 的积分")
 LIMIT = Words("Limit", "上限")
+GOAL = Words("Goal", "目标")
+ONCE, EACH_TIME = Words("once {goal}", "{goal}后"), Words("for every {goal}", "每{goal}")
 STACKING = Words("Beside other rules", "与其他规则")
 VALIDITY = Words("These points", "这些积分")
 AS_KIND = Words("as their kind says", "按积分类型的规定")
@@ -55,6 +58,7 @@ def differences(older: Any, newer: Any, names: Names, language: str) -> list[str
         *_effects(older.get("effects", []), newer.get("effects", []), names, language),
         *_conditions(older.get("condition"), newer.get("condition"), names, language),
         *_limits(older.get("limits", []), newer.get("limits", []), names.currency, language),
+        *_goal(older.get("accumulator"), newer.get("accumulator"), names, language),
         *_stacking(older.get("stacking"), newer.get("stacking"), language),
         *_validity(older.get("validity"), newer.get("validity"), language),
     ]
@@ -127,6 +131,16 @@ def _limits(older: list[Any], newer: list[Any], currency: str, language: str) ->
         for key in dict.fromkeys([*old, *new])
         if old.get(key) != new.get(key)
     ]
+
+
+def _goal(old: Any, new: Any, names: Names, language: str) -> list[Difference]:
+    def words(gathered: Any) -> str:
+        if not gathered:
+            return ""
+        template = EACH_TIME if gathered["fires"] == "step" else ONCE
+        return template.in_language(language).format(goal=goal_words(gathered, names, language))
+
+    return [] if old == new else [Difference(GOAL, words(old), words(new))]
 
 
 def _stacking(old: Any, new: Any, language: str) -> list[Difference]:

@@ -2,20 +2,22 @@
 
     {"condition": tree,
      "effects": [{"effect": "points_per_amount", "point_type": "points", "points": "1", "per": "1",
-                  "rounding": "down" | "half_up" | "up", "lines": tree or null,
+                  "rounding": "down" | "half_up" | "up" | "carry", "lines": tree or null,
                   "without": ["tax", "shipping"], "each": "line", or nothing of either},
                  {"effect": "points_per_quantity", … as above, for pieces instead of money},
                  {"effect": "fixed_points", "point_type": "points", "points": 50},
                  {"effect": "multiply", "point_type": "points", "times": "2", "of": "base" | "all", "rounding": "down"},
                  {"effect": "table", "point_type": "points", "hit": "first" | "best" | "sum", "rounding": "down",
                   "without" and "each" as above, for the rows with `per`,
-                  "rows": [{"when": tree, "points": "10", "per": "1" or null}]}],
+                  "rows": [{"when": tree, "points": "10", "per": "1" or null}]},
+                 {"effect": "tag", "tag": "regular", "start": "now" | "next_month" …, "days": 30 or null}],
      "limits": [{"per": "member" | "store" | "programme" | "device" | "event",
                  "of": "points" | "times" | "amount" | "pieces" | "cost", "most": 200,
                  "period": "day" | "week" | "month" | "quarter" | "year" | "ever"}],
      "stacking": {"group": "weekend", "take": "best" | "first", "order": 1} or nothing,
      "validity": {"expiry": a policy of apps.points.expiry but inactivity, or null,
-                  "pending": {"days": 14} | {"until": "delivery"} or null} or nothing}
+                  "pending": {"days": 14} | {"until": "delivery"} or null} or nothing,
+     "accumulator": {"of": "events", "at": "10", "fires": "goal" | "step", "period": "month", …} or nothing}
 
 Everything wrong is found at once, each fault with the path to the value at fault and its words in both languages.
 What has passed can be compiled and run within a few milliseconds: the bounds below are that budget.
@@ -59,6 +61,10 @@ LEAST_PER = Decimal("0.01")
 MOST_LIMIT = 1_000_000_000_000
 MOST_DECIMALS = 4
 MOST_DAYS = 3_650
+MOST_GOAL = 1_000_000_000
+MOST_DIFFERENT = 100
+"""The highest goal or step where different values, or days in a row, are counted."""
+LONGEST_TAG = 60
 
 POINTS_NEEDED = Words("Fill in how many points.", "请填写积分数。")
 OUT_OF_RANGE = {
@@ -68,7 +74,15 @@ OUT_OF_RANGE = {
     "order": Words("Expected a whole number from 1 to 1,000.", "应为 1 到 1,000 之间的整数。"),
     "most": Words("Expected a whole number from 1 to 1,000,000,000,000.", "应为 1 到 1,000,000,000,000 之间的整数。"),
     "most of": Words("Expected a number from 0.01 to 1,000,000,000,000.", "应为 0.01 到 1,000,000,000,000 之间的数。"),
+    "at": Words("Expected a number above 0 and at most 1,000,000,000.", "应大于 0，且不超过 1,000,000,000。"),
+    "days": Words("Expected 1 to 3,650 days.", "应为 1 到 3,650 天。"),
 }
+GOAL_RANGE = Words("Expected a whole number from 1 to 1,000,000,000.", "应为 1 到 1,000,000,000 之间的整数。")
+TOO_MANY_DIFFERENT = Words("Expected a whole number from 2 to 100.", "应为 2 到 100 之间的整数。")
+NO_LINES = Words("This does not depend on lines.", "此项与明细行无关。")
+ATTRIBUTE_NEEDED = Words("Name the attribute of the event.", "请填写事件属性的名称。")
+NO_ATTRIBUTE = Words("This does not depend on an attribute.", "此项与事件属性无关。")
+TAG_NEEDED = Words("Name the tag.", "请填写标签。")
 TOO_PRECISE = Words("At most 4 decimals.", "最多 4 位小数。")
 WHOLE = Words("Expected a whole number.", "此处应为整数。")
 SAYS_NOTHING = Words("Say when the points expire or become spendable.", "请说明积分何时过期或何时可用。")
@@ -82,6 +96,13 @@ NOTHING_MEASURED = {
     "amount": Words("Nothing in this rule is given per amount.", "本规则没有按金额给分的奖励。"),
     "pieces": Words("Nothing in this rule is given per piece.", "本规则没有按件数给分的奖励。"),
 }
+ROUNDED_AND_CARRIED = Words(
+    "What is carried to the next event is reckoned for the whole order.", "余数累计到下次时按整单计算。"
+)
+MEASURED_AND_CARRIED = Words(
+    "What is carried to the next event cannot be limited so: limit the points.",
+    "余数累计到下次时不能这样设上限：请限制积分。",
+)
 LIMIT_TWICE = Words("Two limits are of the same kind: keep one.", "有两个相同类型的上限：请只保留一个。")
 
 
@@ -150,13 +171,14 @@ class _Reckoned(_Shape):
 
 
 class PointsPerAmount(_Reckoned):
-    """`points` for each `per` of the amount of the lines that count; of the whole event where `lines` is None."""
+    """`points` for each `per` of the amount of the lines that count; of the whole event where `lines` is None. With
+    `carry` what is left over is carried to the member's next event, instead of being lost."""
 
     effect: Literal["points_per_amount"] = "points_per_amount"
     point_type: Annotated[str, Field(min_length=1, max_length=60)]
     points: Annotated[Decimal, BeforeValidator(_between("points", 0, MOST_POINTS))]
     per: Annotated[Decimal, BeforeValidator(_between("per", LEAST_PER, MOST_PER))]
-    rounding: Literal["down", "half_up", "up"] = "down"
+    rounding: Literal["down", "half_up", "up", "carry"] = "down"
     lines: dict[str, Any] | None = None
 
 
@@ -212,6 +234,19 @@ class Table(_Reckoned):
     rows: Annotated[list[TableRow], Field(min_length=1, max_length=MOST_ROWS)]
 
 
+class GiveTag(_Shape):
+    """A tag for the member: now and for ever, or for so many `days`; or from the first day of the next period on, for so
+    many days or to that period's end."""
+
+    effect: Literal["tag"] = "tag"
+    tag: Annotated[str, Field(min_length=1, max_length=LONGEST_TAG, pattern=r"^\S(.*\S)?$")]
+    start: Literal["now", "next_week", "next_month", "next_quarter", "next_year"] = "now"
+    days: Annotated[
+        int | None,
+        BeforeValidator(lambda value: None if value in (None, "") else _whole("days", MOST_DAYS)(value)),
+    ] = None
+
+
 def _most(value: Any, info: ValidationInfo) -> int | Decimal:
     if info.data.get("of") in ("amount", "pieces", "cost"):
         return _between("most of", LEAST_PER, MOST_LIMIT)(value)
@@ -238,7 +273,7 @@ def _kind_of(effect: Any) -> str | None:
     return kind if kind in EFFECTS else None
 
 
-EFFECTS = ("points_per_amount", "points_per_quantity", "fixed_points", "multiply", "table")
+EFFECTS = ("points_per_amount", "points_per_quantity", "fixed_points", "multiply", "table", "tag")
 
 MEASURES = {"points_per_amount": "amount", "points_per_quantity": "pieces"}
 """What a limit can measure of an effect, beside its points."""
@@ -248,7 +283,8 @@ Effect = Annotated[
     | Annotated[PointsPerQuantity, Tag("points_per_quantity")]
     | Annotated[FixedPoints, Tag("fixed_points")]
     | Annotated[Multiply, Tag("multiply")]
-    | Annotated[Table, Tag("table")],
+    | Annotated[Table, Tag("table")]
+    | Annotated[GiveTag, Tag("tag")],
     Discriminator(
         _kind_of, custom_error_type="unknown_effect", custom_error_message="en", custom_error_context={"kind": ""}
     ),
@@ -317,6 +353,27 @@ def _sure_days(policy: Never | AfterDays | EndOf | None) -> int:
     return MOST_DAYS
 
 
+OF_LINES = ("amount", "pieces", "articles", "categories")
+OF_ATTRIBUTES = ("attribute_sum", "attribute_values")
+WITH_DECIMALS = ("amount", "pieces", "attribute_sum")
+DIFFERENT = ("stores", "channels", "days", "articles", "categories", "attribute_values", "streak")
+
+
+class Accumulator(_Shape):
+    """Gathers what the events that meet the condition bring, of each member and period: the rule gives when there is `at`
+    so much (`goal`), or each time that there is so much more (`step`)."""
+
+    of: Literal[
+        "events", "amount", "pieces", "stores", "channels", "days", "articles", "categories", "attribute_sum",
+        "attribute_values", "streak",
+    ]  # fmt: skip
+    at: Annotated[Decimal, BeforeValidator(_between("at", 0, MOST_GOAL))]
+    fires: Literal["goal", "step"] = "goal"
+    period: Literal["day", "week", "month", "quarter", "year", "ever"] = "ever"
+    lines: dict[str, Any] | None = None
+    attribute: Annotated[str, Field(max_length=60)] = ""
+
+
 class Definition(_Shape):
     """A rule version's content."""
 
@@ -325,6 +382,7 @@ class Definition(_Shape):
     limits: Annotated[list[Limit], Field(max_length=MOST_LIMITS)] = []
     stacking: Stacking | None = None
     validity: Validity | None = None
+    accumulator: Accumulator | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that is stored; numbers with decimals are written as texts, so that none is rounded."""
@@ -332,7 +390,7 @@ class Definition(_Shape):
         return {name: part for name, part in written.items() if part is not None or name not in OPTIONAL}
 
 
-OPTIONAL = ("stacking", "validity")
+OPTIONAL = ("stacking", "validity", "accumulator")
 """The parts that are left out of the JSON where a rule has none."""
 TAGS = frozenset([*EFFECTS, "never", "after_days", "end_of", "pending_days", "pending_until"])
 """What a union's faults name in their paths, and no part of a definition is called."""
@@ -366,6 +424,10 @@ SAYS: dict[str, Words] = {
     "group string_too_short": Words("Name the group.", "请填写组名。"),
     "group string_too_long": Words("At most 60 characters.", "最多 60 个字符。"),
     "group string_pattern_mismatch": Words("Letters, digits, “-” and “_” only.", "只能使用文字、数字、“-”和“_”。"),
+    "tag string_too_short": TAG_NEEDED,
+    "tag string_pattern_mismatch": TAG_NEEDED,
+    "tag string_too_long": Words("At most 60 characters.", "最多 60 个字符。"),
+    "attribute string_too_long": Words("At most 60 characters.", "最多 60 个字符。"),
     "rows too_short": Words("A table needs at least one row.", "表格至少需要一行。"),
     "rows too_long": Words("A table has at most 50 rows.", "表格最多 50 行。"),
     "until string_pattern_mismatch": Words(
@@ -406,6 +468,7 @@ def check_definition(data: Any, *, point_types: Mapping[str, Any], units: Mappin
     _point_types(data, point_types, faults)
     if checked is not None:
         _limits(checked, faults)
+        faults += [*_accumulator(checked.accumulator), *_carried(checked)]
     if faults or checked is None:
         raise Faulty(sorted(faults, key=lambda fault: [str(part) for part in fault.path]))
     return checked
@@ -432,6 +495,9 @@ def _trees(data: dict[str, Any], units: Mapping[str, str], faults: list[Fault]) 
     written: list[tuple[Path, Any, Any]] = []
     if "condition" in data:
         written.append((("condition",), data["condition"], CATALOGUE))
+    accumulator = data.get("accumulator")
+    if isinstance(accumulator, dict) and accumulator.get("lines") is not None:
+        written.append((("accumulator", "lines"), accumulator["lines"], LINE_CATALOGUE))
     for number, effect in enumerate(effects[:MOST_EFFECTS] if isinstance(effects, list) else ()):
         if isinstance(effect, dict) and effect.get("lines") is not None:
             written.append((("effects", number, "lines"), effect["lines"], LINE_CATALOGUE))
@@ -460,10 +526,40 @@ def _limits(checked: Definition, faults: list[Fault]) -> None:
     """No two limits of one kind, and each of something that the rule gives by."""
     kinds = [(limit.per, limit.period, limit.of) for limit in checked.limits]
     given = {MEASURES.get(effect.effect) for effect in checked.effects}
+    carried = {MEASURES.get(effect.effect) for effect in checked.effects if getattr(effect, "rounding", "") == "carry"}
     for number, limit in enumerate(checked.limits):
         if kinds[number] in kinds[:number]:
             faults.append(Fault(("limits", number), "limit_twice", LIMIT_TWICE))
         if limit.of in NOTHING_MEASURED and limit.of not in given:
             faults.append(Fault(("limits", number, "of"), "nothing_measured", NOTHING_MEASURED[limit.of]))
+        if limit.of in NOTHING_MEASURED and limit.of in carried:
+            faults.append(Fault(("limits", number, "of"), "measured_and_carried", MEASURED_AND_CARRIED))
         if (limit.per, limit.of) == ("event", "times"):
             faults.append(Fault(("limits", number, "of"), "once_anyway", ONCE_ANYWAY))
+
+
+def _accumulator(accumulator: Accumulator | None) -> list[Fault]:
+    """What one part of an accumulator says against another."""
+    if accumulator is None:
+        return []
+    of, at, found = accumulator.of, accumulator.at, []
+    if of in DIFFERENT and not (at == int(at) and 2 <= at <= MOST_DIFFERENT):
+        found.append(Fault(("accumulator", "at"), "out_of_range", TOO_MANY_DIFFERENT))
+    elif of not in WITH_DECIMALS and at != int(at):
+        found.append(Fault(("accumulator", "at"), "not_whole", GOAL_RANGE))
+    if accumulator.lines is not None and of not in OF_LINES:
+        found.append(Fault(("accumulator", "lines"), "no_lines_wanted", NO_LINES))
+    if of in OF_ATTRIBUTES and not accumulator.attribute.strip():
+        found.append(Fault(("accumulator", "attribute"), "missing", ATTRIBUTE_NEEDED))
+    elif of not in OF_ATTRIBUTES and accumulator.attribute:
+        found.append(Fault(("accumulator", "attribute"), "no_attribute_wanted", NO_ATTRIBUTE))
+    return found
+
+
+def _carried(checked: Definition) -> list[Fault]:
+    """What is rounded for each line leaves nothing over for the next event."""
+    return [
+        Fault(("effects", number, "each"), "rounded_and_carried", ROUNDED_AND_CARRIED)
+        for number, effect in enumerate(checked.effects)
+        if getattr(effect, "rounding", "") == "carry" and getattr(effect, "each", None)
+    ]

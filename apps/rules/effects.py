@@ -7,12 +7,15 @@ and exactly: by whole division, not by a quotient cut to some digits.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from apps.activity.facts import EventFacts
 from apps.members.facts import MemberFacts
 from apps.rules.bases import Bases, Counts
+from apps.rules.periods import period_after
+from apps.rules.progress import EVER, Gathered, Progress
 
 if TYPE_CHECKING:
     from apps.rules.evaluate import Award
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
 HOLDS = -1
 """What a compiled condition answers when it holds; otherwise the number of the leaf that failed."""
 
-ROUNDING = {"down": ROUND_DOWN, "half_up": ROUND_HALF_UP, "up": ROUND_UP}
+CARRY = "carry"
+"""Rounded down, and what is left over is carried to the member's next event."""
+
+ROUNDING = {"down": ROUND_DOWN, "half_up": ROUND_HALF_UP, "up": ROUND_UP, CARRY: CARRY}
 
 Worth = tuple[int, Any]
 
@@ -42,16 +48,19 @@ class Fixed:
     point_type_id: int
     points: int
 
+    carries: ClassVar = False
+
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         return self.points, None
 
     def why(self, seen: Any) -> dict[str, Any]:
-        return {"code": "fixed"}
+        return {"code": "fixed"} | ({"steps": seen} if seen is not None and seen > 1 else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`points` for each `per` of what is measured of the lines that count."""
+    """`points` for each `per` of what is measured of the lines that count. One that carries gathers what it measures:
+    it gives what the sum is worth after an event, less what it was worth before."""
 
     point_type_id: int
     points: Decimal
@@ -61,18 +70,53 @@ class Rate:
     bases: Bases | None = None
     measures: ClassVar[str] = ""
     """What a limit calls it."""
+    by_share: ClassVar = True
 
     def of(self, base: Decimal | None) -> int:
         """What so much of what is measured gives."""
         return points_for(base, self.points, self.per, self.rounding)
 
-    def of_each(self, found: Sequence[Decimal]) -> Worth:
-        """What is found gives, each by itself."""
-        return sum(self.of(base) for base in found), sum(found, Decimal(0))
+    @property
+    def carries(self) -> bool:
+        return self.rounding == CARRY
 
-    def terms(self) -> dict[str, Any]:
-        terms = {"rate": format(self.points, "f"), "per": format(self.per, "f"), "rounding": self.rounding}
-        return terms if self.bases is None else terms | self.bases.terms()
+    def found(self, event: EventFacts) -> Sequence[Decimal]:
+        """What is measured, as the bases say: of the order, or of each line."""
+        raise NotImplementedError
+
+    def gathered(self, event: EventFacts) -> Decimal:
+        """All that is measured."""
+        raise NotImplementedError
+
+    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+        if self.bases is not None:
+            found = self.found(event)
+            return sum(self.of(base) for base in found), sum(found, Decimal(0))
+        base = self.gathered(event)
+        return self.of(base), base
+
+    def worth_carried(self, event: EventFacts, progress: Progress) -> Worth:
+        base = self.gathered(event)
+        after = self.after(progress, base)
+        return self.fires(after) - self.fires(progress), (base, self.shown(progress)[0], self.shown(after)[0])
+
+    def start(self, day: date) -> date:
+        return EVER
+
+    def after(self, progress: Progress, gathered: Gathered, times: int = 1) -> Progress:
+        return progress.plus(gathered, times)
+
+    def fires(self, progress: Progress) -> int:
+        return points_for(progress.value, self.points, self.per, ROUND_DOWN)
+
+    def shown(self, progress: Progress) -> tuple[Decimal, Decimal]:
+        return (progress.value * self.points) % self.per / self.points, self.per
+
+    def terms(self, seen: Any) -> dict[str, Any]:
+        told = {"rate": format(self.points, "f"), "per": format(self.per, "f"), "rounding": self.rounding}
+        if self.bases is not None:
+            told |= self.bases.terms()
+        return told | ({"carried": format(seen[1], "f"), "left": format(seen[2], "f")} if self.carries else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +125,20 @@ class PerAmount(Rate):
 
     measures: ClassVar[str] = "amount"
 
-    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+    def gathered(self, event: EventFacts) -> Decimal:
         counts = self.counts
         if self.bases is not None:
-            return self.of_each(self.bases.amounts(event, counts))
-        base = (
-            event.amount
-            if counts is None
-            else sum((line.amount for line in event.lines if counts(line)), Decimal(0))
-        )  # fmt: skip
-        return self.of(base), base
+            return sum(self.found(event), Decimal(0))
+        if counts is None:
+            return event.amount or Decimal(0)
+        return sum((line.amount for line in event.lines if counts(line)), Decimal(0))
+
+    def found(self, event: EventFacts) -> Sequence[Decimal]:
+        return self.bases.amounts(event, self.counts) if self.bases is not None else (self.gathered(event),)
 
     def why(self, seen: Any) -> dict[str, Any]:
-        return {"code": "per_amount", "amount": format(seen or 0, "f")} | self.terms()
+        base = seen[0] if self.carries else seen
+        return {"code": "per_amount", "amount": format(base, "f")} | self.terms(seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +147,18 @@ class PerQuantity(Rate):
 
     measures: ClassVar[str] = "pieces"
 
-    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+    def gathered(self, event: EventFacts) -> Decimal:
         counts = self.counts
         if self.bases is not None:
-            return self.of_each(self.bases.quantities(event, counts))
-        base = sum((line.quantity for line in event.lines if counts is None or counts(line)), Decimal(0))
-        return self.of(base), base
+            return sum(self.found(event), Decimal(0))
+        return sum((line.quantity for line in event.lines if counts is None or counts(line)), Decimal(0))
+
+    def found(self, event: EventFacts) -> Sequence[Decimal]:
+        return self.bases.quantities(event, self.counts) if self.bases is not None else (self.gathered(event),)
 
     def why(self, seen: Any) -> dict[str, Any]:
-        return {"code": "per_quantity", "quantity": format(seen, "f")} | self.terms()
+        base = seen[0] if self.carries else seen
+        return {"code": "per_quantity", "quantity": format(base, "f")} | self.terms(seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +170,8 @@ class Multiplier:
     times: Decimal
     of_all: bool
     rounding: str = ROUND_DOWN
+
+    carries: ClassVar = False
 
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         base = sum(
@@ -156,6 +206,8 @@ class Table:
     rounding: str = ROUND_DOWN
     bases: Bases | None = None
 
+    carries: ClassVar = False
+
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         hits = [number for number, answer in enumerate(self.matches(event, member)) if answer == HOLDS]
         if not hits:
@@ -179,4 +231,30 @@ class Table:
         return {"code": "table", "hit": self.hit, "rows": [number + 1 for number in seen]} | terms
 
 
-Effect = Fixed | PerAmount | PerQuantity | Multiplier | Table
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Gives the member a tag, and no points: from the local day of the event or the first of the next period, for so many
+    `days`, or to the end of that period, or for ever."""
+
+    tag: str
+    start: str = "now"
+    days: int | None = None
+
+    point_type_id: ClassVar = None
+    carries: ClassVar = False
+
+    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+        return 0, None
+
+    def why(self, seen: Any) -> dict[str, Any]:
+        return {"code": "tag", "tag": self.tag}
+
+    def lasts(self, day: date) -> tuple[date, date | None]:
+        """Its first day, and the first one that it no longer holds on, where it is given on `day`."""
+        since = day if self.start == "now" else period_after(self.start, day)
+        if self.days is not None:
+            return since, date.fromordinal(since.toordinal() + self.days)
+        return since, None if self.start == "now" else period_after(self.start, since)
+
+
+Effect = Fixed | PerAmount | PerQuantity | Multiplier | Table | Tag

@@ -6,13 +6,15 @@ what the rules that hold are worth, and what their limits leave of it.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from apps.activity.facts import EventFacts
 from apps.conditions.windows import Window
 from apps.members.facts import MemberFacts
-from apps.rules.effects import HOLDS, Effect, Multiplier, Rate
+from apps.rules.effects import CARRY, HOLDS, Effect, Fixed, Multiplier, Rate, Tag
+from apps.rules.progress import EVER, NOTHING, Accumulator, Gathered, Gatherer, Progress, as_written
 from apps.rules.validity import LiveValidity
 
 
@@ -69,6 +71,31 @@ class LiveRule:
     validity: LiveValidity | None = None
     costs: tuple[int, ...] = ()
     """What a point of each effect costs, in millionths."""
+    accumulator: Accumulator | None = None
+    """Where it has one, the rule gives only when that fires; fixed points for each step that is reached at once."""
+
+    def gatherer(self, name: str) -> Gatherer | None:
+        """What gathers under that name: `events`, or `carry 0` for the first effect."""
+        if self.accumulator is not None and name == self.accumulator.of:
+            return self.accumulator
+        carrying = (effect for number, effect in enumerate(self.effects) if name == _carry(number))
+        return next((effect for effect in carrying if effect.carries), None)  # type: ignore[return-value]
+
+    @property
+    def gives_tags(self) -> bool:
+        return any(isinstance(effect, Tag) for effect in self.effects)
+
+    @property
+    def gathers(self) -> bool:
+        return self.accumulator is not None or any(effect.carries for effect in self.effects)
+
+    def undone_by(self, effect: int) -> str | None:
+        """What gathers decides on what that effect gives, so that a refund undoes steps of it; None where it takes its
+        share instead."""
+        given = self.effects[effect]
+        if given.carries:
+            return _carry(effect)
+        return self.accumulator.of if self.accumulator is not None and isinstance(given, Fixed) else None
 
 
 Skipped = Sequence[Sequence[int]]
@@ -83,6 +110,12 @@ Rivals = tuple[tuple[LiveRule, ...], ...]
 
 OUTDONE = -2
 """Stands for the leaf that failed where a rule held, but another of its group was taken."""
+
+
+def _carry(effect: int) -> str:
+    """What an effect that carries its remainder on is called among what its rule gathers."""
+    return f"{CARRY} {effect}"
+
 
 MOST_VERDICTS = 10_000
 WITHOUT_END = 10**30
@@ -100,12 +133,26 @@ class RuleSet:
     """The windows of the members' histories that the rules ask about."""
     short_windows: frozenset[tuple[str, Window]] = frozenset()
     """What they ask about the minutes before an event."""
+    asks_tags: bool = False
+    """Whether a rule asks about the members' tags."""
     limited: tuple[LiveRule, ...] = field(init=False)
     """The rules that have limits."""
+    gathers: bool = field(init=False)
+    """Whether a rule gathers something of the members' events."""
+    tags: bool = field(init=False)
+    """Whether a rule gives members a tag."""
     _verdicts: dict[tuple[int, ...], tuple[Steps, Rivals, Skipped]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "limited", tuple(rule for rule in self.rules if rule.limits))
+        object.__setattr__(self, "gathers", any(rule.gathers for rule in self.rules))
+        object.__setattr__(self, "tags", any(rule.gives_tags for rule in self.rules))
+
+    def starts(self, day: date) -> list[date]:
+        """The first days of the periods that events of local `day` are gathered in."""
+        gatherers: list[Any] = [rule.accumulator for rule in self.rules if rule.accumulator is not None]
+        gatherers += [effect for rule in self.rules for effect in rule.effects if effect.carries]
+        return sorted({gatherer.start(day) for gatherer in gatherers})
 
     def verdict(self, event: EventFacts, member: MemberFacts) -> tuple[Steps, Rivals, Skipped]:
         """What is to be reckoned, which rules rival each other, and what failed in the rules that do not hold. Events
@@ -162,33 +209,123 @@ class Award(NamedTuple):
         return reason
 
 
+class Card(NamedTuple):
+    """Where a member's progress stands: of which rule, of what (see `LiveRule.gatherer`), from which day on."""
+
+    rule_id: int
+    name: str
+    start: date
+
+
+class Counted(NamedTuple):
+    """What an event adds to a card: `gathered`, and how often the rule fires by it."""
+
+    rule: LiveRule
+    card: Card
+    gathered: Gathered
+    fired: int
+    after: Progress
+
+    def to_json(self) -> dict[str, Any]:
+        """As an answer tells it, and as a refund reads it later."""
+        gatherer = self.rule.gatherer(self.card.name)
+        done, of = gatherer.shown(self.after) if gatherer is not None else (0, 0)
+        return {
+            "rule": self.rule.code,
+            "rule_id": self.rule.rule_id,
+            "rule_name": self.rule.name,
+            "version": self.rule.number,
+            "version_id": self.rule.version_id,
+            "of": self.card.name,
+            "since": self.card.start.isoformat(),
+            "gathered": as_written(self.gathered),
+            "fired": self.fired,
+            "done": as_written(Decimal(done)),
+            "goal": as_written(Decimal(of)),
+        }
+
+
 class Outcome(NamedTuple):
-    """What an event came to: its awards, and why the other rules in force gave none."""
+    """What an event came to: its awards, why the other rules in force gave none, what was gathered, and which tags the
+    member gets of which rules."""
 
     awards: list[Award]
     skipped: Skipped
+    counted: Sequence[Counted] = ()
+    tagged: Sequence[tuple[LiveRule, Tag]] = ()
 
 
 Used = Mapping[tuple[int, LiveLimit], int]
 """How much of a rule's limit is used up, by the rule's id and the limit; what is missing is unused."""
+Cards = Mapping[Card, Progress]
+"""What the member has gathered before the event."""
+NO_CARDS: Cards = {}
 
 
-def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, used: Used) -> Outcome:
+def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, used: Used, cards: Cards = NO_CARDS) -> Outcome:
     """What `event` of `member` earns under `rules`."""
     steps, rivals, skipped = rules.verdict(event, member)
+    counted: list[Counted] = []
+    if rules.gathers:
+        counted = _counted(event, steps, cards)
+        silent = {each.rule.rule_id for each in counted if each.fired <= 0}
+        steps = tuple(step for step in steps if step[0].rule_id not in silent)
+        firing = (tuple(rule for rule in group if rule.rule_id not in silent) for group in rivals)
+        rivals = tuple(group for group in firing if len(group) > 1)
+    fired = {each.rule.rule_id: each.fired for each in counted}
     if rivals:
-        outdone = _outdone(event, member, steps, rivals, used)
+        outdone = _outdone(event, member, steps, rivals, used, fired, cards)
         steps = tuple(step for step in steps if step[0] not in outdone)
         skipped = [*skipped, *([rule.version_id, OUTDONE] for group in rivals for rule in group if rule in outdone)]
-    return Outcome(_awards(event, member, steps, used), skipped)
+    awards = _awards(event, member, steps, used, fired, cards)
+    if rules.gathers:
+        counted += _carried(event, steps, cards)
+    tagged = [(rule, effect) for rule, _, effect in steps if isinstance(effect, Tag)] if rules.tags else []
+    return Outcome(awards, skipped, counted, tagged)
 
 
-def _awards(event: EventFacts, member: MemberFacts, steps: Steps, used: Used) -> list[Award]:
+def _counted(event: EventFacts, steps: Steps, cards: Cards) -> list[Counted]:
+    """What the accumulators of the rules that hold make of the event. It counts for a rule, too, that is outdone."""
+    rules = {rule.rule_id: rule for rule, _, _ in steps if rule.accumulator is not None}
+    return [
+        _count(event, rule, rule.accumulator.of, rule.accumulator, cards)
+        for rule in rules.values()
+        if rule.accumulator is not None
+    ]
+
+
+def _carried(event: EventFacts, steps: Steps, cards: Cards) -> list[Counted]:
+    """What is carried on by the effects that were reckoned."""
+    return [
+        _count(event, rule, _carry(number), effect, cards)  # type: ignore[arg-type]
+        for rule, number, effect in steps
+        if effect.carries
+    ]
+
+
+def _count(event: EventFacts, rule: LiveRule, name: str, gatherer: Gatherer, cards: Cards) -> Counted:
+    card = Card(rule.rule_id, name, gatherer.start(event.date))
+    before = cards.get(card, NOTHING)
+    gathered = gatherer.gathered(event)
+    after = gatherer.after(before, gathered)
+    return Counted(rule, card, gathered, gatherer.fires(after) - gatherer.fires(before), after)
+
+
+def _awards(
+    event: EventFacts, member: MemberFacts, steps: Steps, used: Used, fired: Mapping[int, int], cards: Cards
+) -> list[Award]:
     awards: list[Award] = []
     for rule, number, effect in steps:
-        points, seen = effect.worth(event, member, awards)
-        if points <= 0:
+        if effect.carries:
+            card = Card(rule.rule_id, _carry(number), EVER)
+            points, seen = effect.worth_carried(event, cards.get(card, NOTHING))  # type: ignore[union-attr]
+        else:
+            points, seen = effect.worth(event, member, awards)
+        if points <= 0 or effect.point_type_id is None:
             continue
+        if rule.accumulator is not None and isinstance(effect, Fixed):
+            seen = fired[rule.rule_id]
+            points *= seen
         limit = None
         granted = points
         for each in rule.limits:
@@ -200,7 +337,15 @@ def _awards(event: EventFacts, member: MemberFacts, steps: Steps, used: Used) ->
     return awards
 
 
-def _outdone(event: EventFacts, member: MemberFacts, steps: Steps, rivals: Rivals, used: Used) -> list[LiveRule]:
+def _outdone(
+    event: EventFacts,
+    member: MemberFacts,
+    steps: Steps,
+    rivals: Rivals,
+    used: Used,
+    fired: Mapping[int, int],
+    cards: Cards,
+) -> list[LiveRule]:
     """The rules whose rivals are taken. Group by group in the order of their names: each rule is reckoned as if it
     were alone of its group, with what is decided of the groups before and without those behind."""
     waiting = [rule for group in rivals for rule in group]
@@ -210,7 +355,7 @@ def _outdone(event: EventFacts, member: MemberFacts, steps: Steps, rivals: Rival
         given = []
         for rule in group:
             others = [*(each for each in group if each is not rule), *waiting, *outdone]
-            alone = _awards(event, member, tuple(step for step in steps if step[0] not in others), used)
+            alone = _awards(event, member, tuple(step for step in steps if step[0] not in others), used, fired, cards)
             given.append(sum(award.points for award in alone if award.rule is rule))
         takes_best = group[0].stacking is not None and group[0].stacking.take == "best"
         taken = given.index(max(given)) if takes_best else next((n for n, points in enumerate(given) if points), 0)

@@ -13,6 +13,7 @@ from apps.conditions.tree import ConditionError, Leaf, leaves, parse
 from apps.conditions.types import Type
 from apps.core.formats import money, number
 from apps.rules.catalogue import CATALOGUE
+from apps.rules.effects import CARRY
 from apps.rules.evaluate import OUTDONE
 from apps.rules.sentences import amount as plain_money
 from apps.rules.sentences import limit_words, plain
@@ -44,7 +45,7 @@ def _reason(
     version = award.get("version_id")
     why = award.get("why") or {}
     says = [worth(why, currency), *bases(why)]
-    if why.get("code") != "refund":
+    if why.get("code") not in ("refund", "undone"):
         says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s."), units))
     says.append(cut(why, currency))
     title = ""
@@ -98,11 +99,12 @@ def bases(why: Mapping[str, Any]) -> list[str]:
 def worth(why: Mapping[str, Any], currency: str) -> str:
     """How the number of points came about."""
     worded: dict[str, Callable[[], str]] = {
-        "fixed": lambda: _("A fixed %(points)s.") % {"points": _points(Decimal(why["points"]))},
+        "fixed": lambda: _fixed(why) % {"points": _points(Decimal(why["points"])), "steps": why.get("steps")},
         "per_amount": lambda: (
             _rounded(why.get("rounding", ""))
             % {
                 "amount": money(Decimal(why["amount"]), currency),
+                **{name: money(Decimal(why.get(name, 0)), currency) for name in ("carried", "left")},
                 "rate": _points(Decimal(why["rate"])),
                 "per": plain_money(Decimal(why["per"]), currency),
                 "points": _points(Decimal(why["points"])),
@@ -112,6 +114,7 @@ def worth(why: Mapping[str, Any], currency: str) -> str:
             _rounded(why.get("rounding", ""))
             % {
                 "amount": _pieces(Decimal(why["quantity"])),
+                **{name: _pieces(Decimal(why.get(name, 0))) for name in ("carried", "left")},
                 "rate": _points(Decimal(why["rate"])),
                 "per": _pieces(Decimal(why["per"])),
                 "points": _points(Decimal(why["points"])),
@@ -133,6 +136,10 @@ def worth(why: Mapping[str, Any], currency: str) -> str:
             )
             % {"rows": ", ".join(map(str, why["rows"])), "points": _points(Decimal(why["points"]))}
         ),
+        "undone": lambda: (
+            _("What “%(rule)s” counts is no longer reached, so what it gave for that is taken back.")
+            % {"rule": why["rule"]}
+        ),
         "refund": lambda: (
             _(
                 "%(refunded)s of %(amount)s were given back, so that share of the %(earned)s points earned is taken back."
@@ -150,6 +157,29 @@ def worth(why: Mapping[str, Any], currency: str) -> str:
         return ""
 
 
+def _fixed(why: Mapping[str, Any]) -> str:
+    if why.get("steps"):
+        return _("The goal was reached %(steps)s times at once: %(points)s.")
+    return _("A fixed %(points)s.")
+
+
+def progress(answer: Mapping[str, Any], currency: str) -> list[str]:
+    """How far each rule that gathers has come with the event: “Coffee card: 7 of 10”."""
+    return [
+        _("%(rule)s: %(done)s of %(goal)s") % {"rule": each["rule_name"], **_how_far(each, currency)}
+        for each in answer.get("progress") or ()
+        if not each["of"].startswith(CARRY)
+    ]
+
+
+def _how_far(counted: Mapping[str, Any], currency: str) -> dict[str, str]:
+    is_money = counted["of"] == "amount"
+    return {
+        name: plain_money(Decimal(counted[name]), currency) if is_money else plain(Decimal(counted[name]))
+        for name in ("done", "goal")
+    }
+
+
 def _points(value: Decimal) -> str:
     return ngettext("%(n)s point", "%(n)s points", 1 if value == 1 else 2) % {"n": plain(value)}
 
@@ -161,6 +191,9 @@ def _pieces(value: Decimal) -> str:
 def _rounded(name: str) -> str:
     return {
         "ROUND_DOWN": _("%(amount)s at %(rate)s for each %(per)s is %(points)s, rounded down."),
+        CARRY: _(
+            "%(amount)s, with %(carried)s carried over, at %(rate)s for each %(per)s is %(points)s; %(left)s is carried on."
+        ),
         "ROUND_UP": _("%(amount)s at %(rate)s for each %(per)s is %(points)s, rounded up."),
     }.get(name, _("%(amount)s at %(rate)s for each %(per)s is %(points)s, rounded to the nearest whole point."))
 

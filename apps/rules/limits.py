@@ -7,29 +7,12 @@ no counter, and an event without a device is held against none of devices.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
-from functools import lru_cache
+from datetime import date
 from typing import Any, NamedTuple
 
-from apps.conditions.windows import start_of
 from apps.rules.evaluate import Award, LiveLimit, LiveRule, Used, measured_of
+from apps.rules.periods import period_start
 from apps.rules.stages import Opened, Prepared
-
-
-@lru_cache(maxsize=10_000)
-def period_start(period: str, day: date) -> date:
-    """The first day of the period that `day` lies in; weeks begin on Monday.
-
-    >>> period_start("week", date(2026, 5, 7)), period_start("quarter", date(2026, 5, 7))
-    (datetime.date(2026, 5, 4), datetime.date(2026, 4, 1))
-    """
-    match period:
-        case "day":
-            return day
-        case "week":
-            return day - timedelta(days=day.weekday())
-    return start_of(period, day)
-
 
 COUNTED = ("points", "times", "amount", "pieces", "cost")
 """What a counter counts, in its order; the last three in millionths."""

@@ -19,7 +19,7 @@ from apps.orgs.models import OrgUnit
 from apps.points.member_page import accounts_of
 from apps.points.models import Account, Posting, PostingKind
 from apps.rules.codes.services import REDEEM
-from apps.rules.explain import Reason, reasons, releases, units_named, why_not
+from apps.rules.explain import Reason, progress, reasons, releases, units_named, why_not
 from apps.rules.models import RuleVersion
 
 PAGE = 20
@@ -53,6 +53,7 @@ class Item:
     detail: str = ""
     reasons: list[tuple[Moved, Reason]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
+    progress: list[str] = field(default_factory=list)
     not_given: list[str] = field(default_factory=list)
     reversals: list[tuple[Moved, str]] = field(default_factory=list)
     """What may be reversed, and where."""
@@ -189,6 +190,7 @@ def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event]
         why = reasons(answer, definitions, item.currency, units)
         item.reasons = [(purses.moved(reason.points, program_id, reason.point_type), reason) for reason in why]
         item.released = releases(answer, names)
+        item.progress = progress(answer, item.currency)
         item.not_given = why_not(answer.get("skipped"), names, definitions, units)
         sums = Counter[str]()
         for moved, _reason in item.reasons:

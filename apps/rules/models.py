@@ -240,3 +240,27 @@ class UnitCounter(Counted):
 
     def __str__(self) -> str:
         return f"{self.device or self.unit_id} {self.rule_id} {self.period} {self.start}"
+
+
+class Progress(ScopedModel):
+    """What a rule has gathered of a member's events in one period; see `apps.rules.progress`."""
+
+    scope = Scope(units=("member__home_unit",))
+    personal = Personal.NONE
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+", verbose_name=_("member"), db_index=False)
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"), db_index=False)
+    name = models.CharField(_("what is gathered"), max_length=20)
+    start = models.DateField(_("first day"))
+    value = models.DecimalField(_("sum"), max_digits=24, decimal_places=6, default=0)
+    state = models.JSONField(_("values"), default=dict)
+
+    class Meta:
+        verbose_name = _("progress")
+        verbose_name_plural = _("progress of members")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "start", "rule", "name"], name="progress_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.rule_id} {self.name} {self.start}"

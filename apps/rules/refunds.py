@@ -18,6 +18,10 @@ from apps.activity.models import Event, Source
 from apps.points.book import Act, Book, LotState
 from apps.points.models import Entry, Lot, Posting, PostingKind
 from apps.points.services.ledger import lot_state
+from apps.rules.cards import Memory, Wallet, card_of
+from apps.rules.evaluate import LiveRule
+from apps.rules.models import Outcome
+from apps.rules.progress import as_gathered, given_back, undone
 from apps.rules.stages import Opened, Prepared, Purchase
 
 
@@ -31,6 +35,8 @@ class Ledger:
     waiting: dict[int, list[LotState]] = field(default_factory=lambda: defaultdict(list))
     expired: dict[int, int] = field(default_factory=dict)
     earned_by: dict[int, int] = field(default_factory=dict)
+    effects: dict[int, int] = field(default_factory=dict)
+    """Which effect of its rule gave a lot."""
     reversed: set[int] = field(default_factory=set)
     refunded: dict[int, Decimal] = field(default_factory=dict)
 
@@ -46,12 +52,16 @@ def find_purchases(source: Source, wave: Sequence[Prepared]) -> None:
             "pk", "key", "kind", "program_id", "member_id", "amount"
         )
     )
+    counted = _counted([row[0] for row in rows], wave)
     kinds: dict[int, set[int]] = defaultdict(set)
     lots = Lot.objects.filter(event_id__in=[pk for pk, *_ in rows])
     for event_id, kind in lots.values_list("event_id", "account__point_type_id"):
         kinds[event_id].add(kind)
     found = {
-        (key, program_id): (kind, Purchase(pk, member_id, amount or Decimal(0), frozenset(kinds[pk])))
+        (key, program_id): (
+            kind,
+            Purchase(pk, member_id, amount or Decimal(0), frozenset(kinds[pk]), counted.get(pk, ())),
+        )
         for pk, key, kind, program_id, member_id, amount in rows
     }
     for prepared in wave:
@@ -60,10 +70,18 @@ def find_purchases(source: Source, wave: Sequence[Prepared]) -> None:
         _kind, prepared.confirmed = found.get((prepared.event.confirms or "", prepared.program.id), ("", None))
 
 
-def open_lots_for(opened: Sequence[Opened]) -> Ledger:
+def _counted(events: Sequence[int], waiting: Sequence[Prepared]) -> dict[int, tuple[dict[str, Any], ...]]:
+    """What rules gathered of those events; not asked where no rule ever gathers."""
+    if not any(prepared.program.gathers for prepared in waiting):
+        return {}
+    answers = Outcome.objects.filter(event_id__in=events).values_list("event_id", "answer__progress")
+    return {pk: tuple(counted) for pk, counted in answers if counted}
+
+
+def open_lots_for(opened: Sequence[Opened], wallet: Wallet) -> Ledger:
     """Reads the lots that a wave may touch beside those it makes: of refunds, and of accounts that lapsed before their
     event, and what events wait that are confirmed. The accounts are locked. None for most waves, else at most seven
-    statements, however many events."""
+    statements, however many events. What refunds may undo at other events is read with it."""
     ledger = Ledger()
     refunds = [item for item in opened if item.prepared.purchase]
     accounts = {
@@ -86,13 +104,15 @@ def open_lots_for(opened: Sequence[Opened]) -> Ledger:
     if not refunds:
         return ledger
     events = [item.prepared.purchase.event_id for item in refunds if item.prepared.purchase]
-    for row in Lot.objects.filter(event_id__in=events).order_by("pk"):
+    for row in Lot.objects.filter(event_id__in={*events, *_fired(refunds, wallet)}).order_by("pk"):
         ledger.own_lots[row.event_id or 0].append(lots.get(row.pk) or lot_state(row))
     own = [lot.id or 0 for found in ledger.own_lots.values() for lot in found]
     entries = Entry.objects.filter(lot_id__in=own)
     expired = entries.filter(kind=PostingKind.EXPIRE).values("lot_id").annotate(total=Sum("points"))
     ledger.expired = {lot: -points for lot, points in expired.values_list("lot_id", "total")}
-    ledger.earned_by = dict(entries.filter(kind=PostingKind.EARN).values_list("lot_id", "posting_id"))
+    earned = entries.filter(kind=PostingKind.EARN).values_list("lot_id", "posting_id", "posting__key")
+    for lot, posting, key in earned:
+        ledger.earned_by[lot], ledger.effects[lot] = posting, _effect(key)
     ledger.reversed = set(
         Posting.objects.filter(reverses_id__in=ledger.earned_by.values(), kind=PostingKind.REVERSE).values_list(
             "reverses_id", flat=True
@@ -108,60 +128,134 @@ def open_lots_for(opened: Sequence[Opened]) -> Ledger:
     return ledger
 
 
-def take_back(book: Book, item: Opened, purchase: Purchase, ledger: Ledger) -> list[dict[str, Any]]:
-    """Takes back what this refund owes. Raises UnknownPurchase, RefundTooLarge and DebtNotAllowed."""
-    event = item.prepared.event
+def _fired(refunds: Sequence[Opened], wallet: Wallet) -> set[int]:
+    """The events at which rules fired by what purchases brought that are given back."""
+    cards = [
+        (item.member_id, counted)
+        for item in refunds
+        for counted in (item.prepared.purchase.counted if item.prepared.purchase else ())
+    ]
+    return {each.event_id for member_id, counted in cards for each in wallet.get(member_id, card_of(counted)).fired}
+
+
+def _effect(key: str) -> int:
+    """The effect that a posting's key names: `event:17:3:0` is that of number 0."""
+    number = key.rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def take_back(book: Book, item: Opened, purchase: Purchase, ledger: Ledger, memory: Memory) -> list[dict[str, Any]]:
+    """Takes back what this refund owes: of the purchase's own lots the share that is given back; and what rules that
+    gather no longer fire by, wherever they did. Raises UnknownPurchase, RefundTooLarge and DebtNotAllowed."""
     if purchase.member_id != item.member_id:
         raise UnknownPurchase()
-    amount = event.amount or Decimal(0)
+    amount = item.prepared.event.amount or Decimal(0)
     before = ledger.refunded.get(purchase.event_id, Decimal(0))
     if before + amount > purchase.amount:
         raise RefundTooLarge(amount=amount, left=purchase.amount - before)
     ledger.refunded[purchase.event_id] = before + amount
-    accounts = {state.id: state for state in item.accounts.values()}
-    answers = []
-    for lot in ledger.own_lots[purchase.event_id]:
-        award = ledger.earned_by.get(lot.id or 0)
-        if award in ledger.reversed:
-            continue
-        owed = owed_back(lot.earned, before + amount, purchase.amount) - owed_back(lot.earned, before, purchase.amount)
-        left = lot.earned - ledger.expired.get(lot.id or 0, 0) - owed_back(lot.earned, before, purchase.amount)
-        points = min(owed, max(0, left))
-        if not points:
-            continue
-        account = accounts[lot.account_id]
+    taking = _Taking(book, item, purchase, ledger, before, before + amount)
+    taking.share()
+    taking.undo(memory)
+    taking.untag(memory)
+    return taking.answers
+
+
+@dataclass(slots=True)
+class _Taking:
+    """One refund: what was given back `before` it of its purchase, and what `after` it."""
+
+    book: Book
+    item: Opened
+    purchase: Purchase
+    ledger: Ledger
+    before: Decimal
+    after: Decimal
+    answers: list[dict[str, Any]] = field(default_factory=list)
+
+    def share(self) -> None:
+        """Of each of the purchase's own lots its share."""
+        whole = self.purchase.amount
+        for lot in self.ledger.own_lots[self.purchase.event_id]:
+            if self._undone_by(lot) is None:
+                taken = owed_back(lot.earned, self.before, whole)
+                why = {
+                    "code": "refund",
+                    "earned": lot.earned,
+                    "refunded": format(self.after, "f"),
+                    "amount": format(whole, "f"),
+                }
+                self._take(lot, taken, owed_back(lot.earned, self.after, whole) - taken, why)
+
+    def undo(self, memory: Memory) -> None:
+        """What the purchase no longer brings to what rules gather: steps that are no longer reached are undone, at the
+        purchase first and then at the latest events."""
+        for counted in self.purchase.counted:
+            card, rule = card_of(counted), self._rule(counted["version_id"])
+            gatherer = rule.gatherer(counted["of"]) if rule is not None else None
+            if rule is None or gatherer is None:
+                continue
+            gathered = as_gathered(counted["gathered"])
+            gone = given_back(gathered, self.before, self.after, self.purchase.amount, gatherer.by_share)
+            progress = memory.wallet.get(self.item.member_id, card)
+            left = gatherer.after(progress, gone, -1)
+            lost = max(0, gatherer.fires(progress) - gatherer.fires(left))
+            left, found = undone(left, self.purchase.event_id, lost)
+            memory.wallet.put(self.item.member_id, card, left)
+            for firing, steps in found:
+                for lot in self.ledger.own_lots[firing.event_id]:
+                    if lot.origin.rule_id == rule.rule_id and self._undone_by(lot) == counted["of"]:
+                        taken = owed_back(lot.earned, Decimal(firing.lost), Decimal(firing.steps))
+                        owed = owed_back(lot.earned, Decimal(firing.lost + steps), Decimal(firing.steps)) - taken
+                        self._take(lot, taken, owed, {"code": "undone", "earned": lot.earned, "rule": rule.name})
+                if firing.lost + steps == firing.steps:
+                    memory.tags.take_back(self.item.member_id, rule.rule_id, firing.event_id)
+
+    def untag(self, memory: Memory) -> None:
+        """The tags that the purchase itself brought, once it is given back whole."""
+        if self.after >= self.purchase.amount:
+            rules = {version.live.rule_id: version.live for version in self.item.prepared.program.versions}
+            for rule in rules.values():
+                if rule.gives_tags and rule.accumulator is None:
+                    memory.tags.take_back(self.item.member_id, rule.rule_id, self.purchase.event_id)
+
+    def _rule(self, version_id: int | None) -> LiveRule | None:
+        version = self.item.prepared.program.version(version_id)
+        return version.live if version is not None else None
+
+    def _undone_by(self, lot: LotState) -> str | None:
+        """What gathers decides on the lot; None where the refund takes its share of it."""
+        rule = self._rule(lot.origin.rule_version_id)
+        return None if rule is None else rule.undone_by(self.ledger.effects.get(lot.id or 0, 0))
+
+    def _take(self, lot: LotState, taken: int, owed: int, why: dict[str, Any]) -> None:
+        """Takes `owed` points of a lot of which `taken` were taken back before; less where some of it expired."""
+        award = self.ledger.earned_by.get(lot.id or 0)
+        points = min(owed, max(0, lot.earned - self.ledger.expired.get(lot.id or 0, 0) - taken))
+        accounts = {state.id: state for state in self.item.accounts.values()}
+        if points <= 0 or award in self.ledger.reversed or lot.account_id not in accounts:
+            return
+        prepared, account = self.item.prepared, accounts[lot.account_id]
         act = Act(
-            key=f"event:{item.event_id}:lot:{lot.id}",
-            at=event.occurred_at,
-            day=item.prepared.day,
-            org_unit_id=item.prepared.unit.id,
-            event_id=item.event_id,
+            key=f"event:{self.item.event_id}:lot:{lot.id}",
+            at=prepared.event.occurred_at,
+            day=prepared.day,
+            org_unit_id=prepared.unit.id,
+            event_id=self.item.event_id,
             reverses_id=award,
         )
-        book.take_back(
-            account,
-            act,
-            lot,
-            points,
-            ledger.open_lots[account.id],
-            allows_debt=item.prepared.program.allows_debt,
-        )
-        answers.append(
+        open_lots = self.ledger.open_lots[account.id]
+        self.book.take_back(account, act, lot, points, open_lots, allows_debt=prepared.program.allows_debt)
+        self.answers.append(
             {
                 "rule": None,
                 "version_id": lot.origin.rule_version_id,
-                "point_type": item.prepared.program.point_types[account.point_type_id].code,
+                "point_type": prepared.program.point_types[account.point_type_id].code,
                 "points": -points,
                 "state": "clawback",
-                "why": {
-                    "code": "refund",
-                    "earned": lot.earned,
-                    "refunded": format(before + amount, "f"),
-                    "amount": format(purchase.amount, "f"),
-                },
+                "why": why,
             }
         )
-    return answers
 
 
 def owed_back(earned: int, refunded: Decimal, amount: Decimal) -> int:

@@ -103,6 +103,10 @@ PER_AMOUNT = {
         "每消费 {per}，会员获得 {points}，四舍五入取整",
     ),
     "up": Words("for each {per} spent, members earn {points}, rounded up", "每消费 {per}，会员获得 {points}，向上取整"),
+    "carry": Words(
+        "for each {per} spent, members earn {points}, and what is left over counts next time",
+        "每消费 {per}，会员获得 {points}，不足部分累计到下次",
+    ),
 }
 PER_AMOUNT_ON = {
     "down": Words(
@@ -116,6 +120,10 @@ PER_AMOUNT_ON = {
     "up": Words(
         "for each {per} spent on {what}, members earn {points}, rounded up",
         "{what}每消费 {per}，会员获得 {points}，向上取整",
+    ),
+    "carry": Words(
+        "for each {per} spent on {what}, members earn {points}, and what is left over counts next time",
+        "{what}每消费 {per}，会员获得 {points}，不足部分累计到下次",
     ),
 }
 PER_QUANTITY = {
@@ -157,6 +165,44 @@ ROW_ALWAYS = Words("{points} otherwise", "其他情况{points}")
 ROW_ONCE = Words("{points}", "得 {points}")
 ROW_PER = Words("{points} for each {per}", "每 {per} 得 {points}")
 ROWS_AND = Words("; ", "；")
+GOAL = Words("once a member has {goal}{period}, {earning}", "会员{period}{goal}后，{earning}")
+STEP = Words("for every {goal}{period}, {earning}", "会员{period}每{goal}，{earning}")
+GOALS = {
+    "events": Words("{n} such events", "满 {n} 次"),
+    "amount": Words("{money} spent", "消费满 {money}"),
+    "pieces": Words("{n} pieces bought", "购满 {n} 件"),
+    "stores": Words("{n} different stores", "到过 {n} 家不同门店"),
+    "channels": Words("{n} different channels", "用过 {n} 个不同渠道"),
+    "days": Words("{n} different days", "满 {n} 个不同日期"),
+    "articles": Words("{n} different articles", "买过 {n} 种不同商品"),
+    "categories": Words("{n} different categories", "买过 {n} 个不同品类"),
+    "attribute_sum": Words("{n} in “{attribute}”", "“{attribute}”累计满 {n}"),
+    "attribute_values": Words("{n} different values of “{attribute}”", "有过 {n} 个不同的“{attribute}”"),
+    "streak": Words("{n} days in a row", "连续 {n} 天"),
+}
+GOAL_OF = Words("{goal} (of {what})", "{goal}（{what}）")
+WITHIN = {
+    "day": Words(" in a day", "当日"),
+    "week": Words(" in a week", "当周"),
+    "month": Words(" in a month", "当月"),
+    "quarter": Words(" in a quarter", "当季度"),
+    "year": Words(" in a year", "当年"),
+    "ever": Words("", ""),
+}
+TAGGED = Words("members get the tag “{tag}”{time}", "会员获得标签“{tag}”{time}")
+TAG_TIMES = {
+    # From when on, and is there a number of days?
+    ("now", False): Words("", ""),
+    ("now", True): Words(" for {days} days", "，有效 {days} 天"),
+    ("next_week", False): Words(" for the next week", "，下周有效"),
+    ("next_week", True): Words(" for {days} days from the next week on", "，自下周起有效 {days} 天"),
+    ("next_month", False): Words(" for the next month", "，次月有效"),
+    ("next_month", True): Words(" for {days} days from the next month on", "，自次月起有效 {days} 天"),
+    ("next_quarter", False): Words(" for the next quarter", "，下季度有效"),
+    ("next_quarter", True): Words(" for {days} days from the next quarter on", "，自下季度起有效 {days} 天"),
+    ("next_year", False): Words(" for the next year", "，次年有效"),
+    ("next_year", True): Words(" for {days} days from the next year on", "，自次年起有效 {days} 天"),
+}
 FIXED = Words("members earn {points}", "会员获得 {points}")
 NOTHING = Words("members earn …", "会员获得 …")
 ONE_POINT, POINTS = Words("{n} point", "{n} 积分"), Words("{n} points", "{n} 积分")
@@ -183,6 +229,11 @@ def rate(effect: Mapping[str, Any], names: Names, language: str) -> str:
 def limit_words(limit: Mapping[str, Any], currency: str, language: str) -> str:
     """One limit as a clause, as the sentence has it."""
     return _Writer(Names(currency), language).limit(limit)
+
+
+def goal_words(accumulator: Mapping[str, Any], names: Names, language: str) -> str:
+    """What a rule gathers, and until when, as the sentence has it: `10 such events in a month`."""
+    return _Writer(names, language).goal(accumulator, with_period=True)
 
 
 def stacking_words(stacking: Mapping[str, Any], language: str) -> str:
@@ -227,6 +278,10 @@ class _Writer:
     def whole(self, definition: Mapping[str, Any]) -> str:
         clauses = [self.effect(each) for each in _dicts(definition.get("effects"))]
         earning = self.say(AND_ALSO).join(clauses) or self.say(NOTHING)
+        gathered = definition.get("accumulator")
+        if isinstance(gathered, dict):
+            words = STEP if gathered.get("fires") == "step" else GOAL
+            earning = self.say(words, goal=self.goal(gathered), period=self.period_of(gathered), earning=earning)
         if self.names.place:
             earning = self.say(PLACED, place=self.names.place, earning=earning)
         limits, condition = self.limits(definition), self.condition(definition)
@@ -291,6 +346,26 @@ class _Writer:
         most = self.money(limit.get("most")) if of in ("amount", "cost") else self.figure(limit.get("most"))
         return self.say(words, most=most, scope=scope)
 
+    def goal(self, gathered: Mapping[str, Any], *, with_period: bool = False) -> str:
+        at = gathered.get("at")
+        words = GOALS.get(str(gathered.get("of"))) or GOALS["events"]
+        attribute = str(gathered.get("attribute") or BLANK)
+        said = self.say(words, n=self.figure(at), money=self.money(at), attribute=attribute)
+        if gathered.get("lines") is not None:
+            said = self.say(GOAL_OF, goal=said, what=self.goods(gathered["lines"]))
+        if not with_period:
+            return said
+        period = self.period_of(gathered)
+        return said + period if self.language == "en" else period + said
+
+    def period_of(self, gathered: Mapping[str, Any]) -> str:
+        return self.say(WITHIN.get(str(gathered.get("period"))) or WITHIN["ever"])
+
+    def tag(self, effect: Mapping[str, Any]) -> str:
+        days = effect.get("days")
+        times = TAG_TIMES.get((str(effect.get("start")), days not in (None, ""))) or TAG_TIMES["now", False]
+        return self.say(TAGGED, tag=str(effect.get("tag") or BLANK), time=self.say(times, days=self.figure(days)))
+
     def effect(self, effect: Mapping[str, Any]) -> str:
         kind = str(effect.get("point_type") or "")
         name = effect.get("effect")
@@ -299,6 +374,8 @@ class _Writer:
             of_kind = self.say(OF_KIND, kind=named) if len(self.names.point_types) > 1 and kind else ""
             words = MULTIPLY["all" if effect.get("of") == "all" else "base"]
             return self.say(words, times=self.figure(effect.get("times")), kind=of_kind)
+        if name == "tag":
+            return self.tag(effect)
         if name == "table":
             hit = effect.get("hit")
             rows = [self.row(row, kind) for row in _dicts(effect.get("rows"))]

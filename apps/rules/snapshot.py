@@ -5,7 +5,7 @@ with the database's in the statement that uses it, so nothing is ever awarded un
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from apps.conditions.compiling import compile_lines, compile_many
-from apps.conditions.tree import parse, short_windows_in, windows_in
+from apps.conditions.tree import fields_in, parse, short_windows_in, windows_in
 from apps.conditions.windows import Window
 from apps.core.models import Epoch
 from apps.orgs.models import OrgUnit, Program
@@ -23,10 +23,13 @@ from apps.points.expiry import expires_at, lapses_at, parse_policy
 from apps.points.models import PointType
 from apps.rules.bases import live_bases
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
-from apps.rules.effects import ROUNDING, Effect, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table
+from apps.rules.effects import ROUNDING, Effect, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table, Tag
 from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet, millionths
 from apps.rules.models import RuleVersion
+from apps.rules.progress import Accumulator
 from apps.rules.validity import Dates, live_validity, released_at
+
+TAGS = "member.tags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Version:
     """The windows of the member's history that it asks about."""
     short_windows: frozenset[tuple[str, Window]] = frozenset()
     """What it asks about the minutes before."""
+    asks_tags: bool = False
 
     def is_in_force(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -100,6 +104,15 @@ class ProgramInfo:
     awaited: dict[int, str] = field(default_factory=dict)
     """The kind of event that points of a version wait for, by the version's id."""
     boundaries: tuple[datetime, ...] = ()
+
+    def version(self, pk: int | None) -> Version | None:
+        """The published version with that id."""
+        return next((version for version in self.versions if version.live.version_id == pk), None)
+
+    @property
+    def gathers(self) -> bool:
+        """Whether any of its rules ever gathered something of events."""
+        return any(version.live.gathers for version in self.versions)
 
 
 class Stale(Exception):
@@ -144,13 +157,15 @@ def build_rule_set(versions: list[Version], paths: dict[str, str], kinds: Iterab
     """Compiles versions, already narrowed to a unit and time, into one function. `kinds` are point types that events
     tell of even where no rule gives any."""
     trees = [parse(version.condition, CATALOGUE, paths) for version in versions]
-    given = {effect.point_type_id for version in versions for effect in version.live.effects}
+    effects = [effect for version in versions for effect in version.live.effects]
+    given = {effect.point_type_id for effect in effects if effect.point_type_id is not None}
     return RuleSet(
         tuple(version.live for version in versions),
         compile_many(trees, CATALOGUE, paths),
         tuple(sorted({*given, *kinds})),
         frozenset[Window]().union(*(version.windows for version in versions)),
         frozenset[tuple[str, Window]]().union(*(version.short_windows for version in versions)),
+        any(version.asks_tags for version in versions),
     )
 
 
@@ -227,6 +242,7 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
                 row.ends_at,
                 windows_in(row.definition, CATALOGUE),
                 short_windows_in(row.definition, CATALOGUE),
+                TAGS in fields_in(row.definition),
             )
         )
     for pk, versions in found.items():
@@ -253,7 +269,8 @@ def live_rule(
         tuple(live_limit(limit) for limit in definition["limits"]),
         LiveStacking(**definition["stacking"]) if definition.get("stacking") else None,
         live_validity(definition.get("validity")),
-        tuple(costs[effect.point_type_id] for effect in effects),
+        tuple(costs.get(effect.point_type_id or 0, 0) for effect in effects),
+        live_accumulator(definition["accumulator"], paths) if definition.get("accumulator") else None,
     )
 
 
@@ -263,8 +280,27 @@ def live_limit(limit: dict[str, Any]) -> LiveLimit:
     return LiveLimit(limit["per"], limit["period"], limit["of"], most)
 
 
+def live_accumulator(written: dict[str, Any], paths: dict[str, str]) -> Accumulator:
+    """What a definition that has been checked gathers, compiled."""
+    return Accumulator(
+        written["of"],
+        Decimal(written["at"]),
+        written["fires"] == "step",
+        written["period"],
+        live_lines(written["lines"], paths),
+        written["attribute"],
+    )
+
+
+def live_lines(written: Any, paths: dict[str, str]) -> Callable[[Any], bool] | None:
+    """The lines that count; None where all do."""
+    return compile_lines(parse(written, LINE_CATALOGUE, paths), LINE_CATALOGUE, paths) if written else None
+
+
 def live_effect(effect: dict[str, Any], codes: dict[str, int], paths: dict[str, str]) -> Effect:
     """One effect of a definition that has been checked, compiled."""
+    if effect["effect"] == "tag":
+        return Tag(effect["tag"], effect["start"].removeprefix("next_"), effect["days"])
     kind = codes[effect["point_type"]]
     match effect["effect"]:
         case "fixed_points":
@@ -278,8 +314,7 @@ def live_effect(effect: dict[str, Any], codes: dict[str, int], paths: dict[str, 
             rounding = ROUNDING[effect["rounding"]]
             return Table(kind, tuple(rows), matches, effect["hit"], rounding, live_bases(effect))
         case name:
-            lines = effect["lines"]
-            counts = compile_lines(parse(lines, LINE_CATALOGUE, paths), LINE_CATALOGUE, paths) if lines else None
+            counts = live_lines(effect["lines"], paths)
             rate = PerAmount if name == "points_per_amount" else PerQuantity
             return rate(
                 kind,

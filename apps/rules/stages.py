@@ -33,6 +33,8 @@ class Purchase:
     member_id: int
     amount: Decimal
     point_type_ids: frozenset[int]
+    counted: tuple[dict[str, Any], ...] = ()
+    """What rules gathered of it, as its answer says (`Counted.to_json`)."""
 
 
 @dataclass(frozen=True, slots=True)

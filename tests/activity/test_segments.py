@@ -20,7 +20,7 @@ from apps.activity.segments import MEMBER_CATALOGUE, members_in
 from apps.conditions.compiling import HOLDS, compile_tree
 from apps.conditions.tree import parse
 from apps.members.facts import History, MemberFacts
-from apps.members.models import Member
+from apps.members.models import Member, MemberTag
 from tests.conditions import trees
 from tests.factories import CoffeeGroup
 from tests.rules.conftest import START
@@ -57,7 +57,11 @@ attributes = st.dictionaries(
     | st.lists(trees.words | numbers, max_size=3) | st.just({"coffee": 1}),
     max_size=4,
 )  # fmt: skip
-people = st.lists(st.tuples(trees.codes, trees.days, attributes, trees.births, visits), min_size=1, max_size=6)
+ends = st.none() | st.sampled_from(DAYS)
+tags = st.lists(st.tuples(trees.words, st.sampled_from(DAYS), ends), max_size=3).map(
+    lambda drawn: [(tag, since, until) for tag, since, until in drawn if until is None or until >= since]
+)
+people = st.lists(st.tuples(trees.codes, trees.days, attributes, tags, trees.births, visits), min_size=1, max_size=6)
 
 
 @contextmanager
@@ -99,7 +103,7 @@ def enrolled(group: CoffeeGroup, drawn: list[Any]) -> list[Member]:
             home_unit=units[codes[0]], joined_on=joined, attributes=kept, created_at=START,
             birth_day=trees.birthday(birth, START).month_day, birth_year=trees.birthday(birth, START).year,
         )
-        for codes, joined, kept, birth, _visits in drawn
+        for codes, joined, kept, _tags, birth, _visits in drawn
     ]  # fmt: skip
     Member.objects.bulk_create(members)
     MemberDay.objects.bulk_create(
@@ -117,7 +121,16 @@ def enrolled(group: CoffeeGroup, drawn: list[Any]) -> list[Member]:
         # What was done in another programme tells nothing of this one.
         for program, purchases in ((group.east, purchases), (group.west, purchases + 5))
     )
+    MemberTag.objects.bulk_create(
+        MemberTag(member=member, tag=tag, from_on=since, until_on=until, rule_id=1, event_id=number)
+        for member, (*_, given, _birth, _visits) in zip(members, drawn, strict=True)
+        for number, (tag, since, until) in enumerate(given)
+    )
     return members
+
+
+def on(day: date, given: list[Any]) -> tuple[str, ...]:
+    return tuple({tag for tag, since, until in given if since <= day and (until is None or until > day)})
 
 
 def read(member: Member) -> Any:
@@ -151,9 +164,9 @@ def compare(group: CoffeeGroup, drawn: list[Any], asked: list[Any], until: date)
         subjects = [
             MemberFacts(
                 member.pk, member.home_unit.path, member.joined_on, read(member), history(visited, until),
-                trees.birthday(birth, until),
+                trees.birthday(birth, until), on(until, given),
             )
-            for member, (*_, birth, visited) in zip(members, drawn, strict=True)
+            for member, (*_, given, birth, visited) in zip(members, drawn, strict=True)
         ]  # fmt: skip
         for tree in asked:
             test = compile_tree(parse(tree, MEMBER_CATALOGUE, units), MEMBER_CATALOGUE, units).test
@@ -168,7 +181,7 @@ def compare(group: CoffeeGroup, drawn: list[Any], asked: list[Any], until: date)
 def test_a_birthday_is_read_alike_in_sql_and_in_memory_on_any_day(
     group: CoffeeGroup, births: list[Any], asked: list[Any], until: date
 ) -> None:
-    drawn = [(["S001"], until, {}, birth, {}) for birth in births]
+    drawn = [(["S001"], until, {}, [], birth, {}) for birth in births]
     compare(group, drawn, [*asked, *({"not": leaf} for leaf in asked)], until)
 
 

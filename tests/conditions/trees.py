@@ -61,7 +61,7 @@ def birthday(birth: tuple[date, bool] | None, asked_on: date) -> Birthday:
 
 members = st.builds(
     MemberFacts, id=st.just(1), home_path=paths, joined_on=days, attributes=attributes, history=histories,
-    birthday=st.builds(birthday, births, days),
+    birthday=st.builds(birthday, births, days), tags=st.lists(words, max_size=2, unique=True).map(tuple),
 )  # fmt: skip
 
 COMPARED = ("lt", "le", "gt", "ge")
@@ -153,6 +153,16 @@ member_leaves = st.one_of(
     _unit("member.home_unit"),
     _leaf("member.joined_on", texts_of_days, listed=False),
     _free("member.attributes"),
+    st.one_of(
+        st.fixed_dictionaries(
+            {
+                "field": st.just("member.tags"),
+                "op": st.sampled_from(["has_any", "has_all", "has_none"]),
+                "value": st.lists(words, min_size=1, max_size=3),
+            }
+        ),
+        st.fixed_dictionaries({"field": st.just("member.tags"), "op": st.sampled_from(["is_set", "is_not_set"])}),
+    ),
     history_leaves,
 )
 line_leaves = st.one_of(
@@ -218,7 +228,7 @@ member_trees = _grown(member_leaves, 8)
 READ = {
     "event.kind": "kind", "event.amount": "amount", "event.store": "unit_path", "event.channel": "channel",
     "event.device": "device", "event.weekday": "weekday", "event.hour": "hour", "event.date": "date",
-    "member.home_unit": "home_path", "member.joined_on": "joined_on",
+    "member.home_unit": "home_path", "member.joined_on": "joined_on", "member.tags": "tags",
     "line.sku": "sku", "line.category": "category", "line.brand": "brand", "line.quantity": "quantity", "line.amount": "amount",
 }  # fmt: skip
 HOLD_WHEN_MISSING = {"ne", "not_in", "not_within", "has_none", "is_not_set"}

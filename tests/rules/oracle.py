@@ -1,4 +1,4 @@
-"""What eight rules give a month of events, by plain arithmetic: the oracle that the main road is held against.
+"""What twelve rules give a month of events, by plain arithmetic: the oracle that the main road is held against.
 
 Written from the design and from what the rules say in words, not from the code, of which it uses nothing. Numbers are
 fractions; nothing is counted along the way, but every sum is made anew from all that was given so far. The policies:
@@ -12,7 +12,15 @@ fractions; nothing is counted along the way, but every sum is made anew from all
   together; times are events that were given anything. All versions of a rule use up the same limits.
 * A refund takes back of each award ⌊points × refunded ÷ paid⌋ in all, less what earlier refunds took. It frees no limit.
   One whose purchase was not told yet is refused, and so is one of more than is left; what is refused never happened.
-* In a batch, a refund of a purchase of the same batch waits for the next turn, and with it what its member does later.
+* Of the rules of a group that hold, only the one that gives most by itself gives anything; at a tie, the first.
+* A rule that gathers gives by what an event adds to all that its member brought in the period and did not give back: the
+  steps reached with it, less those reached without it. What is left over is carried on. Of the rules of a group only the
+  one that is taken carries anything on; goals count in any case.
+* A refund lowers what was brought: an amount by its share, a count once all is given back. Steps that are no longer
+  reached are undone: those of the purchase itself first, then the latest; of what `n` steps gave, k of them take back
+  ⌊points × k ÷ n⌋ in all.
+* In a batch, a refund of a purchase of the same batch waits for the next turn, and with it what its member does later;
+  so does a refund behind another event of its member.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -140,6 +148,31 @@ class Rule:
     since: datetime = ALWAYS
     until: datetime = NEVER
     version: int = 1
+    group: str = ""
+    goals: Callable[[list["Left"]], int] | None = None
+    """Of a rule that gives at its goals: how many are reached with what was brought; each goal is worth so much again."""
+    carries: Callable[[list["Left"]], int] | None = None
+    """Of a rule that carries on: what all that was brought is worth."""
+    period: str = "ever"
+
+
+class Left(NamedTuple):
+    """An event that counts, and how much of what was paid for it was not given back."""
+
+    event: Event
+    amount: Fraction
+
+
+def in_a_row(brought: list[Left]) -> int:
+    """For every two days in a row one."""
+    days = sorted({day_of(event) for event, _ in brought})
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return sum(len(run) // 2 for run in runs)
 
 
 def half_up(number: Fraction) -> int:
@@ -184,6 +217,7 @@ RULES = [
         lambda moment: moment.is_purchase and moment.event.channel == "app",
         (lambda moment: ceil(moment.pieces_of("A1", "B2") * 5 / 3), lambda moment: 2),
         limits=(Limit("member", "week", "points", 25),),
+        group="goods",
     ),
     Rule(
         "morning",
@@ -215,6 +249,22 @@ RULES = [
         (lambda moment: 3,),
         limits=(Limit("programme", "ever", "times", 250),),
     ),
+    Rule("forty", lambda moment: moment.is_purchase, carries=lambda all: floor(sum(left.amount for left in all) / 40)),
+    Rule("in a row", lambda moment: moment.event.kind == "check_in", (lambda moment: 20,), goals=in_a_row),
+    Rule(
+        "every third",
+        lambda moment: moment.is_purchase,
+        (lambda moment: 15,),
+        goals=lambda all: sum(left.amount > 0 for left in all) // 3,
+        period="month",
+    ),
+    Rule(
+        "tea",
+        lambda moment: moment.paid_for("tea") > 0,
+        (lambda moment: 9,),
+        carries=lambda all: floor(2 * sum(left.amount for left in all) / 65),
+        group="goods",
+    ),
 ]
 """In the order in which they were made."""
 RAISING = {rule.name for rule in RULES if rule.raises}
@@ -223,8 +273,27 @@ SHARED = {rule.name for rule in RULES if any(limit.per != "member" for limit in 
 
 
 class Granted(NamedTuple):
+    """Points of an event; `by_steps` where what was brought decides on them."""
+
     event: Event
     given: Given
+    by_steps: bool = False
+
+
+class Brought(NamedTuple):
+    """What counts for a rule, as a goal or as what it carries on."""
+
+    rule: Rule
+    event: Event
+
+
+@dataclass
+class Fired:
+    """Steps that an event reached, and how many of them were undone."""
+
+    brought: Brought
+    steps: int
+    lost: int = 0
 
 
 @dataclass
@@ -233,6 +302,8 @@ class Oracle:
 
     known: list[Event] = field(default_factory=list)
     granted: list[Granted] = field(default_factory=list)
+    brought: list[Brought] = field(default_factory=list)
+    fired: list[Fired] = field(default_factory=list)
 
     def tell(self, event: Event) -> Answer:
         """What the event comes to."""
@@ -250,11 +321,70 @@ class Oracle:
         if before + paid(refund) > whole:
             return "refund_too_large"
         taken = []
-        for given in self._given_for(bought[0]):
-            points = floor(given.points * (before + paid(refund)) / whole) - floor(given.points * before / whole)
-            if points:
-                taken.append(Given(given.rule, given.version, -points, given.points))
+        for other, given, by_steps in self.granted:
+            if other is bought[0] and not by_steps:
+                points = floor(given.points * (before + paid(refund)) / whole) - floor(given.points * before / whole)
+                if points:
+                    taken.append(Given(given.rule, given.version, -points, given.points))
+        mine = [brought for brought in self.brought if brought.event is bought[0]]
+        for brought in sorted(mine, key=lambda brought: brought.rule.goals is None):
+            reached = self._reached(brought)
+            self.known.append(refund)
+            lost = reached - self._reached(brought)
+            self.known.remove(refund)
+            taken += self._undo(brought, lost)
         return taken
+
+    def _undo(self, brought: Brought, lost: int) -> list[Given]:
+        taken = []
+        firings = [each for each in self.fired if self._is_same_card(each.brought, brought)]
+        firings.reverse()
+        for fired in sorted(firings, key=lambda each: each.brought.event is not brought.event):
+            part = min(lost, fired.steps - fired.lost)
+            if part <= 0:
+                continue
+            lost -= part
+            for event, given, by_steps in self.granted:
+                if event is fired.brought.event and given.rule == brought.rule.name and by_steps:
+                    points = (
+                        given.points * (fired.lost + part) // fired.steps - given.points * fired.lost // fired.steps
+                    )
+                    if points:
+                        taken.append(Given(given.rule, given.version, -points, given.points))
+            fired.lost += part
+        return taken
+
+    def _is_same_card(self, one: Brought, other: Brought) -> bool:
+        period = PERIODS[one.rule.period]
+        return (
+            one.rule is other.rule
+            and one.event.member_value == other.event.member_value
+            and period(day_of(one.event)) == period(day_of(other.event))
+        )
+
+    def _reached(self, brought: Brought) -> int:
+        """How many steps its member has reached."""
+        counted = brought.rule.goals or brought.rule.carries
+        assert counted is not None
+        left = [
+            Left(each.event, paid(each.event) - self._refunded(each.event))
+            for each in self.brought
+            if self._is_same_card(each, brought)
+        ]
+        return counted(left)
+
+    def _refunded(self, event: Event) -> Fraction:
+        return sum((paid(each) for each in self.known if each.refund_of == event.key), Fraction(0))
+
+    def _bring(self, rule: Rule, event: Event) -> int:
+        """How many steps the event reaches."""
+        brought = Brought(rule, event)
+        before = self._reached(brought)
+        self.brought.append(brought)
+        steps = self._reached(brought) - before
+        if steps > 0:
+            self.fired.append(Fired(brought, steps))
+        return steps
 
     def _give(self, event: Event) -> list[Given]:
         past = [
@@ -270,9 +400,14 @@ class Oracle:
             for rule in RULES
             if event.store in rule.stores and rule.since <= event.occurred_at < rule.until and rule.holds(moment)
         ]
+        steps = {rule.name: self._bring(rule, event) for rule in rules if rule.goals is not None}
+        rules = [rule for rule in rules if steps.get(rule.name, 1) > 0]
+        rules = self._best_of_groups(rules, moment)
         for rule in rules:
             for worth in rule.worth:
-                self._grant(rule, event, worth(moment))
+                self._grant(rule, event, worth(moment) * steps.get(rule.name, 1), by_steps=rule.goals is not None)
+            if rule.carries is not None:
+                self._grant(rule, event, self._bring(rule, event), by_steps=True)
         for rule in rules:
             for of, raised in rule.raises:
                 left_out = SHARED if of == "all" else SHARED | RAISING
@@ -280,16 +415,33 @@ class Oracle:
                 self._grant(rule, event, raised(base))
         return self._given_for(event)
 
-    def _grant(self, rule: Rule, event: Event, worth: int) -> None:
+    def _best_of_groups(self, rules: list[Rule], moment: Moment) -> list[Rule]:
+        for group in {rule.group for rule in rules if rule.group}:
+            rivals = [rule for rule in rules if rule.group == group]
+            best = max(rivals, key=lambda rule: self._alone(rule, moment))
+            rules = [rule for rule in rules if rule.group != group or rule is best]
+        return rules
+
+    def _alone(self, rule: Rule, moment: Moment) -> int:
+        """What the rule gives by itself."""
+        worth = sum(each(moment) for each in rule.worth)
+        if rule.carries is not None:
+            self.brought.append(Brought(rule, moment.event))
+            after = self._reached(self.brought[-1])
+            self.brought.pop()
+            worth += after - self._reached(Brought(rule, moment.event))
+        return min([worth, *(self._room(rule.name, limit, moment.event) for limit in rule.limits)])
+
+    def _grant(self, rule: Rule, event: Event, worth: int, *, by_steps: bool = False) -> None:
         if worth > 0:
             points = min([worth, *(self._room(rule.name, limit, event) for limit in rule.limits)])
-            self.granted.append(Granted(event, Given(rule.name, rule.version, points, worth)))
+            self.granted.append(Granted(event, Given(rule.name, rule.version, points, worth), by_steps))
 
     def _room(self, name: str, limit: Limit, event: Event) -> int:
         mine = whose(limit, event)
         used = [
             (other.key, given.points)
-            for other, given in self.granted
+            for other, given, _ in self.granted
             if given.rule == name and given.points and whose(limit, other) == mine
         ]
         if limit.of == "points":
@@ -297,7 +449,7 @@ class Oracle:
         return 10**9 if len({key for key, _ in used} - {event.key}) < limit.most else 0
 
     def _given_for(self, event: Event) -> list[Given]:
-        return [given for other, given in self.granted if other is event]
+        return [given for other, given, _ in self.granted if other is event]
 
 
 def whose(limit: Limit, event: Event) -> tuple[Any, Any]:
@@ -313,6 +465,8 @@ def in_turns(batch: Iterable[Event]) -> list[int]:
     turns = []
     for event in batch:
         after = [by_key[key] + 1 for key in (event.key, event.refund_of) if key in by_key]
+        if event.refund_of and event.store in EAST and event.member_value in by_member:
+            after.append(by_member[event.member_value] + 1)
         by_member[event.member_value] = by_key[event.key] = max([by_member.get(event.member_value, 0), *after])
         turns.append(by_key[event.key])
     return sorted(range(len(turns)), key=turns.__getitem__)

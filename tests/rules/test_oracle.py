@@ -1,4 +1,4 @@
-"""A month of events under eight rules: the main road gives what the oracle gives, to the point, by event and by rule.
+"""A month of events under twelve rules: the main road gives what the oracle gives, to the point, by event and by rule.
 
 `oracle.py` says by plain arithmetic what is right, and which policies it goes by. The month is told with events that are
 late, out of order and refused, in batches of any size, and by several processes at once.
@@ -105,6 +105,10 @@ def times(number: str, of: str, rounding: str) -> dict[str, Any]:
     return {"effect": "multiply", "point_type": "points", "times": number, "of": of, "rounding": rounding}
 
 
+def gathers(of: str, at: str, period: str = "ever") -> dict[str, Any]:
+    return {"of": of, "at": at, "fires": "step", "period": period, "lines": None, "attribute": ""}
+
+
 BOUGHT = asks("event.kind", "eq", "purchase")
 TABLE = {"effect": "table", "point_type": "points", "hit": "best", "rounding": "half_up", "rows": [
     {"when": asks("history.orders", "eq", 0, window="ever"), "points": "100", "per": None},
@@ -132,7 +136,20 @@ PUBLISHED: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         [fixed(3, "stars")],
         {"any": [asks("event.kind", "eq", "check_in"), asks("event.amount", "ge", "40")]},
     ),
+    "forty": ([rate("points_per_amount", "1", "40", "carry")], BOUGHT),
+    "in a row": ([fixed(20)], asks("event.kind", "eq", "check_in")),
+    "every third": ([fixed(15)], BOUGHT),
+    "tea": (
+        [fixed(9), rate("points_per_amount", "2", "65", "carry")],
+        {"lines": "any", "where": asks("line.category", "eq", "tea")},
+    ),
 }  # fmt: skip
+MORE: dict[str, dict[str, Any]] = {
+    "pieces": {"stacking": {"group": "goods", "take": "best", "order": 1}},
+    "tea": {"stacking": {"group": "goods", "take": "best", "order": 2}},
+    "in a row": {"accumulator": gathers("streak", "2")},
+    "every third": {"accumulator": gathers("events", "3", "month")},
+}
 SECOND = [rate("points_per_amount", "2", "3", "half_up", asks("line.category", "in", ["coffee", "tea"]))]
 
 
@@ -146,7 +163,8 @@ def opened(group: CoffeeGroup) -> Till:
         limits = [limit._asdict() for limit in rule.limits]
         unit = "EAST" if rule.stores == EAST else "EAST-N"
         ends_at = TURN if later else None
-        row = publish(group, *effects, condition=condition, limits=limits, unit=unit, ends_at=ends_at)
+        more = MORE.get(name, {})
+        row = publish(group, *effects, condition=condition, limits=limits, unit=unit, ends_at=ends_at, **more)
         Rule.objects.filter(pk=row.rule_id).update(name=name)
         for version in later:
             limits = [limit._asdict() for limit in version.limits]
@@ -191,6 +209,8 @@ def test_the_month_has_all_that_the_oracle_is_there_for() -> None:
         (rule.name, rule.version) for rule in RULES if rule.limits
     }
     assert {answer for answer in answers if isinstance(answer, str)} == {"unknown_purchase", "refund_too_large"}
+    assert any(fired.lost for fired in oracle.fired if fired.brought.rule.name == "every third")
+    assert any(fired.lost for fired in oracle.fired if fired.brought.rule.name == "forty")
     newest, late = FIRST, 0
     for event in oracle.known:
         late += event.occurred_at < newest
@@ -251,7 +271,7 @@ def used_up() -> Used:
 def due(oracle: Oracle) -> Used:
     """The same by the oracle."""
     found: Counter[tuple[str, str, date | None]] = Counter()
-    for event, given in oracle.granted:
+    for event, given, _ in oracle.granted:
         limit = LIMITS.get(given.rule)
         if limit is not None and given.points:
             day = day_of(event) if limit.period == "day" else None

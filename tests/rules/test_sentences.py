@@ -108,6 +108,29 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "会员获得 50 积分，整个计划每月积分成本最多 ¥2,500.50，且每次事件最多 200 积分，且整个计划累计最多 1 次，"
         "且每家门店每周最多 1 件计分。",
     ),
+    (
+        {"condition": PURCHASE, "effects": [FIXED], "accumulator": {
+            "of": "events", "at": "10", "fires": "step", "period": "month", "lines": None, "attribute": ""}},
+        "For every 10 such events in a month, members earn 50 points, when the event is a purchase.",
+        "当事件类型为消费时，会员当月每满 10 次，会员获得 50 积分。",
+    ),
+    (
+        {"condition": {"all": []}, "effects": [FIXED], "accumulator": {
+            "of": "amount", "at": "1000", "fires": "goal", "period": "ever", "lines": COFFEE, "attribute": ""}},
+        "Once a member has ¥1,000 spent (of “coffee”), members earn 50 points.",
+        "会员消费满 ¥1,000（“coffee”类商品）后，会员获得 50 积分。",
+    ),
+    (
+        {"effects": [{"effect": "tag", "tag": "常客", "start": "next_month", "days": None}], "accumulator": {
+            "of": "streak", "at": "7", "fires": "goal", "period": "ever", "lines": None, "attribute": ""}},
+        "Once a member has 7 days in a row, members get the tag “常客” for the next month.",
+        "会员连续 7 天后，会员获得标签“常客”，次月有效。",
+    ),
+    (
+        {"effects": [PER_YUAN | {"per": "40", "rounding": "carry"}]},
+        "For each ¥40 spent, members earn 1 point, and what is left over counts next time.",
+        "每消费 ¥40，会员获得 1 积分，不足部分累计到下次。",
+    ),
     ({}, "Members earn …", "会员获得 …。"),
     ({"effects": "x", "condition": 7, "limits": [{}]}, "Members earn …, at most … points a day for one member, when …", "当…时，会员获得 …，每位会员每天最多 … 积分。"),
 ]  # fmt: skip

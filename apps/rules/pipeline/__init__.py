@@ -126,13 +126,13 @@ def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: da
     gone = {number for number, _ in refused}
     if len(gone) == len(wave):
         return refused
-    opened, tally, unknown, old = open_events(
+    opened, memory, unknown, old = open_events(
         copy, source, [item for item in wave if item.number not in gone] if gone else wave, when
     )
     claiming.claim(opened)
     remember(opened)
-    reserve(opened, tally)
-    reckoned = reckon(opened, refunds.open_lots_for(opened), tally)
+    reserve(opened, memory)
+    reckoned = reckon(opened, refunds.open_lots_for(opened, memory.wallet), memory)
     settle(reckoned)
     return [*refused, *unknown, *reckoned.results, *(replay(source, old) if old else ())]
 

@@ -13,21 +13,22 @@ from apps.core.prepared import call
 from apps.members.crypto import lookup_hash
 from apps.members.facts import NO_BIRTHDAY, Birthday, MemberFacts
 from apps.points.book import AccountState
-from apps.rules.limits import Tally, member_starts, shared_keys
+from apps.rules.cards import Memory, asks_tags, starts_of
+from apps.rules.limits import member_starts, shared_keys
 from apps.rules.models import Outcome
 from apps.rules.snapshot import Snapshot
 from apps.rules.stages import Claim, Opened, Prepared, Processed
 
 _OPEN = """
-SELECT member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, counters, accounts
+SELECT member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, counters, accounts, cards, tags
 FROM rules_open(%s::jsonb, %s, %s, %s)
 """
 
 
 def open_events(
     copy: Snapshot, source: Source, wave: Sequence[Prepared], when: datetime
-) -> tuple[list[Opened], Tally, list[tuple[int, Processed]], list[Prepared]]:
-    """Records the events, with what limits have used up. Also: those whose member is unknown, and those whose key was
+) -> tuple[list[Opened], Memory, list[tuple[int, Processed]], list[Prepared]]:
+    """Records the events, with what was counted and gathered before them. Also: those whose member is unknown, and those whose key was
     there before."""
     batch = orjson.dumps([_row(n, prepared) for n, prepared in enumerate(wave)]).decode()
     rows = call(_OPEN, [batch, source.pk, copy.epoch, when])
@@ -35,9 +36,11 @@ def open_events(
     unknown: list[tuple[int, Processed]] = []
     old: list[Prepared] = []
     shared = _Shared()
-    tally = Tally()
+    memory = Memory()
     for row, prepared in zip(rows, wave, strict=True):
-        member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, counted, accounts = row
+        member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, counted, accounts, cards, tags = (
+            row
+        )
         if member_id is None:
             unknown.append((prepared.number, Processed("refused", prepared.event.key, refusal=UnknownMember())))
         elif event_id is None:
@@ -46,19 +49,23 @@ def open_events(
             birthday = Birthday(birth_day, birth_year, prepared.day) if birth_day else NO_BIRTHDAY
             member = MemberFacts(member_id, home_path, joined_on, orjson.loads(attributes), birthday=birthday)
             if counted is not None:
-                tally.learn((member_id, None, "", *counter) for counter in orjson.loads(counted))
+                memory.tally.learn((member_id, None, "", *counter) for counter in orjson.loads(counted))
+            if cards is not None:
+                memory.wallet.learn(member_id, orjson.loads(cards))
+            if tags is not None:
+                memory.tags.learn(member_id, orjson.loads(tags))
             states = shared.accounts(member_id, prepared, accounts)
             opened.append(Opened(prepared, event_id, member_id, member, states))
-    return opened, tally, unknown, old
+    return opened, memory, unknown, old
 
 
-def reserve(opened: Sequence[Opened], tally: Tally) -> None:
+def reserve(opened: Sequence[Opened], memory: Memory) -> None:
     """Locks the counters of stores and programmes that the events are held against, and reads them: one statement more
     where a rule with such a limit holds, so that many tills stop exactly at its end."""
     keys = [key._asdict() for key in shared_keys(opened)]
     if keys:
         rows = call("SELECT counters FROM rules_reserve(%s::jsonb)", [orjson.dumps(keys).decode()])
-        tally.learn(orjson.loads(rows[0][0]))
+        memory.tally.learn(orjson.loads(rows[0][0]))
 
 
 class _Shared:
@@ -86,7 +93,9 @@ class _Shared:
 
 def _row(n: int, prepared: Prepared) -> dict[str, Any]:
     event, amount = prepared.event, prepared.facts.amount
-    return {
+    starts = starts_of(prepared)
+    asked = ({"cards": starts} if starts else {}) | ({"tagged": prepared.day} if asks_tags(prepared) else {})
+    return asked | {
         "n": n,
         "key": event.key,
         "hash": prepared.digest.hex(),

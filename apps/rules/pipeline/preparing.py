@@ -65,7 +65,7 @@ def event_facts(event: IncomingEvent, unit: UnitInfo, program: ProgramInfo) -> E
 
 def waves(todo: Iterable[Prepared]) -> list[list[Prepared]]:
     """Cuts a batch so that no event meets one that it gives back or confirms, and no key its repetition, within one
-    wave."""
+    wave; where rules gather, no refund meets an earlier event of its member either: it may have to undo what that fired."""
     found: list[list[Prepared]] = []
     member_wave: dict[tuple[str, str], int] = {}
     key_wave: dict[str, int] = {}
@@ -73,6 +73,8 @@ def waves(todo: Iterable[Prepared]) -> list[list[Prepared]]:
         event = prepared.event
         member = (event.member_kind, event.member_value)
         wave = member_wave.get(member, 0)
+        if event.refund_of and prepared.program.gathers and member in member_wave:
+            wave += 1
         for named in (event.refund_of, event.confirms, event.key):
             if named in key_wave:
                 wave = max(wave, key_wave[named] + 1)

@@ -7,8 +7,8 @@ from apps.activity.errors import EventRefused, EventRejectedByLedger
 from apps.core.errors import LoyaltyError
 from apps.points.book import Act, Book, Origin
 from apps.rules import confirming, refunds
+from apps.rules.cards import Memory
 from apps.rules.evaluate import Award, Skipped, evaluate
-from apps.rules.limits import Tally
 from apps.rules.stages import Opened, Processed
 
 
@@ -21,30 +21,35 @@ class Impossible(Exception):
 
 @dataclass(slots=True)
 class Reckoned:
-    """What a wave came to: the points to post, by event what it was told, and what counts towards limits."""
+    """What a wave came to: the points to post, by event what it was told, and what is remembered of its members."""
 
     book: Book = field(default_factory=Book)
     outcomes: list[dict[str, Any]] = field(default_factory=list)
-    tally: Tally = field(default_factory=Tally)
+    memory: Memory = field(default_factory=Memory)
     results: list[tuple[int, Processed]] = field(default_factory=list)
 
 
-def reckon(opened: list[Opened], ledger: refunds.Ledger, tally: Tally) -> Reckoned:
+def reckon(opened: list[Opened], ledger: refunds.Ledger, memory: Memory) -> Reckoned:
     """Works out what each event comes to, in order. Raises Impossible."""
-    reckoned = Reckoned(tally=tally)
+    reckoned = Reckoned(memory=memory)
     for item in opened:
         prepared = item.prepared
         skipped: Skipped = []
+        counted: list[dict[str, Any]] = []
         act = Act("", prepared.event.occurred_at, prepared.day, prepared.unit.id)
         for account in item.accounts.values():
             reckoned.book.lapse(account, act, ledger.open_lots[account.id])
         try:
             if prepared.purchase is not None:
-                awards = refunds.take_back(reckoned.book, item, prepared.purchase, ledger)
+                awards = refunds.take_back(reckoned.book, item, prepared.purchase, ledger, memory)
             else:
-                outcome = evaluate(prepared.facts, item.member, prepared.rules, tally.used(item))
-                skipped = outcome.skipped
-                tally.count(item, outcome.awards)
+                rules, wallet = prepared.rules, memory.wallet
+                member = memory.tags.on(item) if rules.asks_tags else item.member
+                outcome = evaluate(prepared.facts, member, rules, memory.tally.used(item), wallet.of(item.member_id))
+                skipped, counted = outcome.skipped, [each.to_json() for each in outcome.counted]
+                memory.tally.count(item, outcome.awards)
+                wallet.count(item, outcome.counted)
+                memory.tags.give(item, outcome.tagged)
                 awards = [_award(reckoned, item, award, ledger) for award in outcome.awards]
             released = confirming.release(reckoned.book, item, ledger) if prepared.confirmed is not None else []
         except EventRefused as refusal:
@@ -65,6 +70,8 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger, tally: Tally) -> Reckon
         }
         if released:
             answer["released"] = released
+        if counted:
+            answer["progress"] = counted
         reckoned.outcomes.append({"event": item.event_id, "member": item.member_id, "points": points, "answer": answer})
         reckoned.results.append((prepared.number, Processed("processed", prepared.event.key, answer, points=points)))
     return reckoned

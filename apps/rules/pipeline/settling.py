@@ -7,9 +7,9 @@ from apps.rules.pipeline.reckoning import Reckoned
 
 
 def settle(reckoned: Reckoned) -> None:
-    """Writes points, outcomes and the counters of limits."""
+    """Writes points, outcomes, and what was counted and gathered."""
     if not reckoned.outcomes:
         return
-    counters = reckoned.tally.grown()
+    counters = reckoned.memory.written()
     written = [orjson.dumps(part).decode() for part in (reckoned.book.plan(), reckoned.outcomes, counters)]
     call("SELECT rules_settle(%s::jsonb, %s::jsonb, %s::jsonb)", written)

@@ -1,11 +1,11 @@
-DROP FUNCTION IF EXISTS rules_open(jsonb, bigint, bigint, timestamptz);
 -- First half of the main road: records a batch of events, opens the accounts they may move, and answers with all
 -- that evaluation needs to know of each. Refuses (LS001) when the caller's copy of the configuration is old.
 -- Plans are made once a session, since making one costs more than an award; and only with indexes, so that a plan
 -- made when a table was empty is still good when it is full. An event's `n` is its place in the batch, from 0.
-CREATE OR REPLACE FUNCTION rules_open(batch jsonb, source bigint, epoch bigint, received timestamptz)
+DROP FUNCTION IF EXISTS rules_open(jsonb, bigint, bigint, timestamptz);
+CREATE FUNCTION rules_open(batch jsonb, source bigint, epoch bigint, received timestamptz)
 RETURNS TABLE (n int, member_id bigint, event_id bigint, home_path text, joined_on date, attributes jsonb,
-               birth_day smallint, birth_year smallint, counters jsonb, accounts jsonb)
+               birth_day smallint, birth_year smallint, counters jsonb, accounts jsonb, cards jsonb, tags jsonb)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -41,7 +41,15 @@ BEGIN
             WHERE c.member_id = r.member
                 AND c.start IN (SELECT s::date FROM jsonb_array_elements_text(batch -> r.n -> 'starts') AS s)),
            (SELECT jsonb_agg(jsonb_build_array(a.id, a.point_type_id, a.balance, a.pending, a.held, a.debt, a.lapses_at))
-            FROM points_account a WHERE a.member_id = r.member)
+            FROM points_account a WHERE a.member_id = r.member),
+           CASE WHEN batch -> r.n ? 'cards' THEN
+               (SELECT jsonb_agg(jsonb_build_array(p.rule_id, p.name, p.start, p.value::text, p.state))
+                FROM rules_progress p WHERE p.member_id = r.member
+                    AND p.start IN (SELECT s::date FROM jsonb_array_elements_text(batch -> r.n -> 'cards') AS s)) END,
+           CASE WHEN batch -> r.n ? 'tagged' THEN
+               (SELECT jsonb_agg(jsonb_build_array(t.tag, t.from_on, t.until_on, t.rule_id, t.event_id))
+                FROM members_membertag t WHERE t.member_id = r.member
+                    AND (t.until_on IS NULL OR t.until_on > (batch -> r.n ->> 'tagged')::date)) END
     FROM unnest(ns, members, homes, joined, attributes, birth_days, birth_years, events)
         AS r(n, member, home, joined, attributes, birth_day, birth_year, event)
     LEFT JOIN orgs_orgunit u ON u.id = r.home
@@ -104,6 +112,25 @@ BEGIN
                   amount bigint, pieces bigint, cost bigint)
         WHERE known.unit_id = c.unit_id AND known.device = c.device AND known.rule_id = c.rule_id
               AND known.period = c.period AND known.start = c.start;
+    END IF;
+    IF counters ? 'cards' THEN
+        INSERT INTO rules_progress (member_id, rule_id, name, start, value, state)
+        SELECT c.member_id, c.rule_id, c.name, c.start, c.value, c.state
+        FROM jsonb_to_recordset(counters -> 'cards')
+             AS c(member_id bigint, rule_id bigint, name text, start date, value numeric, state jsonb)
+        ON CONFLICT (member_id, start, rule_id, name) DO UPDATE SET value = excluded.value, state = excluded.state;
+    END IF;
+    IF counters ? 'tags' THEN
+        INSERT INTO members_membertag (member_id, tag, from_on, until_on, rule_id, event_id)
+        SELECT t.member, t.tag, t.since, t.until, t.rule_id, t.event_id
+        FROM jsonb_to_recordset(counters -> 'tags')
+             AS t(member bigint, tag text, since date, until date, rule_id bigint, event_id bigint)
+        ON CONFLICT DO NOTHING;
+    END IF;
+    IF counters ? 'untagged' THEN
+        UPDATE members_membertag known SET until_on = known.from_on
+        FROM jsonb_to_recordset(counters -> 'untagged') AS t(rule_id bigint, event_id bigint)
+        WHERE known.event_id = t.event_id AND known.rule_id = t.rule_id;
     END IF;
     -- Foreign keys are held here, with indexes. Left to COMMIT, a session that began on empty tables would hold each
     -- of a batch's by reading a whole table: half a minute for what takes a tenth of a second.
