@@ -27,5 +27,6 @@ SCHEDULE = {
     "fold the ledger into facts": _every("apps.reports.tasks.fold_facts", 60),
     "release pending points": _hourly("apps.points.tasks.release_pending", 2),
     "expire points": _hourly("apps.points.tasks.expire_points", 7),
+    "tell the new day": _hourly("apps.rules.tasks.tell_days", 12),
     "check the ledger": _nightly("apps.reports.tasks.check_ledger", 19, 30),
 }

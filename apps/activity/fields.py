@@ -14,6 +14,7 @@ KINDS = (
     (Event.Kind.REGISTRATION.value, Words("a registration", "注册")),
     (Event.Kind.BIRTHDAY.value, Words("a birthday", "生日")),
     (Event.Kind.CODE.value, Words("a code", "兑换码")),
+    (Event.Kind.DAY.value, Words("a new day", "每日")),
 )
 
 EVENT_FIELDS = (

@@ -38,7 +38,7 @@ class IncomingEvent:
 
     `store` is an org unit's code, None for the unit of the source's programme. `refund_of` is the key, in the same
     source, of the purchase that a refund gives back; `confirms` that of an event whose points waited for this one.
-    `currency` None means the programme's.
+    `currency` None means the programme's. `member_id` is the studio's own name for a member: no door reads it.
     """
 
     key: str
@@ -55,6 +55,7 @@ class IncomingEvent:
     lines: Sequence[IncomingLine] = ()
     attributes: Mapping[str, Any] | None = None
     confirms: str | None = None
+    member_id: int | None = None
 
     @property
     def amount(self) -> Decimal | None:

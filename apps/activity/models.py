@@ -41,6 +41,7 @@ class Event(AppendOnlyModel):
         REGISTRATION = "registration", _("Registration")
         BIRTHDAY = "birthday", _("Birthday")
         CODE = "code", _("Code redeemed")
+        DAY = "day", _("A new day")
 
     scope = Scope(units=("org_unit", "member__home_unit"))
     personal = Personal.NONE

@@ -20,6 +20,8 @@ LONGEST_VALUE = 500
 LARGEST_AMOUNT = Decimal(10) ** 10
 """Of an amount or quantity, of a line or an event: what the columns hold, with room for a day's sums."""
 MOST_DECIMALS = 4
+OWN_KIND = "day"
+"""What the studio tells itself, and nobody else."""
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -284,6 +286,8 @@ def _event(
     kind = reader.text(data, ("kind",), 40, wanted=True)
     if kind and not _KIND.fullmatch(kind):
         reader.fault(("kind",), "not_a_kind", kind)
+    elif kind == OWN_KIND:
+        reader.fault(("kind",), "own_kind", kind)
     if not lines and kind in ("purchase", "refund"):
         reader.fault(("lines",), "missing")
     texts = {name: reader.text(data, (name,), longest) for name, longest in _TEXTS.items()}

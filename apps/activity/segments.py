@@ -32,9 +32,10 @@ TAGGED = f"""SELECT one.*, coalesce(held.tags, '[]') AS tags FROM ({{base}}) AS 
 
 
 def members_in(
-    members: Any, program: Program, tree: Tree, units: Mapping[str, str], day: date
+    members: Any, program: Program, tree: Tree, units: Mapping[str, str], day: date, *, at_start: bool = False
 ) -> tuple[str, tuple[Any, ...]]:
-    """`FROM … WHERE …` and its parameters: of `members`, those for whom `tree` holds at the end of `day`, as `member`.
+    """`FROM … WHERE …` and its parameters: of `members`, those for whom `tree` holds at the end of `day`, or as it starts,
+    as `member`.
 
     `tree` is of MEMBER_CATALOGUE; what they did counts in `program` alone. Raises EmptyResultSet where `members` is
     known to be empty.
@@ -47,7 +48,7 @@ def members_in(
     base, given = rows.query.sql_with_params()
     if TAGS in fields_in(to_json(tree)):
         base, given = TAGGED.format(base=base), (*given, day, day)
-    asked = condition(tree, units, Days(MemberDay._meta.db_table, program.pk, day))
+    asked = condition(tree, units, Days(MemberDay._meta.db_table, program.pk, day, at_start))
     return f"FROM ({base}) AS member {asked.joins} WHERE {asked.where}", (*given, *asked.parameters)
 
 

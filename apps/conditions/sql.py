@@ -12,7 +12,7 @@ plain comparison is enough and the planner may use it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from apps.conditions.compiling import NOWHERE, PLAIN_DATE, PLAIN_NUMBER, constant_of, holds_of
@@ -24,11 +24,13 @@ from apps.conditions.windows import Window, start_of
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """The rows that a history is gathered from: one for each member, programme and day. `until` is the last that counts."""
+    """The rows that a history is gathered from: one for each member, programme and day. `until` is the day asked about;
+    the last that counts, unless it is asked `at_start`: then nothing of it does."""
 
     table: str
     program_id: int
     until: date
+    at_start: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ READERS = {
 
 GATHERED = """LEFT JOIN (
     SELECT member_id, {columns} FROM {table} CROSS JOIN (SELECT %s::date AS as_of) AS asked
-    WHERE program_id = %s AND day BETWEEN %s AND as_of GROUP BY member_id
+    WHERE program_id = %s AND day BETWEEN %s AND %s GROUP BY member_id
 ) AS {name} ON {name}.member_id = member.id"""
 
 
@@ -151,7 +153,9 @@ class _Writer:
         for number, (window, asked) in enumerate(self.windows.items()):
             columns = ", ".join(f"{gathered} AS {column}" for column, gathered in asked.items())
             joins.append(GATHERED.format(columns=columns, table=self.days.table, name=f"days{number}"))
-            parameters += [self.days.until, self.days.program_id, start_of(window, self.days.until)]
+            until = self.days.until
+            last = until - timedelta(days=self.days.at_start)
+            parameters += [until, self.days.program_id, start_of(window, until), last]
         return " ".join(joins), parameters
 
 

@@ -17,6 +17,7 @@ def sentence_of(code: str) -> str:
         "not_a_date": _("This is no date that exists, written as in 2026-05-04 or 2026-05-04T12:30:00+08:00."),
         "offset_missing": _("Say the offset from UTC too, as in 2026-05-04T12:30:00+08:00."),
         "not_a_kind": _("A kind is written in small letters, digits and underscores, and starts with a letter."),
+        "own_kind": _("The studio tells this kind of event itself."),
         "not_a_currency": _("A currency is three capital letters, for example CNY."),
         "not_a_choice": _("This is none of the values that are possible here."),
         "wrong_form": _("This is not written in the form that is asked for."),

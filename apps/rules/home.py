@@ -7,10 +7,11 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from apps.core.addresses import address
-from apps.core.formats import day
+from apps.core.formats import day, number
 from apps.core.home import Empty, Link, Panel, Row, section
 from apps.core.palette import MOST, Found, source
 from apps.rules.budgets import budgets_of
+from apps.rules.daily import Standing, standings
 from apps.rules.gallery import TEMPLATES
 from apps.rules.models import Rule, RuleReview, RuleVersion
 from apps.rules.reading import open_reviews, reaching_beyond
@@ -81,6 +82,27 @@ def budgets(person: Any, when: datetime) -> Panel | None:
         for budget in sorted(short, key=lambda each: -each.percent)[:6]
     )
     return Panel(_("Budgets running out"), rows=rows)
+
+
+@section(order=16, permission="rules.view_rule")
+def new_days(person: Any, when: datetime) -> Panel | None:
+    """When each programme last told its rules of a new day; nothing where no rule waits for one."""
+    live = reaching_beyond(RuleVersion.objects.visible_to(person, "rules.view_rule"), when).filter(starts_at__lte=when)
+    found = standings(live, when)
+    return Panel(_("Rules of every day"), rows=tuple(_day_row(each, when) for each in found)) if found else None
+
+
+def _day_row(each: Standing, when: datetime) -> Row:
+    last, is_late = each.last, each.is_late(when)
+    told = _("The first day is told within the hour.")
+    if last is not None:
+        members = ngettext("%(n)s member", "%(n)s members", last.events) % {"n": number(last.events)}
+        points = ngettext("%(n)s point", "%(n)s points", last.points) % {"n": number(last.points)}
+        told = _("%(day)s: %(members)s, %(points)s") % {"day": day(last.day), "members": members, "points": points}
+    if is_late:
+        told = _("%(told)s. Is the scheduler running? Days are told up to a week later.") % {"told": told}
+    tag = _("Late") if is_late else _("Told") if not each.due else _("Due")
+    return Row(each.program.name, note=told, tag=tag, tone="bad" if is_late else "good" if not each.due else "warn")
 
 
 @source(permission="rules.view_rule")

@@ -264,3 +264,44 @@ class Progress(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.member_id} {self.rule_id} {self.name} {self.start}"
+
+
+class DayTold(ScopedModel):
+    """A local day of a programme that its rules were told of, whole once it has `ended_at`: to how many members it was
+    an event, and what they got."""
+
+    scope = Scope(units=("program__unit",))
+
+    program = models.ForeignKey(Program, models.CASCADE, related_name="+", verbose_name=_("programme"))
+    day = models.DateField(_("day"))
+    events = models.IntegerField(_("events"), default=0)
+    points = models.BigIntegerField(_("points"), default=0)
+    started_at = models.DateTimeField(_("started at"))
+    found_at = models.DateTimeField(_("members found at"), null=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    class Meta:
+        verbose_name = _("day told")
+        verbose_name_plural = _("days told")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["program", "day"], name="daytold_once")]
+
+    def __str__(self) -> str:
+        return f"{self.program_id} {self.day}"
+
+
+class DayWaiting(ScopedModel):
+    """A member for whom a day is an event, until it is told."""
+
+    scope = Scope(units=("member__home_unit",))
+    personal = Personal.NONE
+
+    told = models.ForeignKey(DayTold, models.CASCADE, related_name="+", verbose_name=_("day"), db_index=False)
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+", verbose_name=_("member"), db_index=False)
+
+    class Meta:
+        verbose_name = _("member waiting for a day")
+        verbose_name_plural = _("members waiting for a day")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["told", "member"], name="daywaiting_once")]
+
+    def __str__(self) -> str:
+        return f"{self.told_id} {self.member_id}"

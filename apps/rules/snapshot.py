@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from apps.activity.models import Event
 from apps.conditions.compiling import compile_lines, compile_many
-from apps.conditions.tree import fields_in, parse, short_windows_in, windows_in
+from apps.conditions.tree import Leaf, fields_in, leaves, parse, short_windows_in, windows_in
 from apps.conditions.windows import Window
 from apps.core.models import Epoch
 from apps.orgs.models import OrgUnit, Program
@@ -84,6 +85,8 @@ class Version:
     short_windows: frozenset[tuple[str, Window]] = frozenset()
     """What it asks about the minutes before."""
     asks_tags: bool = False
+    asks_day: bool = False
+    """Whether it asks for events of kind `day`: no other rule hears of them."""
 
     def is_in_force(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -128,7 +131,7 @@ class Snapshot:
     units_by_id: dict[int, UnitInfo]
     programs: dict[int, ProgramInfo]
     paths: dict[str, str]
-    _rule_sets: dict[tuple[int, int, int], RuleSet] = field(default_factory=dict)
+    _rule_sets: dict[tuple[int, int, int, bool], RuleSet] = field(default_factory=dict)
 
     def unit(self, pk: int) -> UnitInfo:
         """The unit with that id. Raises Stale when it is newer than the copy."""
@@ -141,13 +144,15 @@ class Snapshot:
         if Epoch.objects.values_list("value", flat=True).get() != self.epoch:
             raise Stale
 
-    def rules_for(self, unit: UnitInfo, at: datetime) -> RuleSet:
-        """The rules in force for events at `unit` that happened at `at`."""
+    def rules_for(self, unit: UnitInfo, at: datetime, is_day: bool = False) -> RuleSet:
+        """The rules in force for events at `unit` that happened at `at`; of kind `day` where `is_day`."""
         program = self.programs[unit.program_id]  # type: ignore[index]
-        key = (unit.id, program.id, bisect_right(program.boundaries, at))
+        key = (unit.id, program.id, bisect_right(program.boundaries, at), is_day)
         found = self._rule_sets.get(key)
         if found is None:
             versions = [v for v in program.versions if unit.path.startswith(v.unit_path) and v.is_in_force(at)]
+            if is_day:
+                versions = [v for v in versions if v.asks_day]
             main = [program.main_type.id] if program.main_type is not None else []
             found = self._rule_sets[key] = build_rule_set(versions, self.paths, main)
         return found
@@ -243,6 +248,7 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
                 windows_in(row.definition, CATALOGUE),
                 short_windows_in(row.definition, CATALOGUE),
                 TAGS in fields_in(row.definition),
+                asks_day(row.definition),
             )
         )
     for pk, versions in found.items():
@@ -251,6 +257,16 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
         programs[pk].awaited = {version: each.until for version, each in waiting.items() if each and each.until}
         edges = {v.starts_at for v in versions} | {v.ends_at for v in versions if v.ends_at is not None}
         programs[pk].boundaries = tuple(sorted(edges))
+
+
+def asks_day(definition: dict[str, Any]) -> bool:
+    """Whether the condition names the kind `day`."""
+    kinds = [
+        leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+        for leaf in leaves(parse(definition["condition"], CATALOGUE))
+        if isinstance(leaf, Leaf) and leaf.field.name == "event.kind" and leaf.operator.code in ("eq", "in")
+    ]
+    return any(Event.Kind.DAY in named for named in kinds)
 
 
 def live_rule(

@@ -1,9 +1,12 @@
-"""Background work of the rules: imports and batches of codes, part by part. Each may be run twice, beside others, or killed half way."""
+"""Background work of the rules: imports and batches of codes, part by part, and the events of a new day. Each may be run
+twice, beside others, or killed half way."""
 
 from celery import shared_task
 
 from apps.core.clock import now
-from apps.rules import importing
+from apps.core.work import unless_promised
+from apps.orgs.models import Program
+from apps.rules import daily, importing
 from apps.rules.codes import services as codes
 
 
@@ -22,3 +25,15 @@ def go_on_with_imports() -> None:
 @shared_task
 def make_codes(batch_id: int) -> None:
     codes.make_part(batch_id, when=now())
+
+
+@shared_task
+def tell_days() -> None:
+    """Finds the programmes whose day has begun and is not told, or was missed."""
+    for program_id in daily.programs_due(now()):
+        unless_promised("apps.rules.tasks.tell_days_of", program_id)
+
+
+@shared_task
+def tell_days_of(program_id: int) -> None:
+    daily.tell_days(Program.objects.select_related("unit").get(pk=program_id), now())

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from apps.activity.facts import EventFacts, LineFacts
+from apps.activity.models import Event
 from apps.conditions.catalogue import Catalogue
 from apps.conditions.compiling import as_date
 from apps.conditions.explaining import explain
@@ -33,7 +34,7 @@ from apps.rules.evaluate import OUTDONE, evaluate
 from apps.rules.explain import bases, cut, worth
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.services import checked
-from apps.rules.snapshot import Version, build_rule_set, live_rule
+from apps.rules.snapshot import Version, asks_day, build_rule_set, live_rule
 
 COMMAS = re.compile("[,，、;；]")
 YES = ("yes", "true", "是")
@@ -77,7 +78,8 @@ def try_definition(
     outcome = evaluate(event, member, build_rule_set(versions, units), {})
     awards = [award for award in outcome.awards if award.rule is live]
     asked = explain(tree, CATALOGUE, units, language, names, event=event, member=member)
-    is_there = trial.store.path.startswith(place.path)
+    elsewhere = _elsewhere(trial, place, content)
+    is_there = not elsewhere
     failed = {leaf for version, leaf in outcome.skipped if version == live.version_id}
     note = ""
     if OUTDONE in failed:
@@ -88,16 +90,24 @@ def try_definition(
         "points": sum(award.points for award in awards) if is_there else 0,
         "awards": [_award(award.why(), program) for award in awards] if is_there else [],
         "holds": is_there and failed <= {OUTDONE},
-        "place": ""
-        if is_there
-        else _("%(store)s is not in %(place)s, where this rule applies.")
-        % {"store": trial.store.name, "place": place.name},
+        "place": elsewhere,
         "note": note,
         "history": _("The member is imagined: someone who has done nothing before.")
         if windows_in(content, CATALOGUE) or short_windows_in(content, CATALOGUE)
         else "",
         "asked": [{"held": each.held, "sentence": each.sentence, "actual": each.actual} for each in asked],
     }
+
+
+def _elsewhere(trial: Trial, place: OrgUnit, content: dict[str, Any]) -> str:
+    """Why the rule would not even hear of the event; empty where it would."""
+    if not trial.store.path.startswith(place.path):
+        return _("%(store)s is not in %(place)s, where this rule applies.") % {
+            "store": trial.store.name, "place": place.name,
+        }  # fmt: skip
+    if trial.kind == Event.Kind.DAY and not asks_day(content):
+        return _("Only a rule whose condition asks for a new day hears of one.")
+    return ""
 
 
 def free_fields(definition: Any, language: str) -> list[tuple[str, str]]:
@@ -157,6 +167,7 @@ def _others(program: Program, trial: Trial, rule_id: int | None) -> list[Version
         if version.live.rule_id != rule_id
         and trial.store.path.startswith(version.unit_path)
         and version.is_in_force(trial.at)
+        and (trial.kind != Event.Kind.DAY or version.asks_day)
     ]
 
 

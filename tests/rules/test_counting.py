@@ -91,3 +91,15 @@ def test_whoever_meets_a_condition_is_among_those_who_could(tree: Any, event: An
     could = of_members(parsed, segments.MEMBER_CATALOGUE)
     if compile_tree(parsed, CATALOGUE, trees.UNITS).test(event, member) == HOLDS:
         assert compile_tree(could, segments.MEMBER_CATALOGUE, trees.UNITS).test(member) == HOLDS
+
+
+@settings(max_examples=200, deadline=None)
+@given(trees.trees, trees.events, trees.members)
+def test_where_the_event_is_known_it_is_they_and_no_others(tree: Any, event: Any, member: Any) -> None:
+    def known(leaf: Any) -> bool:
+        return compile_tree(leaf, CATALOGUE, trees.UNITS).test(event, member) == HOLDS
+
+    parsed = parse(tree, CATALOGUE, trees.UNITS)
+    would = of_members(parsed, segments.MEMBER_CATALOGUE, known)
+    holds = compile_tree(parsed, CATALOGUE, trees.UNITS).test(event, member) == HOLDS
+    assert (compile_tree(would, segments.MEMBER_CATALOGUE, trees.UNITS).test(member) == HOLDS) == holds

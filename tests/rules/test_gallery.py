@@ -47,7 +47,7 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     ),
     "referral": ([{"kind": "referral"}] * 6 + [{"kind": "registration"}], [200] * 5 + [0, 0]),
     "new-members": ([{"amount": "50", "member": "New"}, {"amount": "50"}], [50, 0]),
-    "birthday": ([{"kind": "birthday"}, {"kind": "birthday"}, {"amount": "50"}], [200, 0, 0]),
+    "birthday": ([{"kind": "day", "at": f"2026-03-0{day}T00:00", "member": "Born"} for day in (3, 4, 5)], [0, 200, 0]),
     "birthday-double": ([{"amount": "50", "member": "Born"}, {"amount": "50"}], [100, 50]),
     "member-day": ([{"amount": "50", "at": "2026-03-03T10:00"}, {"amount": "50", "at": "2026-03-04T10:00"}], [150, 50]),
     "festival": ([{"amount": "50", "at": "2026-03-08T23:59"}, {"amount": "50", "at": "2026-03-09T00:00"}], [100, 50]),
@@ -66,6 +66,12 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "larger-orders": ([{"amount": "500"}, {"amount": "499"}, {"amount": "9"}, {"kind": "check_in"}], [1500, 998, 9, 0]),
     "per-piece": ([{"lines": [{"category": "beans", "amount": "90", "quantity": 3}]}, {"amount": "90"}], [15, 0]),
     "first-order": ([{"amount": "50"}, {"amount": "50", "at": "2026-03-05T10:00"}], [100, 0]),
+    "silent": (
+        [*orders("2026-03-04"), *({"kind": "day", "at": f"2026-06-0{day}T00:00"} for day in (1, 2, 3))], [0, 0, 100, 0]
+    ),
+    "kept-first-order": (
+        [*orders("2026-03-04"), *({"kind": "day", "at": f"2026-03-1{day}T00:00"} for day in (0, 1, 2))], [0, 0, 300, 0]
+    ),
     "second-order": (orders("2026-03-01", "2026-03-15", "2026-03-16"), [0, 50, 0]),
     "nth-order": (orders(*(f"2026-03-0{day}" for day in range(1, 7)), "2026-04-01"), [0, 0, 0, 0, 80, 0, 0]),
     "regulars": (orders(*(f"2026-03-0{day}" for day in range(1, 6)), "2026-05-01"), [50, 50, 50, 50, 100, 50]),

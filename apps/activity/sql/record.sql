@@ -10,9 +10,9 @@ LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY
     WITH told AS MATERIALIZED (
-        SELECT e.*, i.member_id AS named
+        SELECT e.*, coalesce(e.mid, i.member_id) AS named
         FROM jsonb_to_recordset(batch) AS e(
-            n int, key text, hash text, idk text, idh text, program bigint, unit bigint, kind text, at timestamptz,
+            n int, key text, hash text, idk text, idh text, mid bigint, program bigint, unit bigint, kind text, at timestamptz,
             day date, amount numeric, channel text, order_no text, refund_of bigint, device text, attrs jsonb, lines jsonb)
         LEFT JOIN members_identifier i ON i.kind = e.idk AND i.value_hash = decode(e.idh, 'hex')
     ), found AS MATERIALIZED (

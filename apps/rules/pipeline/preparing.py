@@ -29,7 +29,7 @@ def prepare(copy: Snapshot, home: UnitInfo, number: int, event: IncomingEvent, w
     if event.kind == Event.Kind.REFUND and not event.refund_of:
         raise UnknownPurchase()
     facts = event_facts(event, unit, program)
-    rules = copy.rules_for(unit, event.occurred_at)
+    rules = copy.rules_for(unit, event.occurred_at, event.kind == Event.Kind.DAY)
     return Prepared(number, event, unit, program, facts.date, facts, rules, event.content_hash())
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apps.activity.errors import EventRefused, EventRejectedByLedger
+from apps.activity.models import Event
 from apps.core.errors import LoyaltyError
 from apps.points.book import Act, Book, Origin
 from apps.rules import confirming, refunds
@@ -57,7 +58,9 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger, memory: Memory) -> Reck
         except LoyaltyError as refusal:
             raise Impossible(prepared.number, EventRejectedByLedger(because=refusal)) from None
         for kind, account in item.accounts.items():
-            if kind in prepared.program.point_types:
+            # A day that passes is nothing that a member did; it only begins the count.
+            is_act = prepared.event.kind != Event.Kind.DAY or account.lapses_at is None
+            if is_act and kind in prepared.program.point_types:
                 reckoned.book.touch(account, prepared.program.point_types[kind].dates(prepared.day)[2])
         points = sum([award["points"] for award in awards])
         answer = {
