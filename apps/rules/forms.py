@@ -13,6 +13,7 @@ from apps.activity.seen import values_seen
 from apps.conditions.describing import describe
 from apps.orgs.models import OrgUnit, Program
 from apps.rules.catalogue import CATALOGUE
+from apps.rules.codes.reading import codes_seen
 from apps.rules.definition import MOST_EFFECTS, MOST_LIMITS, MOST_ROWS
 from apps.rules.errors import DefinitionFaulty
 from apps.rules.models import Rule, RuleVersion
@@ -83,7 +84,7 @@ class RuleForm(forms.ModelForm):
             "catalogue": describe(CATALOGUE, language),
             "programs": {str(program.pk): _program(program) for program in programs},
             "program": str(programs[0].pk) if programs else None,
-            "seen": values_seen(self.actor),
+            "seen": values_seen(self.actor) | codes_seen(self.actor),
             "most": {"effects": MOST_EFFECTS, "limits": MOST_LIMITS, "rows": MOST_ROWS},
             "limits": limit_choices(language),
             "stacking": [

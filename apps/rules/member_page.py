@@ -18,6 +18,7 @@ from apps.members.page import Action, Asked, Block, action, block
 from apps.orgs.models import OrgUnit
 from apps.points.member_page import accounts_of
 from apps.points.models import Account, Posting, PostingKind
+from apps.rules.codes.reading import prize_in_words
 from apps.rules.codes.services import REDEEM
 from apps.rules.explain import Reason, progress, reasons, releases, units_named, why_not
 from apps.rules.models import RuleVersion
@@ -135,8 +136,16 @@ def _of_event(event: Event) -> Item:
     return Item(
         event.occurred_at, EVENT, event.pk, kind_in_words(event.kind), str(event.org_unit), event.program.time_zone,
         amount=event.amount, currency=event.program.currency,
-        detail=_("Order %(number)s") % {"number": event.order_no} if event.order_no else "",
+        detail=_detail(event),
     )  # fmt: skip
+
+
+def _detail(event: Event) -> str:
+    """The number of an order; of a code its batch and what it drew."""
+    if event.kind == Event.Kind.CODE:
+        told = {"batch": event.attributes.get("code_batch", ""), "prize": event.attributes.get("prize", "")}
+        return _("%(batch)s: %(prize)s") % {**told, "prize": prize_in_words(told["prize"])}
+    return _("Order %(number)s") % {"number": event.order_no} if event.order_no else ""
 
 
 def kind_in_words(kind: str) -> str:

@@ -65,7 +65,7 @@ class CodeBatchAdmin(ScopedAdmin):
     created_local = local(gettext_lazy("drafted at"), lambda batch: batch.created_at, zone_of)
 
     class Media:
-        css: ClassVar = {"all": ["rules/importjob.css", "rules/codes.css"]}
+        css: ClassVar = {"all": ["conditions/conditions.css", "rules/importjob.css", "rules/codes.css"]}
         js = ("rules/importjob.js", "rules/codes.js")
 
     # The list.

@@ -116,7 +116,7 @@ class RedeemForm(forms.Form):
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     code = forms.CharField(
-        label=gettext_lazy("Code"), max_length=40,
+        label=gettext_lazy("Code to redeem"), max_length=40,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
         help_text=gettext_lazy("Twelve characters; small letters, spaces and dashes do not matter."),
     )  # fmt: skip

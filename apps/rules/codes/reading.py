@@ -15,6 +15,8 @@ from apps.rules.codes.drawing import NONE, Prizes, chances, faults_of, read_priz
 from apps.rules.codes.models import CodeBatch, CodeUse
 from apps.rules.codes.services import is_over
 
+OFFERED = 100
+
 
 @dataclass(frozen=True)
 class Share:
@@ -94,5 +96,18 @@ def prizes_in_words(data: Any) -> str:
 
 
 def _about(expected: Fraction) -> str:
-    """Whole numbers, and below ten one decimal."""
-    return number(float(expected), 1) if 0 < expected < 10 and expected.denominator > 1 else number(round(expected))
+    """Whole numbers, and below ten one decimal.
+
+    >>> [_about(Fraction(wins, 100)) for wins in (3, 250, 300, 123_456, 0)]
+    ['< 0.1', '2.5', '3', '1,235', '0']
+    """
+    if 0 < expected < Fraction(1, 10):
+        return "< 0.1"
+    return number(float(expected), 1) if expected < 10 and expected.denominator > 1 else number(round(expected))
+
+
+def codes_seen(principal: Any) -> dict[str, list[str]]:
+    """What conditions may ask of codes, to offer while somebody writes one: the latest batches, and their prizes."""
+    batches = CodeBatch.objects.visible_to(principal).order_by("-pk").values_list("code", "prizes")[:OFFERED]
+    prizes = {prize["name"]: None for _code, prizes in batches for prize in prizes}
+    return {"event.code_batch": [code for code, _prizes in batches], "event.prize": [*prizes, NONE]}
