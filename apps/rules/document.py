@@ -120,6 +120,9 @@ class RulePart(_Shape):
     code: Code
     name: Name
     unit: UnitCode
+    allows_override: bool = False
+    overrides: Code | None = None
+    """The code of the rule in whose place it stands."""
     published: Annotated[list[PublishedPart], Field(max_length=MOST_PUBLISHED)]
     draft: dict[str, Any] | None = None
 

@@ -119,6 +119,43 @@ class DraftChanged(ChangedMeanwhile):
         return _("%(who)s changed this draft after you opened it. Compare, then save again to keep yours.") % self.data
 
 
+class OverrideNotAllowed(LoyaltyError):
+    """`rule` of `place` lets no rule stand in its place."""
+
+    code = "override_not_allowed"
+    field = "unit"
+
+    def sentence(self) -> str:
+        return _("“%(rule)s” of %(place)s does not allow another rule in its place.") % self.data
+
+
+class OverrideMisplaced(LoyaltyError):
+    code = "override_misplaced"
+    field = "unit"
+
+    def sentence(self) -> str:
+        return _("%(unit)s is not below %(place)s, where “%(rule)s” applies.") % self.data
+
+
+class AlreadyOverridden(LoyaltyError):
+    code = "already_overridden"
+    field = "unit"
+
+    def sentence(self) -> str:
+        return (
+            _("%(unit)s has a rule of its own for this already: “%(rule)s”. Draft a new version of that.") % self.data
+        )
+
+
+class NothingInForce(LoyaltyError):
+    """There is nothing to copy."""
+
+    code = "nothing_in_force"
+
+    def sentence(self) -> str:
+        return _("No version of “%(rule)s” is in force: there is nothing to begin with.") % self.data
+
+
 class StackingClash(LoyaltyError):
     """Another published rule of the group says otherwise: `rule` its name, `group`, `why` take or order."""
 

@@ -55,6 +55,9 @@ STAYS = Words(
 OF = Words("{name} — {line}", "{name}：{line}")
 NOT_THERE = Words("“{name}” is not in the file. It stays as it is.", "文件中没有“{name}”。保持不变。")
 SAME = Words("Rules that say the same: {n}.", "内容相同的规则：{n} 条。")
+NO_SUCH_RULE = Words("Neither the file nor this programme has such a rule.", "文件和本忠诚度计划中都没有这条规则。")
+NOT_ABOVE = Words("That rule does not stand above this one.", "该规则不在本规则的上级单元。")
+NOT_OVERRIDABLE = Words("That rule does not allow another one in its place.", "该规则不允许被其他规则替代。")
 IN_REVIEW = Words(
     "Its draft here is in review: withdraw the review first.", "该规则的草稿正在审核中：请先撤回审核。"
 )  # fmt: skip
@@ -63,6 +66,8 @@ SETTINGS = {
     "code": Words("Code", "代码"),
     "name": Words("Name", "名称"),
     "unit": Words("Org unit", "组织单元"),
+    "allows_override": Words("May be overridden", "允许下级单元替代"),
+    "overrides": Words("In place of", "替代的规则"),
     "kind": Words("Kind", "类别"),
     "currency": Words("Currency", "币种"),
     "time_zone": Words("Time zone", "时区"),
@@ -78,7 +83,7 @@ SETTINGS = {
 
 def program_document(program: Program, when: datetime) -> dict[str, Any]:
     """The whole configuration of `program`, in an order that does not change while nothing changes."""
-    rules = list(Rule.objects.filter(program=program).select_related("unit").order_by("code"))
+    rules = list(Rule.objects.filter(program=program).select_related("unit", "overrides").order_by("code"))
     return _document(program, program.point_types.select_related("funder"), rules, versions_by_rule(rules), when)
 
 
@@ -112,12 +117,18 @@ def _point_type(kind: PointType) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _relation(rule: Rule) -> dict[str, Any]:
+    """Whether it may be overridden, and what it overrides; nothing of most rules."""
+    allows = {"allows_override": True} if rule.allows_override else {}
+    return allows | ({"overrides": rule.overrides.code} if rule.overrides else {})
+
+
 def _rule(rule: Rule, versions: Iterable[RuleVersion], when: datetime) -> dict[str, Any]:
     stands = {version: standing_of(version, when) for version in versions}
     published = sorted((each for each, name in stands.items() if name in ("live", "scheduled")), key=lambda v: v.number)
     draft = next((each for each, name in stands.items() if name == "draft"), None)
     return {
-        "code": rule.code, "name": rule.name, "unit": rule.unit.code,
+        "code": rule.code, "name": rule.name, "unit": rule.unit.code, **_relation(rule),
         "published": [
             {"starts_at": instant(each.starts_at), "ends_at": instant(each.ends_at),
              "definition": in_order(each.definition)}
@@ -190,7 +201,7 @@ class _Beside:
         self.program, self.document, self.language = program, document, language
         self.units = {unit.code: unit for unit in OrgUnit.objects.within(program.unit.path)}
         self.kinds = {kind.code: kind for kind in program.point_types.select_related("funder")}
-        rules = list(Rule.objects.filter(program=program).select_related("unit").order_by("code"))
+        rules = list(Rule.objects.filter(program=program).select_related("unit", "overrides").order_by("code"))
         versions, reviews = versions_by_rule(rules), open_reviews(rules)
         self.rules = {rule.code: rule for rule in rules}
         self.stands: dict[str, Standing] = {
@@ -224,11 +235,27 @@ class _Beside:
                 found.append(Fault((*place, "unit"), "unknown_unit", NO_SUCH_UNIT))
             elif any(paths[rule.unit].startswith(path) for path in nested):
                 found.append(Fault((*place, "unit"), "other_program", OTHER_PROGRAM))
+            found += self._overriding(rule, place)
             found += self._check(rule, place, dict.fromkeys(types), paths)
             stands, wanted = self.stands.get(rule.code), self.wanted.get(rule.code)
             if stands and stands.review and stands.draft and wanted not in (None, stands.draft.definition):
                 found.append(Fault(place, "draft_in_review", IN_REVIEW))
         return found
+
+    def _overriding(self, rule: RulePart, place: tuple[str | int, ...]) -> list[Fault]:
+        """Whether a rule that is new here may stand in the place of the one that it names."""
+        if rule.overrides is None or rule.code in self.rules or rule.unit not in self.units:
+            return []
+        place, own = (*place, "overrides"), self.units[rule.unit].path
+        here = self.rules.get(rule.overrides)
+        new = next((part for part in self.document.rules if part.code == rule.overrides), None)
+        unit = here.unit if here is not None else self.units.get(new.unit) if new is not None else None
+        if here is None and new is None:
+            return [Fault(place, "unknown_rule", NO_SUCH_RULE)]
+        if unit is not None and (unit.path == own or not own.startswith(unit.path)):
+            return [Fault(place, "not_above", NOT_ABOVE)]
+        allows = here.allows_override if here is not None else new is not None and new.allows_override
+        return [] if allows else [Fault(place, "not_overridable", NOT_OVERRIDABLE)]
 
     def _check(
         self, rule: RulePart, place: tuple[str | int, ...], types: dict[str, Any], paths: dict[str, str]
@@ -286,8 +313,9 @@ class _Beside:
         base = (stands.draft or stands.shown) if stands else None
         if rule is None or stands is None or base is None:
             return Step("added", part.code, part.name, (rule_sentence(wanted, self.names, self.language),))
+        none = {"allows_override": False, "overrides": None}
         others = self._settings(
-            {"name": rule.name, "unit": rule.unit.code}, {"name": part.name, "unit": part.unit}
+            {"name": rule.name, "unit": rule.unit.code} | none | _relation(rule), part.model_dump(include={*none, "name", "unit"})
         )  # fmt: skip
         if stands.name == "over":
             lines = [OVER_HERE.in_language(self.language), rule_sentence(wanted, self.names, self.language)]
@@ -345,7 +373,7 @@ def import_document(
             funder = beside.units[kind.funder] if kind.funder else None
             create_point_type(program, code=kind.code, actor=actor, funder=funder, **values)
     verbs = {step.code: step.verb for step in plan.rules}
-    for part in document.rules:
+    for part in sorted(document.rules, key=lambda part: beside.units[part.unit].depth):  # what is overridden first
         if verbs[part.code] in ("added", "changed"):
             _bring_in(actor, beside, part, when)
     return plan
@@ -355,8 +383,10 @@ def _bring_in(actor: Staff | None, beside: _Beside, part: RulePart, when: dateti
     wanted = beside.wanted[part.code]
     if part.code not in beside.rules:
         unit = beside.units[part.unit]
+        overridden = Rule.objects.select_related("unit").filter(program=beside.program, code=part.overrides).first()
         services.create_rule(
-            actor, beside.program, unit, code=part.code, name=part.name, definition=wanted, when=when
+            actor, beside.program, unit, code=part.code, name=part.name, definition=wanted,
+            allows_override=part.allows_override, overrides=overridden, when=when,
         )  # fmt: skip
         return
     stands = beside.stands[part.code]

@@ -45,7 +45,7 @@ class RuleForm(forms.ModelForm):
 
     class Meta:
         model = Rule
-        fields = ("name", "code", "program", "unit")
+        fields = ("name", "code", "program", "unit", "allows_override")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

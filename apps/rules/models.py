@@ -33,6 +33,15 @@ class Rule(ScopedModel):
     )  # fmt: skip
     code = models.SlugField(_("code"), max_length=60)
     name = models.CharField(_("name"), max_length=120)
+    allows_override = models.BooleanField(
+        _("may be overridden"),
+        default=False,
+        help_text=_("A unit below may put a rule of its own in the place of this one."),
+    )
+    overrides = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="overridden_by", verbose_name=_("in place of")
+    )
+    """The rule of a unit above that does not apply where a version of this one is in force; see families.py."""
     created_at = models.DateTimeField(_("created at"))
 
     history = HistoricalRecords()
@@ -41,7 +50,10 @@ class Rule(ScopedModel):
         verbose_name = _("rule")
         verbose_name_plural = _("rules")
         permissions: ClassVar = [("publish_rule", "Can publish and retire rules")]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["program", "code"], name="rule_code_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["program", "code"], name="rule_code_once"),
+            models.UniqueConstraint(fields=["overrides", "unit"], name="rule_one_override_of_a_unit"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -64,6 +76,8 @@ class RuleVersion(ScopedModel):
     number = models.PositiveIntegerField(_("version"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
     definition = models.JSONField(_("definition"))
+    overridden_number = models.PositiveIntegerField(_("made from version"), null=True, blank=True)
+    """Of a rule that stands in the place of another: the version of that one which this one began with."""
     starts_at = models.DateTimeField(_("in force from"), null=True, blank=True)
     ends_at = models.DateTimeField(_("in force until"), null=True, blank=True)
     created_by = models.ForeignKey(

@@ -35,6 +35,7 @@ from apps.rules.errors import (
     StackingClash,
     StartInThePast,
 )
+from apps.rules.families import relatives, require_overridable
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.reading import open_reviews, reaching_beyond
 
@@ -55,21 +56,37 @@ def checked(program: Program, definition: Any) -> Definition:
 
 @transaction.atomic
 def create_rule(
-    actor: Staff | None, program: Program, unit: OrgUnit, *, code: str, name: str, definition: Any, when: datetime
+    actor: Staff | None,
+    program: Program,
+    unit: OrgUnit,
+    *,
+    code: str,
+    name: str,
+    definition: Any,
+    allows_override: bool = False,
+    overrides: Rule | None = None,
+    overridden_number: int | None = None,
+    when: datetime,
 ) -> RuleVersion:
-    """The first draft of a new rule for events at `unit` and below.
+    """The first draft of a new rule for events at `unit` and below; with `overrides`, in the place of that one.
 
-    Raises RuleCodeTaken, RuleMisplaced, DefinitionFaulty, NotAllowed.
+    Raises RuleCodeTaken, RuleMisplaced, OverrideMisplaced, AlreadyOverridden, OverrideNotAllowed, DefinitionFaulty,
+    NotAllowed.
     """
     require(actor, "rules.add_rule", unit.path)
     _check_place(program, unit)
     locked_program(program.pk)  # who comes second with a code is told so
     if Rule.objects.filter(program=program, code=code).exists():
         raise RuleCodeTaken(code=code)
+    if overrides is not None:
+        require_overridable(overrides, unit, when)
     content = checked(program, definition)
-    rule = Rule(program=program, unit=unit, code=code, name=name, created_at=when)
+    rule = Rule(
+        program=program, unit=unit, code=code, name=name, allows_override=allows_override, overrides=overrides,
+        created_at=when,
+    )  # fmt: skip
     signed(rule, actor).save()
-    return _draft(actor, rule, 1, content.to_json(), when)
+    return _draft(actor, rule, 1, content.to_json(), overridden_number, when)
 
 
 def _check_place(program: Program, unit: OrgUnit) -> None:
@@ -77,9 +94,16 @@ def _check_place(program: Program, unit: OrgUnit) -> None:
         raise RuleMisplaced(unit=unit.name, program=program.name)
 
 
-def _draft(actor: Staff | None, rule: Rule, number: int, content: dict[str, Any], when: datetime) -> RuleVersion:
+def _draft(
+    actor: Staff | None,
+    rule: Rule,
+    number: int,
+    content: dict[str, Any],
+    overridden_number: int | None,
+    when: datetime,
+) -> RuleVersion:
     version = RuleVersion(
-        rule=rule, number=number, definition=content,
+        rule=rule, number=number, definition=content, overridden_number=overridden_number,
         created_by=actor, created_at=when, changed_by=actor, changed_at=when,
     )  # fmt: skip
     signed(version, actor).save()
@@ -87,8 +111,11 @@ def _draft(actor: Staff | None, rule: Rule, number: int, content: dict[str, Any]
 
 
 @transaction.atomic
-def change_rule(actor: Staff | None, rule: Rule, *, name: str, unit: OrgUnit | None = None) -> Rule:
-    """`rule` with another name, and before anything of it is published another place.
+def change_rule(
+    actor: Staff | None, rule: Rule, *, name: str, unit: OrgUnit | None = None, allows_override: bool | None = None
+) -> Rule:
+    """`rule` with another name, and before anything of it is published another place, unless it overrides one. Where
+    it does not allow it any more, the rules that override it go on; no other one begins.
 
     Raises RulePlaceFixed, DraftInReview, RuleMisplaced, NotAllowed.
     """
@@ -96,14 +123,16 @@ def change_rule(actor: Staff | None, rule: Rule, *, name: str, unit: OrgUnit | N
     require(actor, "rules.change_rule", rule.unit.path)
     if unit is not None and unit != rule.unit:
         require(actor, "rules.change_rule", unit.path)
-        if rule.versions.exclude(state=State.DRAFT).exists():
+        is_related = rule.overrides_id is not None or rule.overridden_by.exists()
+        if is_related or rule.versions.exclude(state=State.DRAFT).exists():
             raise RulePlaceFixed()
         _require_no_review(rule)
         _check_place(rule.program, unit)
         rule.unit = unit
-    elif rule.name == name:
+    elif rule.name == name and allows_override in (None, rule.allows_override):
         return rule
     rule.name = name
+    rule.allows_override = rule.allows_override if allows_override is None else allows_override
     signed(rule, actor).save()
     return rule
 
@@ -140,7 +169,7 @@ def locked_program(pk: int) -> Program:
 def locked_rule(pk: int) -> Rule:
     """The rule, locked: the verbs of one rule run one after the other."""
     rules = Rule.objects.select_for_update(no_key=True, of=("self",))
-    return rules.select_related("unit", "program__unit").get(pk=pk)
+    return rules.select_related("unit", "program__unit", "overrides__unit").get(pk=pk)
 
 
 def draft_of(rule: Rule, version: RuleVersion) -> RuleVersion:
@@ -191,8 +220,14 @@ def publish_version(
 
 
 def start_of(version: RuleVersion, wanted: datetime | None, when: datetime) -> datetime:
-    """When `version` would come into force. Raises DefinitionFaulty, StartInThePast and StackingClash where it cannot."""
+    """When `version` would come into force; what it cannot is refused.
+
+    Raises DefinitionFaulty, StartInThePast, StackingClash, and OverrideNotAllowed where it would begin, or begin again,
+    to stand in the place of a rule that does not allow it any more.
+    """
     rule = version.rule
+    if rule.overrides is not None and not reaching_beyond(rule.versions.all(), when).exists():
+        require_overridable(rule.overrides, rule.unit, when, own=rule)
     checked(rule.program, version.definition)  # a point type or unit may have gone since it was saved
     start = _start(rule, wanted, when)
     _require_no_clash(rule, version.definition.get("stacking"), start)
@@ -212,12 +247,14 @@ def publish_draft(actor: Staff | None, version: RuleVersion, start: datetime, wh
 
 
 def _require_no_clash(rule: Rule, stacking: Any, start: datetime) -> None:
-    """Raises StackingClash where a published rule of the group takes otherwise, or has the same number in it."""
+    """Raises StackingClash where a published rule of the group takes otherwise, or has the same number in it. Rules
+    that stand in each other's place never meet."""
     if not stacking:
         return
+    never_met = [rule, *relatives(rule)]
     rivals = RuleVersion.objects.filter(
         rule__program=rule.program_id, definition__stacking__group=stacking["group"]
-    ).exclude(rule=rule)  # fmt: skip
+    ).exclude(rule__in=never_met)  # fmt: skip
     for rival in reaching_beyond(rivals, start).select_related("rule"):
         for why in ("take", "order"):
             if (rival.definition["stacking"][why] == stacking[why]) == (why == "order"):
@@ -268,7 +305,7 @@ def start_draft(actor: Staff | None, source: RuleVersion, *, when: datetime) -> 
     if rule.versions.filter(state=State.DRAFT).exists():
         raise DraftExists()
     newest = rule.versions.order_by("-number").values_list("number", flat=True)[0]
-    return _draft(actor, rule, newest + 1, source.definition, when)
+    return _draft(actor, rule, newest + 1, source.definition, source.overridden_number, when)
 
 
 @transaction.atomic

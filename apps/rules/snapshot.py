@@ -26,6 +26,7 @@ from apps.rules.bases import live_bases
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.effects import ROUNDING, Effect, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table, Tag
 from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet, millionths
+from apps.rules.families import nearest, read_families
 from apps.rules.models import RuleVersion
 from apps.rules.progress import Accumulator
 from apps.rules.validity import Dates, live_validity, released_at
@@ -87,6 +88,8 @@ class Version:
     asks_tags: bool = False
     asks_day: bool = False
     """Whether it asks for events of kind `day`: no other rule hears of them."""
+    family: int = 0
+    """Of rules that stand in each other's place; 0 for one that is alone."""
 
     def is_in_force(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -107,6 +110,7 @@ class ProgramInfo:
     awaited: dict[int, str] = field(default_factory=dict)
     """The kind of event that points of a version wait for, by the version's id."""
     boundaries: tuple[datetime, ...] = ()
+    families: dict[int, int] = field(default_factory=dict)
 
     def version(self, pk: int | None) -> Version | None:
         """The published version with that id."""
@@ -151,6 +155,7 @@ class Snapshot:
         found = self._rule_sets.get(key)
         if found is None:
             versions = [v for v in program.versions if unit.path.startswith(v.unit_path) and v.is_in_force(at)]
+            versions = nearest(versions)
             if is_day:
                 versions = [v for v in versions if v.asks_day]
             main = [program.main_type.id] if program.main_type is not None else []
@@ -226,6 +231,7 @@ def read_snapshot() -> Snapshot:
 
 def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> None:
     found: dict[int, list[Version]] = {pk: [] for pk in programs}
+    families = read_families()
     rows = (
         RuleVersion.objects.exclude(state=RuleVersion.State.DRAFT)
         .select_related("rule__unit")
@@ -249,10 +255,12 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
                 short_windows_in(row.definition, CATALOGUE),
                 TAGS in fields_in(row.definition),
                 asks_day(row.definition),
+                families.get(row.rule_id, 0),
             )
         )
     for pk, versions in found.items():
         programs[pk].versions = tuple(versions)
+        programs[pk].families = families
         waiting = {v.live.version_id: v.live.validity for v in versions}
         programs[pk].awaited = {version: each.until for version, each in waiting.items() if each and each.until}
         edges = {v.starts_at for v in versions} | {v.ends_at for v in versions if v.ends_at is not None}

@@ -7,7 +7,7 @@ in force at that moment give, and a rule of a group beside its rivals.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,7 @@ from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.effects import Multiplier
 from apps.rules.evaluate import OUTDONE, evaluate
 from apps.rules.explain import bases, cut, worth
+from apps.rules.families import nearest
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.services import checked
 from apps.rules.snapshot import Version, asks_day, build_rule_set, live_rule
@@ -73,7 +74,7 @@ def try_definition(
     event, member = _facts(trial, program, _told_leaves(content))
     multiplies = any(isinstance(effect, Multiplier) for effect in live.effects)
     draft = Version(live, content["condition"], place.path, trial.at, None)
-    others = _others(program, trial, rule_id) if multiplies or live.stacking else []
+    others = _others(program, trial, draft, rule_id) if multiplies or live.stacking else []
     versions = sorted([*others, draft], key=lambda version: version.live.rule_id or 0)
     outcome = evaluate(event, member, build_rule_set(versions, units), {})
     awards = [award for award in outcome.awards if award.rule is live]
@@ -153,22 +154,25 @@ def _with_where(leaf: Leaf | LinesLeaf) -> list[Leaf]:
     return [each for each in leaves(leaf.where) if isinstance(each, Leaf)] if leaf.where else []
 
 
-def _others(program: Program, trial: Trial, rule_id: int | None) -> list[Version]:
-    """The versions of other rules in force where and when the trial is."""
+def _others(program: Program, trial: Trial, draft: Version, rule_id: int | None) -> list[Version]:
+    """The versions of other rules in force where and when the trial is, without those in whose place the draft stands."""
     copy = snapshot.current()
     try:
         copy.confirm()
     except snapshot.Stale:
         snapshot.forget()
         copy = snapshot.current()
-    return [
+    there = copy.programs[program.pk]
+    others = [
         version
-        for version in copy.programs[program.pk].versions
+        for version in there.versions
         if version.live.rule_id != rule_id
         and trial.store.path.startswith(version.unit_path)
         and version.is_in_force(trial.at)
         and (trial.kind != Event.Kind.DAY or version.asks_day)
     ]
+    tried = replace(draft, family=there.families.get(rule_id or 0, 0))
+    return [version for version in nearest([*others, tried]) if version is not tried]
 
 
 def _award(why: Mapping[str, Any], program: Program) -> str:

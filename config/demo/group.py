@@ -9,8 +9,9 @@ from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.services import create_program, create_staff, create_unit, grant_role
 from apps.points.models import PointType
 from apps.points.services.types import create_point_type
+from apps.rules.overriding import override_rule
 from apps.rules.reviewing import submit_version
-from apps.rules.services import create_rule, publish_version, save_draft, start_draft
+from apps.rules.services import change_rule, create_rule, publish_version, save_draft, start_draft
 
 PASSWORD = "coffee-and-points"  # noqa: S105 -- printed with the sign-ins; production asks for another
 
@@ -146,6 +147,8 @@ EVENING_DRAFT = _rule(
     _is("purchase", {"field": "event.hour", "op": "between", "value": [18, 20]}), _fixed("points", 15), cap=15
 )
 """Written by a colleague and sent to review."""
+ZHEJIANG_CHECK_IN = _rule(_is("check_in"), _fixed("points", 8), cap=8)
+"""In the place of the company's rule, from half way on."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,11 @@ def _make_rules(group: Group, eve: datetime, start: datetime, half_way: datetime
             publish_version(author, later, starts_at=half_way, when=eve)
         if (program, code) == ("east", "beans"):
             save_draft(author, start_draft(author, version, when=end), BEANS_DRAFT, when=end)
+        if (program, code) == ("east", "check-in"):
+            change_rule(author, version.rule, name=name, allows_override=True)
+            own = override_rule(author, version.rule, group.units["EAST-ZJ"], when=half_way)
+            own = save_draft(author, own, ZHEJIANG_CHECK_IN, when=half_way)
+            publish_version(author, own, starts_at=half_way + timedelta(days=1), when=half_way)
     create_rule(
         group.people["marketing"], group.programs["east"], group.units["EAST"], code="weekend-family",
         name="周末家庭日 Family weekends", definition=CHILDREN_DRAFT, when=end,

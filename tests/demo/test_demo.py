@@ -73,7 +73,7 @@ def test_members_have_chinese_names_and_two_identifiers_at_least(story: Told) ->
 
 
 def test_rules_are_in_force_with_a_change_and_drafts_waiting(story: Told) -> None:
-    assert RuleVersion.objects.filter(state="published").count() == 11
+    assert RuleVersion.objects.filter(state="published").count() == 12
     assert RuleVersion.objects.filter(state="draft").count() == 3
     assert RuleReview.objects.get().state == "open"
     assert OrgUnit.objects.filter(kind="store").count() == 21

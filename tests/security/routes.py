@@ -45,6 +45,8 @@ class RowPage:
     permission: str
     get: tuple[int, ...] = (405,)
     post: tuple[int, ...] = (302,)
+    from_below: bool = False
+    """Whether the permission may be held at a unit below that of the row."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,9 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:rules_rule_withdraw": RowPage("rules.rule", "rules.change_rule", post=(404,)),
     "admin:rules_rule_approve": RowPage("rules.rule", "rules.publish_rule", post=(404,)),
     "admin:rules_rule_return": RowPage("rules.rule", "rules.publish_rule", post=(404,)),
+    # Who may add rules somewhere may ask for one below a rule that they see; the unit is looked for where they may.
+    "admin:rules_rule_override": RowPage("rules.rule", "rules.add_rule", post=(404,), from_below=True),
+    "admin:rules_rule_take_over": RowPage("rules.rule", "rules.change_rule"),
     "admin:rules_rule_draft": RowPage("rules.rule", "rules.change_rule", post=(404,)),
     "admin:rules_rule_discard": RowPage("rules.rule", "rules.change_rule"),
     "admin:rules_rule_retire": RowPage("rules.rule", "rules.publish_rule"),

@@ -112,7 +112,7 @@ def test_a_page_of_ones_own_answers_as_its_row_says(world: World, ask: Ask, rout
     for persona in PERSONAS:
         own, _other = rows_of(world, persona, row.model)
         sees = holds(persona, f"{app}.view_{name}") and reaches(world, persona, own)
-        may = sees and holds(persona, row.permission) and reaches(world, persona, own, from_below=False)
+        may = sees and holds(persona, row.permission) and reaches(world, persona, own, from_below=row.from_below)
         for method, allowed in (("GET", row.get), ("POST", row.post)):
             status = ask(persona, method, route.path(object_id=own.pk), {} if method == "POST" else None).status_code
             assert status in (allowed if may else (403,) if sees else (404,)), f"{persona} {method}"

@@ -23,15 +23,17 @@ from apps.core.clock import local_day, now, start_of_day
 from apps.core.errors import LoyaltyError
 from apps.core.formats import moment
 from apps.orgs.models import OrgUnit, Program
-from apps.rules import reviewing, services
+from apps.rules import overriding, reviewing, services
 from apps.rules.admin.gallery import GalleryPages
 from apps.rules.admin.programs import ProgramPages
 from apps.rules.budgets import budgets_of
 from apps.rules.comparing import differences
 from apps.rules.counting import count_reached
 from apps.rules.errors import DefinitionFaulty, DraftChanged
+from apps.rules.families import open_units
 from apps.rules.forms import RuleForm, decoded, faults_in_words, told_of
 from apps.rules.models import Rule, RuleReview, RuleVersion
+from apps.rules.overriding import drift_of
 from apps.rules.reading import (
     TONES,
     Standing,
@@ -152,12 +154,16 @@ class RuleAdmin(GalleryPages, ProgramPages):
     # The page.
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name", "code", "program", "unit")
+        return ("name", "code", "program", "unit", "allows_override")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return ()
-        is_fixed = obj.versions.exclude(state=State.DRAFT).exists() or bool(open_reviews([obj]))
+        is_fixed = (
+            obj.overrides_id is not None
+            or obj.versions.exclude(state=State.DRAFT).exists()
+            or bool(open_reviews([obj]))
+        )
         return ("code", "program", "unit") if is_fixed else ("code", "program")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -194,14 +200,18 @@ class RuleAdmin(GalleryPages, ProgramPages):
     def _page(self, request: HttpRequest, rule: Rule) -> dict[str, Any]:
         """What the rule's page shows round the form."""
         when = now()
-        versions = versions_by_rule([rule])[rule.pk]
+        person = actor_of(request)
+        below = Rule.objects.visible_to(person).filter(overrides=rule).select_related("unit").order_by("unit__path")
+        above = Rule.objects.select_related("unit").filter(pk=rule.overrides_id).first() if rule.overrides_id else None
+        overrides = list(below)
+        all_versions = versions_by_rule([rule, *overrides, *([above] if above else [])])
+        versions = all_versions[rule.pk]
         names = _named(rule, names_of([rule.program])[rule.program_id])
         zone = ZoneInfo(rule.program.time_zone)
         reviews = list(rule.reviews.select_related("submitted_by", "decided_by"))
         review = next((each for each in reviews if each.state == RuleReview.State.OPEN), None)
         stands = standing(versions, when, review)
         told = stands.shown
-        person = actor_of(request)
         one, other = (_version(versions, request.GET.get(name)) for name in ("one", "other"))
         language = get_language() or "en"
         compared = None
@@ -212,6 +222,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
                 "newer": newer,
                 "lines": differences(older.definition, newer.definition, names, language),
             }
+        drifts = [drift_of(each, all_versions, versions, names, language, when) for each in overrides]
         since_live = None
         base = stands.live or stands.scheduled or stands.last
         if stands.draft is not None and base is not None:
@@ -226,6 +237,10 @@ class RuleAdmin(GalleryPages, ProgramPages):
             "reviews": [each for each in reviews if each is not review],
             "returned": _returned(reviews, stands.draft),
             "wish_is_ahead": review is not None and review.wished_start is not None and review.wished_start > when,
+            "overridden": above,
+            "drift": drift_of(rule, all_versions, all_versions[above.pk], names, language, when) if above else None,
+            "overrides": [(each, _tag(each.stands.name)) for each in drifts],
+            "override_units": open_units(rule, _units_of(person, rule), when) if stands.live else [],
             "needs_review": rule.program.reviews_rules,
             "may_decide": review is not None and reviewing.may_decide(person, review),
             "since_live": since_live,
@@ -263,11 +278,13 @@ class RuleAdmin(GalleryPages, ProgramPages):
                 code=values["code"],
                 name=values["name"],
                 definition=values["definition"],
+                allows_override=values["allows_override"],
                 when=when,
             )
             obj.pk = version.rule_id
             return
-        services.change_rule(actor, obj, name=values["name"], unit=values.get("unit"))
+        allows = values.get("allows_override")
+        services.change_rule(actor, obj, name=values["name"], unit=values.get("unit"), allows_override=allows)
         if form.draft is not None and "definition" in values:
             services.save_draft(actor, form.draft, values["definition"], revision=values["revision"], when=when)
 
@@ -294,6 +311,8 @@ class RuleAdmin(GalleryPages, ProgramPages):
             self.route("<path:object_id>/withdraw/", self.withdraw_view, "withdraw"),
             self.route("<path:object_id>/approve/", self.approve_view, "approve"),
             self.route("<path:object_id>/return/", self.return_view, "return"),
+            self.route("<path:object_id>/override/", self.override_view, "override"),
+            self.route("<path:object_id>/take-over/", self.take_over_view, "take_over"),
             self.route("<path:object_id>/draft/", self.draft_view, "draft"),
             self.route("<path:object_id>/discard/", self.discard_view, "discard"),
             self.route("<path:object_id>/retire/", self.retire_view, "retire"),
@@ -478,6 +497,40 @@ class RuleAdmin(GalleryPages, ProgramPages):
         answer: HttpResponse = self.refusals_shown(request, send_back)
         return answer
 
+    def override_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A rule of a unit below in the place of this one: who may add rules there, may; this one they need only see."""
+        rule = self.object_or_404(request, object_id)
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def override() -> HttpResponse:
+            unit = _row(_units_of(actor_of(request), rule), request.POST.get("unit"))
+            version = overriding.override_rule(actor_of(request), rule, unit, when=now())
+            said = _(
+                "A draft for %(unit)s is ready to be changed. Once it is in force, it applies there instead of “%(rule)s”."
+            )
+            self.message_user(request, said % {"unit": unit.name, "rule": rule.name}, messages.SUCCESS)
+            return self._back(version.rule)
+
+        answer: HttpResponse = self.refusals_shown(request, override)
+        return answer
+
+    def take_over_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        rule = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def take_over() -> HttpResponse:
+            overriding.take_over(actor_of(request), rule, revision=_revision(request), when=now())
+            said = _("The draft says what the rule above says now.")
+            self.message_user(request, said, messages.SUCCESS)
+            return self._back(rule)
+
+        answer: HttpResponse = self.refusals_shown(request, take_over)
+        return answer
+
     def draft_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         rule = self.object_or_404(request, object_id, "change")
         if request.method != "POST":
@@ -574,6 +627,15 @@ def _draft(rule: Rule) -> RuleVersion:
     """The rule's draft; one that is no longer there is refused by the service."""
     drafts = RuleVersion.objects.filter(rule=rule)
     return drafts.filter(state=State.DRAFT).first() or drafts.order_by("-number")[0]
+
+
+def _units_of(person: Any, rule: Rule) -> Any:
+    """The units below `rule`, of its programme, where `person` may add rules; in tree order."""
+    below = OrgUnit.objects.visible_to(person, "rules.add_rule").within(rule.unit.path).exclude(pk=rule.unit_id)
+    others = Program.objects.exclude(pk=rule.program_id).filter(unit__path__startswith=rule.unit.path)
+    for path in others.values_list("unit__path", flat=True):
+        below = below.exclude(path__startswith=path)
+    return below.order_by("path")
 
 
 def _review(rule: Rule, request: HttpRequest) -> RuleReview:
