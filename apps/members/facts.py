@@ -82,3 +82,10 @@ class MemberFacts:
     birthday: Birthday = NO_BIRTHDAY
     tags: tuple[str, ...] = ()
     """The tags that hold on the day of the event."""
+    asked_on: date = date.min
+    """The local day of the event."""
+
+    @property
+    def joining(self) -> Birthday:
+        """The day of joining, with its anniversaries."""
+        return Birthday.of(self.joined_on, self.asked_on)

@@ -11,6 +11,16 @@ AGE = f"""nullif(greatest(extract(year FROM as_of)::int - birth_year - ({_THIS_Y
 DAYS_AHEAD = f"(CASE WHEN {_THIS_YEAR} >= as_of THEN {_THIS_YEAR} ELSE {_NEXT_YEAR} END - as_of)"
 IS_THIS_MONTH = f"(extract(month FROM {_THIS_YEAR}) = extract(month FROM as_of))"
 
+
+def _of_joining(sql: str) -> str:
+    """The same of the day of joining."""
+    born = (
+        "(extract(month FROM joined_on)::int * 100 + extract(day FROM joined_on)::int)",
+        "extract(year FROM joined_on)::int",
+    )
+    return sql.replace("birth_day", born[0]).replace("birth_year", born[1])
+
+
 UNKNOWN = (
     Words("the member's birthday is known", "会员生日已知"),
     Words("the member's birthday is not known", "会员生日未知"),
@@ -19,6 +29,13 @@ MEMBER_FIELDS = (
     Field("member.home_unit", Type.UNIT, Words("the member's home unit", "会员所属单位"), "member.home_path"),
     Field("member.joined_on", Type.DATE, Words("the joining date", "入会日期"), "member.joined_on"),
     Field("member.tags", Type.TAGS, Words("the member's tags", "会员的标签"), "member.tags"),
+    Field("member.years", Type.INTEGER, Words("the number of years as a member", "入会年数"), "member.joining.age",
+          sql=_of_joining(AGE)),
+    Field("member.days_to_anniversary", Type.INTEGER,
+          Words("the number of days until the anniversary of joining", "距入会周年日的天数"), "member.joining.days_ahead",
+          sql=_of_joining(DAYS_AHEAD),
+          clauses={"eq 0": Words("it is the anniversary of joining", "当天是入会周年日"),
+                   "le": Words("the anniversary of joining is at most {value} days ahead", "入会周年日在{value}天之内（含当天）")}),
     Field("member.age", Type.INTEGER, Words("the member's age", "会员年龄"), "member.birthday.age", sql=AGE),
     Field("member.days_to_birthday", Type.INTEGER, Words("the number of days until the member's birthday", "距会员生日的天数"),
           "member.birthday.days_ahead", sql=DAYS_AHEAD,
@@ -31,5 +48,5 @@ MEMBER_FIELDS = (
                    "is_false": Words("the member's birthday is in another month", "会员生日不在本月"),
                    "is_set": UNKNOWN[0], "is_not_set": UNKNOWN[1]}),
 )  # fmt: skip
-"""Age and birthday are asked about on a local day: the event's, or that on which all members are asked about."""
+"""Age, birthday and anniversary are asked about on a local day: the event's, or that on which all members are asked about."""
 MEMBER_FAMILIES = (Family("member.attributes", Words("the member's", "会员的"), "member.attributes"),)

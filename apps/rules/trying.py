@@ -204,7 +204,9 @@ def _facts(trial: Trial, program: Program, asked: Sequence[Leaf]) -> tuple[Event
     born = as_date(trial.told.get(BORN))
     birthday = Birthday.of(born, local.date()) if born else NO_BIRTHDAY
     attributes = _under("member.attributes.", told)
-    return event, MemberFacts(0, trial.store.path, local.date(), attributes, birthday=birthday)
+    return event, MemberFacts(
+        0, trial.store.path, local.date(), attributes, birthday=birthday, asked_on=local.date()
+    )  # fmt: skip
 
 
 def _under(prefix: str, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def test_any_tree_over_any_event_reads_the_same_both_ways(tree: Any, event: Any,
 @settings(max_examples=500, deadline=None)
 @given(trees.birthday_leaves, trees.births, trees.any_day)
 def test_a_birthday_reads_the_same_both_ways_on_any_day(leaf: Any, birth: Any, asked_on: date) -> None:
-    member = MemberFacts(1, "0001", asked_on, {}, birthday=trees.birthday(birth, asked_on))
+    member = MemberFacts(1, "0001", asked_on, {}, birthday=trees.birthday(birth, asked_on), asked_on=asked_on)
     compiled = compile_tree(parse(leaf, MEMBER_CATALOGUE), MEMBER_CATALOGUE, {})
     assert (compiled.test(member) == HOLDS) == holds(leaf, None, member)
 

@@ -90,6 +90,11 @@ def of_birthdays() -> list[Any]:
         ahead | {"op": "eq", "value": 3},
         ahead | {"op": "le", "value": 7},
         *(ahead | {"op": op} for op in ("is_set", "is_not_set")),
+        {"field": "member.years", "op": "ge", "value": 1},
+        *(
+            {"field": "member.days_to_anniversary", "op": op, "value": days}
+            for op, days in (("eq", 0), ("eq", 3), ("le", 7))
+        ),
         *(month | {"op": op} for op in ("is_true", "is_false", "is_set", "is_not_set")),
     ]
 

@@ -62,6 +62,7 @@ def birthday(birth: tuple[date, bool] | None, asked_on: date) -> Birthday:
 members = st.builds(
     MemberFacts, id=st.just(1), home_path=paths, joined_on=days, attributes=attributes, history=histories,
     birthday=st.builds(birthday, births, days), tags=st.lists(words, max_size=2, unique=True).map(tuple),
+    asked_on=any_day,
 )  # fmt: skip
 
 COMPARED = ("lt", "le", "gt", "ge")
@@ -143,6 +144,8 @@ history_leaves = st.one_of(
 )
 birthday_leaves = st.one_of(
     _leaf("member.age", st.integers(0, 38)),
+    _leaf("member.years", st.integers(0, 5)),
+    _leaf("member.days_to_anniversary", st.sampled_from([0, 1, 2, 7, 60]) | st.integers(0, 365)),
     _leaf("member.days_to_birthday", st.sampled_from([0, 1, 2, 7, 60]) | st.integers(0, 365)),
     st.fixed_dictionaries(
         {"field": st.just("member.birthday_month"), "op": st.sampled_from(["is_true", "is_false", "is_set", "is_not_set"])}
@@ -270,6 +273,9 @@ def _lines_hold(tree: Any, event: Any, member: Any) -> bool:
 def _value(name: str, op: str, written: Any, event: Any, member: Any, line: Any) -> Any:
     if name.startswith("history."):
         return member.history.days_since_order
+    if name in ("member.years", "member.days_to_anniversary"):
+        same = {"member.years": "member.age", "member.days_to_anniversary": "member.days_to_birthday"}[name]
+        return _of_birthday(same, Birthday.of(member.joined_on, member.asked_on))
     if name in ("member.age", "member.days_to_birthday", "member.birthday_month"):
         return _of_birthday(name, member.birthday)
     if name in READ:

@@ -48,6 +48,7 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "referral": ([{"kind": "referral"}] * 6 + [{"kind": "registration"}], [200] * 5 + [0, 0]),
     "new-members": ([{"amount": "50", "member": "New"}, {"amount": "50"}], [50, 0]),
     "birthday": ([{"kind": "day", "at": f"2026-03-0{day}T00:00", "member": "Born"} for day in (3, 4, 5)], [0, 200, 0]),
+    "anniversary": ([{"kind": "day", "at": f"{day}T00:00"} for day in ("2025-01-01", "2025-12-31", "2026-01-01")], [0, 0, 100]),
     "birthday-double": ([{"amount": "50", "member": "Born"}, {"amount": "50"}], [100, 50]),
     "member-day": ([{"amount": "50", "at": "2026-03-03T10:00"}, {"amount": "50", "at": "2026-03-04T10:00"}], [150, 50]),
     "festival": ([{"amount": "50", "at": "2026-03-08T23:59"}, {"amount": "50", "at": "2026-03-09T00:00"}], [100, 50]),
@@ -59,6 +60,9 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "combination": ([{"lines": [COFFEE, CAKE]}, {"lines": [COFFEE, COFFEE]}], [15, 0]),
     "several-pieces": ([{"lines": [COFFEE | {"quantity": 2}, CAKE]}, {"lines": [COFFEE, CAKE]}], [20, 0]),
     "channel": ([{"amount": "50", "channel": "app"}, {"amount": "50", "channel": "till"}], [50, 0]),
+    "after-delivery": (
+        [{"amount": "50", "channel": "web", "spendable": 0}, {"amount": "50", "channel": "till", "spendable": 0}], [50, 0]
+    ),
     "new-store": ([{"amount": "50"}, {"amount": "50", "store": "S002"}], [250, 50]),
     "region": ([{"amount": "50"}, {"amount": "50", "store": "S003"}], [50, 0]),
     "travellers": ([{"amount": "50", "store": "S003"}, {"amount": "50"}], [30, 0]),

@@ -47,7 +47,9 @@ def open_events(
             old.append(prepared)
         else:
             birthday = Birthday(birth_day, birth_year, prepared.day) if birth_day else NO_BIRTHDAY
-            member = MemberFacts(member_id, home_path, joined_on, orjson.loads(attributes), birthday=birthday)
+            member = MemberFacts(
+                member_id, home_path, joined_on, orjson.loads(attributes), birthday=birthday, asked_on=prepared.day
+            )
             if counted is not None:
                 memory.tally.learn((member_id, None, "", *counter) for counter in orjson.loads(counted))
             if cards is not None:
