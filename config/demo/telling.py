@@ -19,6 +19,7 @@ from apps.points import services as points
 from apps.points.models import Account
 from apps.reports.services import check_ledger, fold_facts
 from apps.rules.pipeline import process
+from config.demo.codes import redeem_caps
 from config.demo.group import PASSWORD, Group, make_group
 from config.demo.members import Person, draw_people
 from config.demo.year import ZONE, draw_events
@@ -69,6 +70,8 @@ def make_demo(
     events = draw_events(_random(seed, "events"), people, stores, first, last)
     company_of = {person.card: person.company for person in people}
     _Year(group, company_of, _random(seed, "points"), told, tell).tell_all(events, first, end)
+    caps = source_for("app:east", group.units["EAST"])
+    told.events += redeem_caps(group, people, caps, _random(seed, "codes"), end)
     fold_facts(end)
     told.differences = check_ledger(None, end)
     told.points = Account.objects.aggregate(total=Sum("balance"))["total"] or 0

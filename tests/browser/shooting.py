@@ -21,7 +21,7 @@ from playwright.sync_api import Page
 
 from apps.orgs.models import Persona, Staff
 from apps.points.models import Account
-from apps.rules.models import Rule
+from apps.rules.models import CodeBatch, Rule
 from tests.browser.driving import Studio, axe_findings, chromium
 from tests.security.routes import ModelPage, Route, RowPage, SitePage, every_route, row_of
 
@@ -209,6 +209,11 @@ def _busiest_rule(person: Staff | None) -> str:
     return f"/rules/rule/{rule.pk}/change/"
 
 
+def _newest_batch(person: Staff | None) -> str:
+    batch = CodeBatch.objects.visible_to(person).order_by("-pk")[0]
+    return f"/rules/codebatch/{batch.pk}/change/"
+
+
 PICTURES = (
     Picture("sign-in", NOBODY, lambda person: "/login/"),
     Picture("home", "marketing", lambda person: "/"),
@@ -229,6 +234,7 @@ PICTURES = (
         theme="dark",
         part="[data-rule-editor]",
     ),
+    Picture("codes", "marketing", _newest_batch),
     Picture("member", "service", _busiest_member),
     Picture("cost", "finance", lambda person: reverse("admin:reports_cost")),
     Picture("cost-zh", "finance", lambda person: reverse("admin:reports_cost"), language="zh-hans", theme="dark"),

@@ -34,7 +34,9 @@ def test_the_ledger_of_the_demo_holds_and_every_verb_is_in_it(story: Told) -> No
     assert story.differences == 0
     kinds = set(Posting.objects.values_list("kind", flat=True))
     assert kinds >= {"earn", "release", "redeem", "adjust", "expire", "clawback"}
-    assert {"purchase", "refund", "check_in", "registration"} <= set(Event.objects.values_list("kind", flat=True))
+    assert {"purchase", "refund", "check_in", "registration", "code"} <= set(
+        Event.objects.values_list("kind", flat=True)
+    )
 
 
 def test_the_same_seed_gives_the_same_points(story: Told, django_db_blocker: Any) -> None:

@@ -1,15 +1,16 @@
 """Codes of bottle caps and receipts: unguessable, drawn as stated, redeemed once; everything else is refused in words."""
 
-import hmac
 from collections import Counter
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
 from itertools import count
-from math import lcm, sqrt
+from math import sqrt
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import translation
 from hypothesis import given
@@ -71,22 +72,15 @@ def test_one_wrong_character_and_two_that_changed_places_are_found(
 # -- drawing ----------------------------------------------------------------------------------------------------
 
 
-def test_who_draws_again_from_the_seed_gets_the_same() -> None:
-    """As docs/rules.md states it, written down once more."""
+def test_who_draws_again_from_the_seed_as_the_documentation_says_gets_the_same() -> None:
     seed, odds = bytes(range(32)), [("grand", 1, 1000), ("small", 1, 10)]
     prizes = drawing.read_prizes([{"name": name, "wins": wins, "out_of": out_of} for name, wins, out_of in odds])
-
-    def again(number: int, use: int) -> str:
-        tickets = lcm(*(out_of for _name, _wins, out_of in odds))
-        ticket = int(hmac.new(seed, f"{number}/{use}".encode(), "sha256").hexdigest(), 16) % tickets
-        for name, wins, out_of in odds:
-            if ticket < wins * tickets // out_of:
-                return name
-            ticket -= wins * tickets // out_of
-        return "none"
-
-    drawn = [drawing.draw(seed, prizes, number, use) for number in range(1, 1500) for use in (1, 2)]
-    assert drawn == [again(number, use) for number in range(1, 1500) for use in (1, 2)]
+    document = (Path(settings.BASE_DIR) / "docs" / "rules.md").read_text(encoding="utf-8")
+    again: dict[str, Any] = {}
+    exec(document.partition("```python\n")[2].partition("```")[0], again)
+    uses = [(number, use) for number in range(1, 1500) for use in (1, 2)]
+    drawn = [drawing.draw(seed, prizes, number, use) for number, use in uses]
+    assert drawn == [again["draw"](seed, odds, number, use) for number, use in uses]
     assert set(drawn) == {"grand", "small", "none"}
 
 

@@ -40,6 +40,13 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "every-forty": ([{"amount": "119.99"}, {"amount": "39.99"}], [2, 0]),
     "check-in": ([{"kind": "check_in"}, {"kind": "check_in"}, {"amount": "50"}], [5, 0, 0]),
     "review": ([{"kind": "review"}] * 4 + [{"amount": "50"}], [20, 20, 20, 0, 0]),
+    "bottle-cap": (
+        [
+            *({"kind": "code", "batch": "caps-2026", "draws": prize} for prize in ("grand", "small", "none")),
+            {"kind": "code", "batch": "others", "draws": "grand"}, {"amount": "50"},
+        ],
+        [5000, 50, 1, 0, 0],
+    ),
     "own-cup": ([{"amount": "9", "attributes": {"own_cup": True}}, {"amount": "9"}], [10, 0]),
     "welcome": ([{"kind": "registration"}, {"amount": "50"}], [100, 0]),
     "complete-profile": (

@@ -8,10 +8,11 @@ An event of a story is written as JSON has it; what is left out is an ordinary p
      "amount": "10", "key": "", "refund_of": "", "confirms": ""}
 
 `amount` alone stands for one line. `people` describes members who are not ordinary: where and when they joined, when they were
-born, and their attributes. `spendable` is what the member can spend right after the event.
+born, and their attributes. `spendable` is what the member can spend right after the event. An event of the kind `code` names a
+`batch`, and in `draws` what one of its codes is to draw: such a batch is made, and such a code found.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
@@ -22,10 +23,12 @@ from apps.activity.incoming import IncomingEvent, IncomingLine
 from apps.activity.services import source_for
 from apps.members.services import create_member
 from apps.points.services import release_due
+from apps.rules.codes.drawing import NONE, draw, read_prizes
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.pipeline import process
 from apps.rules.services import checked
 from tests.factories import CoffeeGroup
+from tests.rules.codes import made
 
 ZONE = ZoneInfo("Asia/Shanghai")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -58,9 +61,10 @@ def tell(
             joined_on=date.fromisoformat(facts["joined_on"]),
             birth_on=facts["birth_on"] and date.fromisoformat(facts["birth_on"]), when=LATER,
         )  # fmt: skip
-    points = []
+    points, codes = [], _codes(group, events)
     for event in events:
-        told = _event(event)
+        code = {"attributes": {"code": next(codes[event["batch"], event["draws"]])}} if "draws" in event else {}
+        told = _event({**event, **code})
         if "spendable" in event:
             release_due(told.occurred_at)
         (done,) = process(None, source, [told], when=LATER)
@@ -69,6 +73,22 @@ def tell(
             assert done.answer["balance"]["available"] == event["spendable"], event
         points.append(done.points)
     return points
+
+
+def _codes(group: CoffeeGroup, events: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Iterator[str]]:
+    """Codes of the batches that a story names, by their batch and what they draw."""
+    drawn: dict[str, set[str]] = {}
+    for event in events:
+        if "draws" in event:
+            drawn.setdefault(event["batch"], set()).add(event["draws"])
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, names in drawn.items():
+        prizes = [{"name": prize, "wins": 1, "out_of": len(names) + 1} for prize in sorted(names - {NONE})]
+        batch, codes = made(group, code=name, size=99, prizes=prizes)
+        for number, code in enumerate(codes, start=1):
+            prize = draw(bytes(batch.seed), read_prizes(prizes), number, 1)
+            found.setdefault((name, prize), []).append(code)
+    return {what: iter(codes) for what, codes in found.items()}
 
 
 def _card(name: str) -> str:
