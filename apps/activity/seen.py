@@ -1,5 +1,5 @@
-"""What the latest events and members said: channels, articles, categories, brands and attributes to offer while somebody writes a
-condition."""
+"""What the latest events and members said: channels, articles, categories, brands, tags and attributes to offer while somebody
+writes a condition."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count
 
 from apps.activity.models import Event, EventLine
-from apps.members.models import Member
+from apps.members.models import Member, MemberTag
 
 LATEST = 2_000
 """Events, and members, looked at, however many there are."""
@@ -21,12 +21,16 @@ def values_seen(principal: Any) -> dict[str, list[str]]:
     latest = Event.objects.order_by("-pk").values("pk")[:LATEST]
     events = Event.objects.visible_to(principal).filter(pk__in=latest)
     lines = EventLine.objects.visible_to(principal).filter(event__in=latest)
+    tags = MemberTag.objects.visible_to(principal).filter(
+        pk__in=MemberTag.objects.order_by("-pk").values("pk")[:LATEST]
+    )
     members = Member.objects.visible_to(principal).order_by("-pk")[:LATEST]
     return {
         "event.channel": _commonest(events, "channel"),
         "line.brand": _commonest(lines, "brand"),
         "line.category": _commonest(lines, "category"),
         "line.sku": _commonest(lines, "sku"),
+        "member.tags": _commonest(tags, "tag"),
         **_attributes("event.attributes.", events.values_list("attributes", flat=True)),
         **_attributes("member.attributes.", members.values_list("attributes", flat=True)),
     }

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from django import forms
@@ -29,6 +29,8 @@ FRESH: dict[str, Any] = {
     "limits": [],
 }
 LONGEST = 500_000
+MOST_GIVING = 100
+"""Versions of rules that are looked at for the tags they give."""
 
 
 class RuleForm(forms.ModelForm):
@@ -76,6 +78,16 @@ class RuleForm(forms.ModelForm):
             return [self.instance.program]
         return list(Program.objects.visible_to(self.actor, "rules.add_rule").select_related("unit").order_by("pk"))
 
+    def _seen(self) -> dict[str, list[str]]:
+        """What events and members said lately; among the tags also those that rules are to give."""
+        seen = values_seen(self.actor) | codes_seen(self.actor)
+        giving = RuleVersion.objects.visible_to(self.actor).filter(definition__effects__contains=[{"effect": "tag"}])
+        effects = chain.from_iterable(
+            giving.order_by("-pk").values_list("definition__effects", flat=True)[:MOST_GIVING]
+        )
+        given = [effect["tag"] for effect in effects if effect.get("effect") == "tag"]
+        return seen | {"member.tags": list(dict.fromkeys([*seen["member.tags"], *given]))}
+
     def config(self) -> dict[str, Any]:
         """All that the editor needs to know."""
         language = get_language() or "en"
@@ -84,8 +96,9 @@ class RuleForm(forms.ModelForm):
             "catalogue": describe(CATALOGUE, language),
             "programs": {str(program.pk): _program(program) for program in programs},
             "program": str(programs[0].pk) if programs else None,
-            "seen": values_seen(self.actor) | codes_seen(self.actor),
+            "seen": self._seen(),
             "most": {"effects": MOST_EFFECTS, "limits": MOST_LIMITS, "rows": MOST_ROWS},
+            "goal": goal_choices(),
             "limits": limit_choices(language),
             "stacking": [
                 ("", _("adds up with all other rules")),
@@ -155,6 +168,28 @@ def _program(program: Program) -> dict[str, Any]:
     }
 
 
+def goal_choices() -> dict[str, list[tuple[str, str]]]:
+    """What the choices of a goal offer."""
+    return {
+        "fires": [
+            ("", _("each time the conditions hold")), ("goal", _("once, when a member has")),
+            ("step", _("each time a member has a further")),
+        ],
+        "of": [
+            ("events", _("such events")), ("amount", pgettext("after an amount", "spent")),
+            ("pieces", pgettext("after a number", "pieces bought")), ("stores", _("different stores")),
+            ("channels", _("different channels")), ("days", _("different days")), ("articles", _("different articles")),
+            ("categories", _("different categories")), ("streak", _("days in a row")),
+            ("attribute_sum", _("in all of the attribute")),
+            ("attribute_values", _("different values of the attribute")),
+        ],
+        "period": [
+            ("ever", _("however long it takes")), ("day", _("in a day")), ("week", _("in a week")),
+            ("month", _("in a month")), ("quarter", _("in a quarter")), ("year", _("in a year")),
+        ],
+    }  # fmt: skip
+
+
 def limit_choices(language: str) -> dict[str, list[tuple[str, str]]]:
     """What the three choices of a limit offer."""
     return {
@@ -191,8 +226,16 @@ def effect_choices() -> dict[str, list[tuple[str, str]]]:
         "effect": [
             ("points_per_amount", _("Points per amount")), ("points_per_quantity", _("Points per piece")),
             ("fixed_points", _("Fixed points")), ("multiply", _("Multiplier")), ("table", _("Decision table")),
+            ("tag", _("A tag for the member")),
         ],
-        "rounding": [("down", _("rounded down")), ("half_up", _("rounded to the nearest")), ("up", _("rounded up"))],
+        "rounding": [
+            ("down", _("rounded down")), ("half_up", _("rounded to the nearest")), ("up", _("rounded up")),
+            ("carry", _("rounded down, the rest counts next time")),
+        ],
+        "start": [
+            ("now", _("from now on")), ("next_week", _("from next week on")), ("next_month", _("from next month on")),
+            ("next_quarter", _("from next quarter on")), ("next_year", _("from next year on")),
+        ],
         "of": [("base", _("what rules without a multiplier give")), ("all", _("everything that rules before it give"))],
         "without": [
             ("", _("all that is paid counts")), ("tax", _("tax does not count")),
@@ -243,6 +286,22 @@ def editor_words() -> dict[str, str]:
         "add_effect": _("Add something to earn"),
         "remove_effect": _("Remove this"),
         "when": _("When it applies"),
+        "tag": _("Tag"),
+        "tag_start": _("From when on"),
+        "tag_lasts": _("How long"),
+        "tag_for_ever": _("for ever"),
+        "tag_whole_period": _("until that period is over"),
+        "tag_days": pgettext("how long", "for so many days"),
+        "goal": _("Goal"),
+        "goal_fires": _("When it gives"),
+        "goal_at": _("How much"),
+        "goal_of": _("Of what is gathered"),
+        "goal_attribute": _("Name of the attribute"),
+        "goal_period": _("In which time"),
+        "goal_hint": _(
+            "Only an event that reaches the goal earns what stands above, and a rate counts that event alone. A refund "
+            "takes away what its purchase brought, and what the goal gave where it is no longer reached."
+        ),
         "limit": _("Limits"),
         "add_limit": _("Add a limit"),
         "remove_limit": _("Remove this limit"),

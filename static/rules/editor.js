@@ -34,6 +34,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, seen: config.seen, left: showFaults,
         changed: (tree, more) => { definition.condition = tree; changed(more); } });
     definition.condition = condition.tree;
+    const goal = RuleParts.goal(part("goal"), { ...shared, choices: config.goal, goal: () => definition.accumulator, put: (value) => { definition.accumulator = value; } });
+    goal.draw();
     const limits = RuleParts.limits(part("limits"), { program, words, choices: config.limits, most: config.most.limits, limits: () => definition.limits, changed });
     limits.draw();
     const stacking = RuleParts.stacking(part("stacking"), { words, choices: config.stacking, stacking: () => definition.stacking, put: (value) => { definition.stacking = value; }, changed });
@@ -56,6 +58,7 @@ document.addEventListener("DOMContentLoaded", () => {
         condition.units = program().units;
         condition.draw(definition.condition);
         definition.condition = condition.tree;
+        goal.draw();
         limits.draw();
         stacking.draw();
         validity.draw();

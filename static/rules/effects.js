@@ -24,9 +24,14 @@ RuleParts.effects = (host, options) => {
         fixed_points: { points: "" },
         multiply: { times: "2", of: "base", rounding: "down" },
         table: { hit: "first", rounding: "down", rows: [] },
+        tag: { tag: "", start: "now", days: null },
     };
     // What a rate may leave out of what was paid.
     const LEAVES_OUT = { points_per_amount: ["tax", "shipping"], points_per_quantity: ["shipping"], table: ["tax", "shipping"] };
+    // What gives no points has no kind of them.
+    const WITHOUT_KIND = ["tag"];
+    // What may carry its remainder on to the next event.
+    const CARRIES = ["points_per_amount", "points_per_quantity"];
     const opened = new Set(); // cards whose further choices are shown
     const firstKind = () => (program().kinds[0] || [""])[0];
     const isKind = (code) => program().kinds.some(([each]) => each === code);
@@ -35,16 +40,17 @@ RuleParts.effects = (host, options) => {
     function fresh(kind, before = {}) {
         const parts = structuredClone(FRESH[kind]);
         for (const name of Object.keys(parts)) if (before[name]) parts[name] = before[name];
+        if (parts.rounding === "carry" && !CARRIES.includes(kind)) parts.rounding = "down";
         const left = before.without?.filter((part) => LEAVES_OUT[kind]?.includes(part));
         if (left?.length) parts.without = left;
         if (LEAVES_OUT[kind] && before.each) parts.each = before.each;
         if (kind === "table" && !parts.rows.length) parts.rows.push(RuleParts.tableRow());
-        return { effect: kind, point_type: before.point_type || firstKind(), ...parts };
+        return { effect: kind, ...(WITHOUT_KIND.includes(kind) ? {} : { point_type: before.point_type || firstKind() }), ...parts };
     }
 
     function draw(focus) {
         const effects = options.effects();
-        for (const effect of effects) effect.point_type ||= firstKind();
+        for (const effect of effects) if (!WITHOUT_KIND.includes(effect.effect)) effect.point_type ||= firstKind();
         const add = quietButton(`+ ${words.add_effect}`, () => {
             effects.push(fresh("fixed_points"));
             turned(`effects/${effects.length - 1}/effect`);
@@ -59,7 +65,7 @@ RuleParts.effects = (host, options) => {
         const put = (name) => (value, more) => { effect[name] = value; changed(more || { at: `${at}/${name}` }); };
         const box = (name, label) => figure(label, effect[name], `${at}/${name}`, put(name));
         const choose = (name, label, offered) => select(label, offered, effect[name], put(name), { "data-at": `${at}/${name}` });
-        const rounding = () => choose("rounding", words.rounding, choices.rounding);
+        const rounding = () => choose("rounding", words.rounding, choices.rounding.filter(([code]) => code !== "carry" || CARRIES.includes(effect.effect)));
         const lines = () => select(words.lines, [["all", words.all_lines], ["some", words.some_lines]], effect.lines ? "some" : "all", (chosen) => {
             effect.lines = chosen === "some" ? { all: [{ field: "line.category", op: "in", value: [] }] } : null;
             turned(`${at}/lines`);
@@ -69,6 +75,7 @@ RuleParts.effects = (host, options) => {
             points_per_amount: () => [box("points", words.points), el("span", {}, words.points_for_each), el("span", { class: "studio-unit" }, program().currency), box("per", words.amount), el("span", {}, words.spent), rounding(), lines()],
             points_per_quantity: () => [box("points", words.points), el("span", {}, words.points_for_pieces), box("per", words.quantity), el("span", {}, words.pieces), rounding(), lines()],
             multiply: () => [box("times", words.times), el("span", {}, words.times_what), choose("of", words.multiplied, choices.of), rounding()],
+            tag: () => RuleParts.tag(effect, at, { words, choices, seen: options.seen, put, turned }),
             table: () => [choose("hit", words.hit, choices.hit), effect.rows.some((row) => row.per) ? rounding() : null],
         };
         const isUsed = Boolean(effect.without?.length || effect.each);
@@ -87,7 +94,7 @@ RuleParts.effects = (host, options) => {
         const row = el("div", { class: "studio-tree-cells" },
             select(words.how, choices.effect, effect.effect, (kind) => { options.effects()[number] = fresh(kind, effect); turned(`${at}/effect`); }, { "data-at": `${at}/effect` }),
             parts[effect.effect]?.() || [],
-            kinds.length > 1 || !isKind(effect.point_type) ? choose("point_type", words.kind, kinds) : null);
+            !WITHOUT_KIND.includes(effect.effect) && (kinds.length > 1 || !isKind(effect.point_type)) ? choose("point_type", words.kind, kinds) : null);
         const remove = iconButton("close", words.remove_effect, () => { options.effects().splice(number, 1); turned("effects:add"); });
         const made = el("div", { class: "studio-effect", "data-path": at }, el("div", { class: "studio-tree-row" }, row, remove));
         if (hasMore) made.append(more());
@@ -102,7 +109,7 @@ RuleParts.effects = (host, options) => {
     }
 
     // In another programme its own kinds of points are given.
-    function moved() { for (const effect of options.effects()) if (!isKind(effect.point_type)) effect.point_type = firstKind(); }
+    function moved() { for (const effect of options.effects()) if (!WITHOUT_KIND.includes(effect.effect) && !isKind(effect.point_type)) effect.point_type = firstKind(); }
 
     return { draw, moved };
 };

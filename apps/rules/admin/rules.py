@@ -112,7 +112,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
     class Media:
         css: ClassVar = {"all": ["conditions/conditions.css", "rules/rules.css"]}
         js = (
-            *CONDITION_SCRIPTS, "rules/effects.js", "rules/table.js", "rules/limits.js", "rules/stacking.js",
+            *CONDITION_SCRIPTS, "rules/effects.js", "rules/table.js", "rules/goal.js", "rules/limits.js", "rules/stacking.js",
             "rules/validity.js", "rules/saving.js", "rules/editor.js", "rules/page.js",
         )  # fmt: skip
 
