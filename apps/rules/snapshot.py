@@ -190,6 +190,15 @@ def current() -> Snapshot:
     return _copies[name]
 
 
+def confirmed() -> Snapshot:
+    """The copy as the database's configuration is at this moment, read anew where that has moved on."""
+    try:
+        current().confirm()
+    except Stale:
+        forget()
+    return current()
+
+
 def forget() -> None:
     """Drops this process's copy: the epoch has moved on."""
     _copies.pop(str(connection.settings_dict["NAME"]), None)

@@ -156,13 +156,7 @@ def _with_where(leaf: Leaf | LinesLeaf) -> list[Leaf]:
 
 def _others(program: Program, trial: Trial, draft: Version, rule_id: int | None) -> list[Version]:
     """The versions of other rules in force where and when the trial is, without those in whose place the draft stands."""
-    copy = snapshot.current()
-    try:
-        copy.confirm()
-    except snapshot.Stale:
-        snapshot.forget()
-        copy = snapshot.current()
-    there = copy.programs[program.pk]
+    there = snapshot.confirmed().programs[program.pk]
     others = [
         version
         for version in there.versions

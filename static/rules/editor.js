@@ -81,7 +81,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
     function showFaults() { Conditions.faults.show(host, faults); }
 
-    // The sentence, the faults and how many members it could reach, from the server, a moment after the last key.
+    // The sentence, the faults, how many members it could reach and for which share of purchases it holds, from the
+    // server, a moment after the last key.
     let timer = null;
     let asked = 0;
     function askSoon() { clearTimeout(timer); timer = setTimeout(ask, 250); }
@@ -104,11 +105,15 @@ document.addEventListener("DOMContentLoaded", () => {
             showFaults();
             saving.judged(faults);
         }
-        const counted = await post(config.count);
-        if (number !== asked || !counted?.ok) return;
-        const { text } = await counted.json();
-        part("count").textContent = text;
-        part("count").hidden = !text;
+        const count = async (name) => {
+            body.set("of", name);
+            const counted = await post(config.count);
+            if (number !== asked || !counted?.ok) return;
+            const { text } = await counted.json();
+            part(name).textContent = text;
+            part(name).hidden = !text;
+        };
+        await Promise.all([count("count"), count("purchases")]);
     }
 
     // Enter belongs to the box one types in; Ctrl+Enter saves.

@@ -1,17 +1,20 @@
 """Marketing writes a rule from an empty page, reads it as a sentence, tries it, publishes it, and sees it live."""
 
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
 
-from apps.core.clock import now
+from apps.activity.services import source_for
+from apps.core.clock import local_day, now, start_of_day
 from apps.members.services import enrol_many
 from apps.rules import services
 from apps.rules.models import RuleVersion
 from tests.browser.driving import axe_findings
 from tests.factories import CoffeeGroup
-from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE
+from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE, Till, purchase
 
 pytestmark = pytest.mark.browser
 
@@ -360,7 +363,9 @@ def test_what_a_rate_leaves_out_stands_below_it_and_goes_where_it_makes_no_sense
     assert page.evaluate("'each' in ruleEditor.definition().effects[0]") is False
 
 
-def test_how_many_members_a_rule_could_reach_stands_below_its_sentence(studio_page: Any, group: CoffeeGroup) -> None:
+def test_how_many_members_a_rule_could_reach_and_which_purchases_it_meets_stand_below_its_sentence(
+    studio_page: Any, group: CoffeeGroup
+) -> None:
     enrol_many(
         [("card", f"C{n}", group.units[code].pk, now().date()) for n, code in enumerate(["S001", "S001", "S003"])],
         when=now(),
@@ -370,7 +375,17 @@ def test_how_many_members_a_rule_could_reach_stands_below_its_sentence(studio_pa
         None, group.east, group["EAST"], code="north", name="North", when=now(),
         definition={"condition": asked, "effects": [PER_YUAN], "limits": []},
     )  # fmt: skip
-    for language, text in (("en", "2 of 3 members"), ("zh-hans", "3 位会员中的 2 位")):
+    zone = ZoneInfo(group.east.time_zone)
+    at = start_of_day(local_day(now(), zone).replace(day=1), zone) - timedelta(hours=1)
+    told = [
+        purchase("10", member=f"C{n}", store=code, occurred_at=at) for n, code in enumerate(["S001", "S001", "S003"])
+    ]
+    Till(group, source_for("test", group["EAST"])).send(*told, when=now())
+    for language, reached, met in (
+        ("en", "2 of 3 members", "66 % of last month’s purchases"),
+        ("zh-hans", "3 位会员中的 2 位", "上月消费的 66%"),
+    ):
         page = studio_page("marketing", language=language)
         page.goto(f"/rules/rule/{draft.rule_id}/change/")
-        expect(page.locator("[data-rule-count]")).to_have_text(text)
+        expect(page.locator("[data-rule-count]")).to_have_text(reached)
+        expect(page.locator("[data-rule-purchases]")).to_have_text(met)

@@ -28,7 +28,7 @@ from apps.rules.admin.gallery import GalleryPages
 from apps.rules.admin.programs import ProgramPages
 from apps.rules.budgets import budgets_of
 from apps.rules.comparing import differences
-from apps.rules.counting import count_reached
+from apps.rules.counting import count_purchases, count_reached
 from apps.rules.errors import DefinitionFaulty, DraftChanged
 from apps.rules.families import open_units
 from apps.rules.forms import RuleForm, decoded, faults_in_words, told_of
@@ -345,14 +345,16 @@ class RuleAdmin(GalleryPages, ProgramPages):
         return JsonResponse({"sentences": said, "faults": faults, "asked": asked})
 
     def count_view(self, request: HttpRequest) -> HttpResponse:
-        """How many members could meet the condition, while somebody types."""
+        """How many members could meet the condition, or for how many purchases it holds, while somebody types."""
         if not self.may(request, "rules.change_ruleversion"):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        program, _unit, definition = self._asked(request)
-        day = local_day(now(), ZoneInfo(program.time_zone))
-        return JsonResponse(count_reached(actor_of(request), program, definition, day))
+        program, unit, definition = self._asked(request)
+        person, day = actor_of(request), local_day(now(), ZoneInfo(program.time_zone))
+        if request.POST.get("of") == "purchases":
+            return JsonResponse(count_purchases(person, program, unit, definition, day))
+        return JsonResponse(count_reached(person, program, definition, day))
 
     def try_view(self, request: HttpRequest) -> HttpResponse:
         """What the definition would give for an event, and why or why not."""
