@@ -66,6 +66,8 @@ GROUPS = (
              (MARKETING, FINANCE, MANAGER, SERVICE, AUDITOR)),
         Item(_("Point types"), "toll", "admin:points_pointtype_changelist", "points.view_pointtype",
              (MARKETING, FINANCE, AUDITOR, ADMINISTRATOR)),
+        Item(_("Special days"), "event", "admin:orgs_specialday_changelist", "orgs.view_specialday",
+             (MARKETING, AUDITOR, ADMINISTRATOR)),
         Item(_("Programmes"), "loyalty", "admin:orgs_program_changelist", "orgs.view_program",
              (MARKETING, FINANCE, AUDITOR, ADMINISTRATOR, INTEGRATOR)),
     )),

@@ -38,3 +38,5 @@ class EventFacts:
     date: date
     code_batch: str | None = None
     prize: str | None = None
+    special_days: tuple[str, ...] | None = None
+    """The codes of the special days of the programme that it is; None on a day like any other."""

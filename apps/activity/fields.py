@@ -28,6 +28,22 @@ EVENT_FIELDS = (
     Field("event.date", Type.DATE, Words("the date", "日期"), "event.date"),
     Field("event.code_batch", Type.TEXT, Words("the batch of the code", "兑换码批次"), "event.code_batch"),
     Field("event.prize", Type.TEXT, Words("the prize that the code drew", "兑换码抽中的奖项"), "event.prize"),
+    Field(
+        "event.special_days",
+        Type.TAGS,
+        Words("the special day", "特殊日期"),
+        "event.special_days",
+        clauses={
+            "has_any": Words("the day is {value}", "当天是{value}之一"),
+            "has_any one": Words("the day is {value}", "当天是{value}"),
+            "has_all": Words("the day is {value}", "当天同时是{value}"),
+            "has_all one": Words("the day is {value}", "当天是{value}"),
+            "has_none": Words("the day is none of {value}", "当天不是{value}中的任何一个"),
+            "has_none one": Words("the day is not {value}", "当天不是{value}"),
+            "is_set": Words("it is a special day", "当天是特殊日期"),
+            "is_not_set": Words("it is no special day", "当天不是特殊日期"),
+        },
+    ),
 )
 EVENT_FAMILIES = (Family("event.attributes", Words("the event's", "事件的"), "event.attributes"),)
 EVENT_LINES = Lines(

@@ -22,10 +22,13 @@ class Field:
     label: Words
     read: str
     choices: tuple[tuple[str, Words], ...] = ()
+    is_closed: bool = False
+    """Whether its choices are all that may be asked for, also where there are none."""
     key: str | None = None
     """The key of a free attribute; None for a field of its own."""
     clauses: Mapping[str, Words] = field(default_factory=dict)
-    """Clauses that read otherwise than of other fields: by operator, or operator and value such as `eq 0`."""
+    """Clauses that read otherwise than of other fields: by operator, operator and value such as `eq 0`, or
+    operator and `one` for a list of one value."""
     windowed: bool = False
     """Asked over a window of days: what is read is a mapping by window."""
     is_short: bool = False
@@ -89,6 +92,12 @@ class Catalogue:
             families=(*self.families, *families),
             lines=lines or self.lines,
         )
+
+    def closed(self, name: str, choices: Iterable[tuple[str, Words]]) -> "Catalogue":
+        """A catalogue in which the field of that name knows these values and no others."""
+        offered = tuple(choices)
+        fields = (replace(f, choices=offered, is_closed=True) if f.name == name else f for f in self.fields)
+        return replace(self, fields=tuple(fields))
 
     def of_lines(self) -> "Catalogue":
         """The catalogue of one line, for conditions on which lines count."""

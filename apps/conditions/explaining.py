@@ -60,6 +60,9 @@ def _in_words(leaf: Leaf | LinesLeaf, value: Any, language: str, named_paths: Ma
             return named_paths.get(value, str(value))
         if leaf.reads is Type.WEEKDAY:
             return str(WEEKDAYS[value - 1].in_language(language))
+        if isinstance(value, tuple | list):
+            names = {code: words.in_language(language) for code, words in leaf.field.choices}
+            value = [names.get(each, each) for each in value]
         for code, words in leaf.field.choices:
             if code == value:
                 return str(words.in_language(language))

@@ -81,8 +81,9 @@ class _Writer:
             slots |= {"low": self.value(leaf, leaf.value[0]), "high": self.value(leaf, leaf.value[1])}
         elif leaf.operator.shape is Shape.MANY:
             slots["value"] = self.listed(leaf)
-            if len(leaf.value) == 1 and leaf.operator.single is not None:
-                return self.say(leaf.operator.single, **slots)
+            single = leaf.field.clauses.get(f"{leaf.operator.code} one", leaf.operator.single)
+            if len(leaf.value) == 1 and single is not None:
+                return self.say(single, **slots)
         elif leaf.value is not None:
             slots["value"] = self.value(leaf, leaf.value)
         own = leaf.field.clauses.get(f"{leaf.operator.code} {leaf.value}") or leaf.field.clauses.get(leaf.operator.code)
@@ -99,7 +100,8 @@ class _Writer:
         if leaf.field.choices:
             for code, words in leaf.field.choices:
                 if value == code:
-                    return str(words.in_language(self.language))
+                    said = words.in_language(self.language)
+                    return self.say(QUOTED, value=said) if leaf.reads is Type.TAGS else said
         if leaf.reads is Type.WEEKDAY:
             day: Words = WEEKDAYS[value - 1]
             return day.in_language(self.language)

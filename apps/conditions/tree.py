@@ -348,7 +348,7 @@ class _Parser:
     def check(self, field: Field, operator: Operator, value: Any, place: Path) -> None:
         """What only the catalogue and the group know: choices and org units."""
         values = value if isinstance(value, tuple) else (value,)
-        if field.choices and operator.shape is not Shape.NONE:
+        if (field.choices or field.is_closed) and operator.shape is not Shape.NONE:
             known = {code for code, _ in field.choices}
             if not known.issuperset(values):
                 self.fault(place, "unknown_choice", "This is none of the choices.", "这不在可选范围内。")

@@ -80,7 +80,7 @@ class OrgUnit(MP_Node):
 
 
 class Program(ScopedModel):
-    """One loyalty scheme of a company or the group: currency, time zone, what refunds may do."""
+    """One loyalty scheme of a company or the group: currency, time zone, special days, what refunds may do."""
 
     scope = Scope(units=("unit",), governs=True)
 
@@ -120,6 +120,27 @@ class Program(ScopedModel):
 
     def validate_constraints(self, exclude: Any = None) -> None:
         """Left to the service: it says in words, at its field, what a form would say by the constraint's name."""
+
+
+class SpecialDay(ScopedModel):
+    """A day of a programme's calendar that rules can name: a festival, a member day. `days` says which (`calendar`)."""
+
+    scope = Scope(units=("program__unit",), governs=True)
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="special_days", verbose_name=_("programme"))
+    code = models.SlugField(_("code"), max_length=40, help_text=_("Rules name the day by it; it stays."))
+    name = models.CharField(_("name"), max_length=80)
+    days = models.JSONField(_("days"))
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("special day")
+        verbose_name_plural = _("special days")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["program", "code"], name="specialday_code_once")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class StaffQuerySet(ScopedQuerySet):

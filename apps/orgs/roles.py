@@ -14,8 +14,8 @@ def _can(verbs: str, *models: str) -> frozenset[str]:
 
 TREE = _can("view", "orgs.orgunit", "orgs.program", "orgs.role", "core.epoch")
 PROGRAMME = _can(
-    "view", "points.pointtype", "rules.rule", "rules.ruleversion", "rules.rulereview", "rules.codebatch",
-    "rules.codedownload",
+    "view", "points.pointtype", "orgs.specialday", "rules.rule", "rules.ruleversion", "rules.rulereview",
+    "rules.codebatch", "rules.codedownload",
 )  # fmt: skip
 MEMBERS = _can("view", "members.member", "members.identifier", "members.memberchange")
 LOOKS = _can("view", "members.look")
@@ -30,7 +30,9 @@ LEDGER_CHECKS = _can("view", "reports.ledgercheck", "reports.ledgerdifference") 
 
 PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.MARKETING: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
-    | _can("add change", "rules.rule", "rules.ruleversion", "rules.codebatch", "points.pointtype")
+    | _can(
+        "add change", "rules.rule", "rules.ruleversion", "rules.codebatch", "points.pointtype", "orgs.specialday"
+    )
     | _can("delete", "rules.ruleversion", "rules.codebatch")
     | _can("add", "activity.importjob")
     | {"rules.publish_rule", "rules.download_codes"},
@@ -49,6 +51,6 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("view add change", "orgs.apiclient")
     | _can("add", "activity.importjob"),
     Persona.ADMINISTRATOR: TREE | PROGRAMME | REPORTS
-    | _can("add change", "orgs.orgunit", "orgs.program", "points.pointtype")
+    | _can("add change", "orgs.orgunit", "orgs.program", "orgs.specialday", "points.pointtype")
     | _can("view add change", "orgs.staff", "orgs.apiclient"),
 }  # fmt: skip

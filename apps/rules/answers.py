@@ -6,13 +6,14 @@ from typing import Any
 from django.utils.translation import get_language
 
 from apps.rules.explain import reasons
+from apps.rules.sentences import Names
 from apps.rules.snapshot import ProgramInfo, Snapshot, UnitInfo
 
 
 def told(answer: Mapping[str, Any], program: ProgramInfo) -> dict[str, Any]:
     """The answer of an event of `program` as its sender gets it, however often they ask."""
     definitions = {version.live.version_id: {"condition": version.condition} for version in program.versions}
-    worded = reasons(answer, definitions, program.currency)
+    worded = reasons(answer, definitions, program.currency, Names(special_days=program.special_days))
     return {
         **{name: answer[name] for name in ("event", "key", "status", "balance")},
         "awards": [

@@ -1,7 +1,10 @@
 """What the condition of a rule may ask about: the event, its lines, the member and what they did before."""
 
+from collections.abc import Mapping
+
 from apps.activity.fields import EVENT_FAMILIES, EVENT_FIELDS, EVENT_LINES, HISTORY_FIELDS, RECENT_FIELDS
 from apps.conditions.catalogue import Catalogue
+from apps.conditions.words import Words
 from apps.members.fields import MEMBER_FAMILIES, MEMBER_FIELDS
 
 CATALOGUE = Catalogue(
@@ -10,4 +13,10 @@ CATALOGUE = Catalogue(
     families=(*EVENT_FAMILIES, *MEMBER_FAMILIES),
     lines=EVENT_LINES,
 )
+SPECIAL_DAYS = "event.special_days"
 LINE_CATALOGUE = CATALOGUE.of_lines()
+
+
+def knowing(special_days: Mapping[str, str], catalogue: Catalogue = CATALOGUE) -> Catalogue:
+    """The catalogue of a programme: it knows its special days, their names by code, and no others."""
+    return catalogue.closed(SPECIAL_DAYS, [(code, Words(name, name)) for code, name in special_days.items()])

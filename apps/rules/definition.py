@@ -43,11 +43,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from apps.conditions.catalogue import Catalogue
 from apps.conditions.tree import MOST_NODES, ConditionError, Fault, Path, leaves, parse
 from apps.conditions.types import Type, WrongValue, read_value
 from apps.conditions.words import Words
 from apps.points.expiry import AfterDays, EndOf, Never
-from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
+from apps.rules.catalogue import LINE_CATALOGUE, knowing
 
 MOST_EFFECTS = 5
 MOST_LIMITS = 5
@@ -452,17 +453,23 @@ NOT_A_RULE = Words("This is not a rule.", "这不是一条规则。")
 TOO_LARGE = Words("The rule asks more than 300 questions in all.", "规则中的条件总数超过 300 个。")
 
 
-def check_definition(data: Any, *, point_types: Mapping[str, Any], units: Mapping[str, str]) -> Definition:
+def check_definition(
+    data: Any,
+    *,
+    point_types: Mapping[str, Any],
+    units: Mapping[str, str],
+    special_days: Mapping[str, str] | None = None,
+) -> Definition:
     """The definition that `data` (decoded JSON) describes.
 
     `point_types` holds the programme's point types by code, `units` the paths of the org units a rule may name, by
-    code. Raises Faulty.
+    code, `special_days` the names of its special days by code. Raises Faulty.
     """
     if not isinstance(data, dict):
         raise Faulty([Fault((), "not_a_rule", NOT_A_RULE)])
     faults: list[Fault] = []
     checked = _shape(data, faults)
-    questions = _trees(data, units, faults)
+    questions = _trees(data, units, knowing(special_days or {}), faults)
     if questions > MOST_NODES:
         faults.append(Fault((), "too_large", TOO_LARGE))
     _point_types(data, point_types, faults)
@@ -489,12 +496,12 @@ def _shape(data: dict[str, Any], faults: list[Fault]) -> Definition | None:
         return None
 
 
-def _trees(data: dict[str, Any], units: Mapping[str, str], faults: list[Fault]) -> int:
+def _trees(data: dict[str, Any], units: Mapping[str, str], known: Catalogue, faults: list[Fault]) -> int:
     """Checks every condition; how many questions they ask in all."""
     effects = data.get("effects")
     written: list[tuple[Path, Any, Any]] = []
     if "condition" in data:
-        written.append((("condition",), data["condition"], CATALOGUE))
+        written.append((("condition",), data["condition"], known))
     accumulator = data.get("accumulator")
     if isinstance(accumulator, dict) and accumulator.get("lines") is not None:
         written.append((("accumulator", "lines"), accumulator["lines"], LINE_CATALOGUE))
@@ -504,7 +511,7 @@ def _trees(data: dict[str, Any], units: Mapping[str, str], faults: list[Fault]) 
         rows = effect.get("rows") if isinstance(effect, dict) else None
         for at, row in enumerate(rows[:MOST_ROWS] if isinstance(rows, list) else ()):
             if isinstance(row, dict) and "when" in row:
-                written.append((("effects", number, "rows", at, "when"), row["when"], CATALOGUE))
+                written.append((("effects", number, "rows", at, "when"), row["when"], known))
     questions = 0
     for place, tree, catalogue in written:
         try:

@@ -3,6 +3,7 @@
     {"format": "loyalty-studio/program/1",
      "program": {"code", "name", "unit", "currency", "time_zone", "allows_debt", "grace_days"},
      "point_types": [{"code", "name", "kind", "expiry", "pending_days", "unit_cost_micros", "funder"}, …],
+     "special_days": [{"code", "name", "days"}, …],
      "rules": [{"code", "name", "unit",
                 "published": [{"starts_at", "ends_at", "definition"}, …],
                 "draft": definition or null}, …]}
@@ -22,6 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from apps.conditions.tree import Fault
 from apps.conditions.words import Words
+from apps.orgs.calendar import Days
 from apps.points.expiry import Policy
 from apps.rules.definition import SAYS
 
@@ -29,6 +31,7 @@ FORMAT = "loyalty-studio/program/1"
 MOST_BYTES = 1_000_000
 MOST_RULES = 500
 MOST_POINT_TYPES = 50
+MOST_SPECIAL_DAYS = 200
 MOST_PUBLISHED = 20
 
 TOO_LARGE = Words("The file is larger than 1 MB.", "文件超过 1 MB。")
@@ -63,6 +66,9 @@ OWN_SAYS = {
     "timezone_aware": Words("Expected a date and time with its offset.", "此处应为带时区的日期和时间。"),
     "literal_error": SAYS["literal_error"],
     "control_character": CONTROL,
+    "not_a_date": Words("Expected a date such as 2026-05-01.", "此处应为日期，例如 2026-05-01。"),
+    "wrong_order": Words("The last day is before the first.", "最后一天早于第一天。"),
+    "no_such_day": Words("This month has no such day.", "该月没有这一天。"),
 }
 
 
@@ -106,6 +112,14 @@ class PointTypePart(_Shape):
     funder: UnitCode | None = None
 
 
+class SpecialDayPart(_Shape):
+    """A day of the programme's calendar that rules can name."""
+
+    code: Annotated[str, Field(pattern=r"^[-a-zA-Z0-9_]+$", max_length=40)]
+    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
+    days: Days
+
+
 class PublishedPart(_Shape):
     """A version that is in force or waits to start."""
 
@@ -142,6 +156,7 @@ class ProgramDocument(_Shape):
     format: Literal["loyalty-studio/program/1"]
     program: ProgramPart
     point_types: Annotated[list[PointTypePart], Field(max_length=MOST_POINT_TYPES)]
+    special_days: Annotated[list[SpecialDayPart], Field(max_length=MOST_SPECIAL_DAYS)] = []
     rules: Annotated[list[RulePart], Field(max_length=MOST_RULES)]
 
 
@@ -179,7 +194,9 @@ def read_document(written: bytes) -> ProgramDocument:
             )
             for each in error.errors(include_url=False)
         ) from None
-    faults = [*_twice("point_types", document.point_types), *_twice("rules", document.rules)]
+    faults = [
+        fault for part in ("point_types", "special_days", "rules") for fault in _twice(part, getattr(document, part))
+    ]
     faults += [
         Fault(("rules", number), "no_content", NO_CONTENT)
         for number, rule in enumerate(document.rules)
@@ -190,7 +207,7 @@ def read_document(written: bytes) -> ProgramDocument:
     return document
 
 
-POLICY_TAGS = ("never", "after_days", "end_of", "inactivity")
+POLICY_TAGS = ("never", "after_days", "end_of", "inactivity", "on_dates", "each_year", "each_month", "each_week")
 
 
 def _refuse(constant: str) -> None:

@@ -1,6 +1,6 @@
 """A programme as one document: written, compared with what is there, and brought in as drafts.
 
-An import makes nothing live: it drafts rules, and adds kinds of points that no rule in force can name. What a file says
+An import makes nothing live: it drafts rules, and adds kinds of points and special days that no rule in force can name. What a file says
 otherwise of the programme, or leaves out, stays as it is and is told. Everything wrong in a file is found before
 anything is written.
 """
@@ -18,7 +18,10 @@ from apps.conditions.tree import Fault
 from apps.conditions.words import Words
 from apps.core.errors import ChangedMeanwhile
 from apps.core.scope import reach_of, require
-from apps.orgs.models import OrgUnit, Program, Staff
+from apps.orgs.calendar import parse_days
+from apps.orgs.calendar_words import days_in_words
+from apps.orgs.models import OrgUnit, Program, SpecialDay, Staff
+from apps.orgs.services import create_special_day
 from apps.points.expiry import parse_policy
 from apps.points.models import PointType
 from apps.points.services.types import create_point_type
@@ -31,6 +34,7 @@ from apps.rules.document import (
     PointTypePart,
     ProgramDocument,
     RulePart,
+    SpecialDayPart,
     Unreadable,
     in_order,
     instant,
@@ -42,11 +46,16 @@ from apps.rules.reading import Standing, names_of, open_reviews, standing, stand
 from apps.rules.sentences import Names, rule_sentence
 
 VIEW, ADD, ADD_KIND = "rules.view_rule", "rules.add_rule", "points.add_pointtype"
+ADD_DAY = "orgs.add_specialday"
 NO_SUCH_UNIT = Words("This programme has no such org unit.", "本忠诚度计划没有这个组织单元。")
 OTHER_PROGRAM = Words("Events there belong to another programme.", "该单元的事件属于其他忠诚度计划。")
 MAY_NOT_ADD_KIND = Words(
     "This kind of points is new here, and somebody who may add kinds of points has to do it.",
     "此积分类型在这里尚不存在，需由有权新增积分类型的人员添加。",
+)
+MAY_NOT_ADD_DAY = Words(
+    "This special day is new here, and somebody who may add special days has to do it.",
+    "此特殊日期在这里尚不存在，需由有权新增特殊日期的人员添加。",
 )
 STAYS = Words(
     "{what}: {here} here, {there} in the file. It stays as it is.",
@@ -78,18 +87,21 @@ SETTINGS = {
     "pending_days": Words("Pending days", "待生效天数"),
     "unit_cost_micros": Words("Cost of a point, in millionths", "单个积分成本（百万分之一）"),
     "funder": Words("Funded by", "费用承担单位"),
+    "days": Words("Days", "日期"),
 }
 
 
 def program_document(program: Program, when: datetime) -> dict[str, Any]:
     """The whole configuration of `program`, in an order that does not change while nothing changes."""
     rules = list(Rule.objects.filter(program=program).select_related("unit", "overrides").order_by("code"))
-    return _document(program, program.point_types.select_related("funder"), rules, versions_by_rule(rules), when)
+    kinds, days = program.point_types.select_related("funder"), program.special_days.all()
+    return _document(program, kinds, days, rules, versions_by_rule(rules), when)
 
 
 def _document(
     program: Program,
     kinds: Iterable[PointType],
+    days: Iterable[SpecialDay],
     rules: Iterable[Rule],
     versions: Mapping[int, Iterable[RuleVersion]],
     when: datetime,
@@ -99,6 +111,7 @@ def _document(
         "format": FORMAT,
         "program": _program(program),
         "point_types": [_point_type(kind) for kind in sorted(kinds, key=lambda kind: kind.code)],
+        "special_days": [_special_day(day) for day in sorted(days, key=lambda day: day.code)],
         "rules": [rule for rule in written if rule["published"] or rule["draft"]],
     }
 
@@ -121,6 +134,10 @@ def _relation(rule: Rule) -> dict[str, Any]:
     """Whether it may be overridden, and what it overrides; nothing of most rules."""
     allows = {"allows_override": True} if rule.allows_override else {}
     return allows | ({"overrides": rule.overrides.code} if rule.overrides else {})
+
+
+def _special_day(day: SpecialDay) -> dict[str, Any]:
+    return {"code": day.code, "name": day.name, "days": parse_days(day.days).model_dump(mode="json")}
 
 
 def _rule(rule: Rule, versions: Iterable[RuleVersion], when: datetime) -> dict[str, Any]:
@@ -146,7 +163,7 @@ def exported(actor: Staff | None, program: Program, when: datetime) -> dict[str,
 
 @dataclass(frozen=True)
 class Step:
-    """What a file means for one rule or kind of points.
+    """What a file means for one rule, kind of points or special day.
 
     `verb`: added or changed is what an import does; differs, missing and same is what it leaves alone.
     """
@@ -166,11 +183,16 @@ class Plan:
     language: str
     program: list[str] = field(default_factory=list)
     point_types: list[Step] = field(default_factory=list)
+    special_days: list[Step] = field(default_factory=list)
     rules: list[Step] = field(default_factory=list)
 
     @property
     def changes(self) -> int:
-        return sum(step.verb in ("added", "changed") for step in (*self.point_types, *self.rules))
+        return sum(step.verb in ("added", "changed") for step in self._steps)
+
+    @property
+    def _steps(self) -> list[Step]:
+        return [*self.point_types, *self.special_days, *self.rules]
 
     @property
     def stays(self) -> list[str]:
@@ -179,7 +201,7 @@ class Plan:
         def say(words: Words, **slots: Any) -> str:
             return words.in_language(self.language).format(**slots)
 
-        steps = [*self.point_types, *self.rules]
+        steps = self._steps
         told = [say(OF, name=step.name, line=line) for step in steps if step.verb == "differs" for line in step.lines]
         left = [say(NOT_THERE, name=step.name) for step in steps if step.verb == "missing"]
         same = sum(step.verb == "same" for step in self.rules)
@@ -201,18 +223,20 @@ class _Beside:
         self.program, self.document, self.language = program, document, language
         self.units = {unit.code: unit for unit in OrgUnit.objects.within(program.unit.path)}
         self.kinds = {kind.code: kind for kind in program.point_types.select_related("funder")}
+        self.days = {day.code: day for day in program.special_days.all()}
         rules = list(Rule.objects.filter(program=program).select_related("unit", "overrides").order_by("code"))
         versions, reviews = versions_by_rule(rules), open_reviews(rules)
         self.rules = {rule.code: rule for rule in rules}
         self.stands: dict[str, Standing] = {
             rule.code: standing(versions[rule.pk], when, reviews.get(rule.pk)) for rule in rules
         }
-        self.live = _document(program, self.kinds.values(), rules, versions, when)
+        self.live = _document(program, self.kinds.values(), self.days.values(), rules, versions, when)
         here = names_of([program])[program.pk]
         kinds = dict(here.point_types) | {
             part.code: part.name for part in document.point_types if part.code not in self.kinds
         }
-        self.names = Names(here.currency, kinds, here.units)
+        days = {part.code: part.name for part in document.special_days} | dict(here.special_days)
+        self.names = Names(here.currency, kinds, here.units, special_days=days)
         self.wanted: dict[str, dict[str, Any]] = {}
         """What each rule of the document is to say, checked, by its code."""
 
@@ -225,6 +249,10 @@ class _Beside:
                 found.append(Fault(("point_types", number), "may_not_add", MAY_NOT_ADD_KIND))
             if part.code not in self.kinds and part.funder and part.funder not in self.units:
                 found.append(Fault(("point_types", number, "funder"), "unknown_unit", NO_SUCH_UNIT))
+        may_add = actor is None or reach_of(actor, ADD_DAY).covers(self.program.unit.path)
+        for number, day in enumerate(self.document.special_days):
+            if day.code not in self.days and not may_add:
+                found.append(Fault(("special_days", number), "may_not_add", MAY_NOT_ADD_DAY))
         paths = {code: unit.path for code, unit in self.units.items()}
         below = [each.unit.path for each in Program.objects.select_related("unit").exclude(pk=self.program.pk)]
         nested = [path for path in below if path.startswith(self.program.unit.path)]
@@ -267,7 +295,9 @@ class _Beside:
         found: list[Fault] = []
         for start, definition in written:
             try:
-                checked = check_definition(definition, point_types=types, units=paths)
+                checked = check_definition(
+                    definition, point_types=types, units=paths, special_days=self.names.special_days
+                )
             except Faulty as error:
                 found += [Fault((*start, *fault.path), fault.code, fault.message) for fault in error.faults]
                 continue
@@ -286,6 +316,10 @@ class _Beside:
             Step("missing", code, str(each["name"])) for code, each in here.items() if code not in named
         ]
         told.rules = [self._rule(part) for part in self.document.rules]
+        here = {each["code"]: each for each in live["special_days"]}
+        told.special_days = [self._day(part, here.get(part.code)) for part in self.document.special_days]
+        named = {part.code for part in self.document.special_days}
+        told.special_days += [Step("missing", code, each["name"]) for code, each in here.items() if code not in named]
         named = {part.code for part in self.document.rules}
         told.rules += [
             Step("missing", each["code"], each["name"]) for each in live["rules"] if each["code"] not in named
@@ -306,6 +340,14 @@ class _Beside:
             return Step("added", part.code, part.name)
         lines = self._settings(here, part.model_dump())
         return Step("differs" if lines else "same", part.code, str(here["name"]), tuple(lines))
+
+    def _day(self, part: SpecialDayPart, here: dict[str, Any] | None) -> Step:
+        there = part.model_dump(mode="json")
+        if here is None:
+            return Step("added", part.code, part.name, (days_in_words(there["days"], self.language),))
+        said = [each | {"days": days_in_words(each["days"], self.language)} for each in (here, there)]
+        lines = self._settings(*said)
+        return Step("differs" if lines else "same", part.code, here["name"], tuple(lines))
 
     def _rule(self, part: RulePart) -> Step:
         wanted = self.wanted[part.code]
@@ -355,7 +397,8 @@ def import_document(
     language: str = "en",
     when: datetime,
 ) -> Plan:
-    """Drafts what `document` says of rules, adds its kinds of points, and says what was done. Nothing goes live.
+    """Drafts what `document` says of rules, adds its kinds of points and special days, and says what was done. Nothing
+    goes live.
 
     `digest` is that of the plan which the person read; None takes the programme as it is. Raises DocumentFaulty,
     ChangedMeanwhile, NotAllowed, and what the verbs of rules and of kinds of points refuse.
@@ -372,6 +415,10 @@ def import_document(
             values = kind.model_dump(exclude={"code", "funder"})
             funder = beside.units[kind.funder] if kind.funder else None
             create_point_type(program, code=kind.code, actor=actor, funder=funder, **values)
+    verbs = {step.code: step.verb for step in plan.special_days}
+    for day in document.special_days:
+        if verbs[day.code] == "added":
+            create_special_day(program, code=day.code, name=day.name, days=day.days, actor=actor)
     verbs = {step.code: step.verb for step in plan.rules}
     for part in sorted(document.rules, key=lambda part: beside.units[part.unit].depth):  # what is overridden first
         if verbs[part.code] in ("added", "changed"):

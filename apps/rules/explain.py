@@ -9,14 +9,14 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from apps.conditions.sentences import sentence
-from apps.conditions.tree import ConditionError, Leaf, leaves, parse
+from apps.conditions.tree import ConditionError, Leaf, Tree, leaves, parse
 from apps.conditions.types import Type
 from apps.core.formats import money, number
-from apps.rules.catalogue import CATALOGUE
+from apps.rules.catalogue import CATALOGUE, SPECIAL_DAYS, knowing
 from apps.rules.effects import CARRY
 from apps.rules.evaluate import OUTDONE
+from apps.rules.sentences import Names, limit_words, plain
 from apps.rules.sentences import amount as plain_money
-from apps.rules.sentences import limit_words, plain
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,19 @@ class Reason:
 
 
 def reasons(
-    answer: Mapping[str, Any], definitions: Mapping[int, Any], currency: str, units: Mapping[str, str] | None = None
+    answer: Mapping[str, Any], definitions: Mapping[int, Any], currency: str, names: Names | None = None
 ) -> list[Reason]:
-    """The awards in the answer an event got. `definitions` holds the versions' definitions by their id, `units` the
-    names of org units by code; without, a unit is called by its code."""
-    return [_reason(award, definitions, currency, units) for award in answer.get("awards") or ()]
+    """The awards in the answer an event got. `definitions` holds the versions' definitions by their id, `names`
+    what units and special days are called; without, they are called by their codes."""
+    return [_reason(award, definitions, currency, names) for award in answer.get("awards") or ()]
 
 
-def _reason(
-    award: Mapping[str, Any], definitions: Mapping[int, Any], currency: str, units: Mapping[str, str] | None
-) -> Reason:
+def _reason(award: Mapping[str, Any], definitions: Mapping[int, Any], currency: str, names: Names | None) -> Reason:
     version = award.get("version_id")
     why = award.get("why") or {}
     says = [worth(why, currency), *bases(why)]
     if why.get("code") not in ("refund", "undone"):
-        says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s."), units))
+        says.append(condition_sentence(definitions.get(version or 0), _("It held that %(clause)s."), names))
     says.append(cut(why, currency))
     title = ""
     if award.get("rule_name"):
@@ -199,46 +197,60 @@ def _rounded(name: str) -> str:
 
 
 def why_not(
-    skipped: Any, names: Mapping[int, str], definitions: Mapping[int, Any], units: Mapping[str, str] | None = None
+    skipped: Any, rules: Mapping[int, str], definitions: Mapping[int, Any], names: Names | None = None
 ) -> list[str]:
     """Why each rule in force gave nothing: the first part of its condition that did not hold. `skipped` holds pairs of
     a version's id and the number of that part; versions missing from `names` are left out."""
     told = []
     for version, failed in skipped or ():
-        if version not in names:
+        if version not in rules:
             continue
-        clause = _leaf_sentence(definitions.get(version), failed, units)
+        clause = _leaf_sentence(definitions.get(version), failed, names)
         if failed == OUTDONE:
-            told.append(_("%(rule)s: another rule of its group was taken.") % {"rule": names[version]})
+            told.append(_("%(rule)s: another rule of its group was taken.") % {"rule": rules[version]})
         elif clause:
-            told.append(_("%(rule)s: it did not hold that %(clause)s.") % {"rule": names[version], "clause": clause})
+            told.append(_("%(rule)s: it did not hold that %(clause)s.") % {"rule": rules[version], "clause": clause})
         else:
-            told.append(_("%(rule)s: its condition did not hold.") % {"rule": names[version]})
+            told.append(_("%(rule)s: its condition did not hold.") % {"rule": rules[version]})
     return told
 
 
-def condition_sentence(definition: Any, template: str, units: Mapping[str, str] | None = None) -> str:
+def condition_sentence(definition: Any, template: str, names: Names | None = None) -> str:
     """The condition of a definition, set into `template` at `clause`; empty where there is none to speak of."""
-    tree = _tree(definition)
+    tree = _tree(definition, names)
     if tree is None or not list(leaves(tree)):
         return ""
-    return template % {"clause": sentence(tree, CATALOGUE, get_language() or "en", units)}
+    return template % {"clause": _in_words(tree, names)}
 
 
 def units_named(definitions: Iterable[Any]) -> set[str]:
     """The codes of the org units that the conditions of `definitions` name."""
-    asked = [leaf for definition in definitions if (tree := _tree(definition)) for leaf in leaves(tree)]
-    return {code for leaf in asked if isinstance(leaf, Leaf) and leaf.reads is Type.UNIT for code in leaf.value or ()}
+    return {code for leaf in _asked(definitions) if leaf.reads is Type.UNIT for code in leaf.value or ()}
 
 
-def _leaf_sentence(definition: Any, place: int, units: Mapping[str, str] | None) -> str:
-    tree = _tree(definition)
+def special_days_named(definitions: Iterable[Any]) -> set[str]:
+    """The codes of the special days that they name."""
+    return {code for leaf in _asked(definitions) if leaf.field.name == SPECIAL_DAYS for code in leaf.value or ()}
+
+
+def _asked(definitions: Iterable[Any]) -> list[Leaf]:
+    trees = [tree for definition in definitions if (tree := _tree(definition))]
+    return [leaf for tree in trees for leaf in leaves(tree) if isinstance(leaf, Leaf)]
+
+
+def _in_words(tree: Tree, names: Names | None) -> str:
+    return sentence(tree, CATALOGUE, get_language() or "en", names.units if names else None)
+
+
+def _leaf_sentence(definition: Any, place: int, names: Names | None) -> str:
+    tree = _tree(definition, names)
     parts = list(leaves(tree)) if tree is not None else []
-    return sentence(parts[place], CATALOGUE, get_language() or "en", units) if 0 <= place < len(parts) else ""
+    return _in_words(parts[place], names) if 0 <= place < len(parts) else ""
 
 
-def _tree(definition: Any) -> Any:
+def _tree(definition: Any, names: Names | None = None) -> Tree | None:
+    catalogue = knowing(names.special_days) if names and names.special_days else CATALOGUE
     try:
-        return parse((definition or {}).get("condition"), CATALOGUE)
+        return parse((definition or {}).get("condition"), catalogue)
     except ConditionError:
         return None

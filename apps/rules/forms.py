@@ -164,6 +164,7 @@ def _program(program: Program) -> dict[str, Any]:
         "currency": program.currency,
         "zone": program.time_zone,
         "kinds": list(program.point_types.order_by("pk").values_list("code", "name")),
+        "named": {"event.special_days": list(program.special_days.order_by("pk").values_list("code", "name"))},
         "units": [[code, name, depth - program.unit.depth] for code, name, depth in units],
     }
 

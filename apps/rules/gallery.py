@@ -1,7 +1,7 @@
 """Templates: rules that are ready but for their blanks, to begin a new one from. Pure.
 
 They stand in gallery.json, each with its purpose and its blanks in both languages and a definition. Some values of a
-definition are known only where it is used: a text that starts with `$` stands for a unit of the programme or a day.
+definition are known only where it is used: a text that starts with `$` stands for a unit of the programme, a day, or the question whether it is a special day.
 """
 
 import json
@@ -24,6 +24,9 @@ GROUPS = {
 }
 
 
+TUESDAY = {"field": "event.weekday", "op": "eq", "value": 2}
+
+
 @dataclass(frozen=True)
 class Template:
     """`blanks` say what to decide; the definition has a sensible value in each of them."""
@@ -42,9 +45,15 @@ class Template:
         text = " ".join(part for words in written for part in (words.en, words.zh)).lower()
         return all(word in text for word in term.lower().split())
 
-    def filled(self, point_type: str, units: Sequence[tuple[str, str]], today: date) -> Any:
-        """The definition for a programme: its first kind of points, its `units` (code and kind, the highest first)."""
-        values = {
+    def filled(
+        self, point_type: str, units: Sequence[tuple[str, str]], today: date, special_days: Sequence[str] = ()
+    ) -> Any:
+        """The definition for a programme: its first kind of points, its `units` (code and kind, the highest first), its
+        first special day, or where it has none a day of the week."""
+        values: dict[str, Any] = {
+            "$special_day": {"field": "event.special_days", "op": "has_any", "value": list(special_days[:1])}
+            if special_days
+            else TUESDAY,
             "$today": today.isoformat(),
             "$in_a_week": (today + timedelta(days=6)).isoformat(),
             "$in_a_month": (today + timedelta(days=29)).isoformat(),
@@ -57,7 +66,7 @@ class Template:
         return content
 
 
-def _replaced(data: Any, values: Mapping[str, str]) -> Any:
+def _replaced(data: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(data, Mapping):
         return {key: _replaced(value, values) for key, value in data.items()}
     if isinstance(data, list):

@@ -15,13 +15,14 @@ from apps.activity.models import Event
 from apps.core.addresses import address
 from apps.core.scope import ScopedQuerySet
 from apps.members.page import Action, Asked, Block, action, block
-from apps.orgs.models import OrgUnit
+from apps.orgs.models import OrgUnit, SpecialDay
 from apps.points.member_page import accounts_of
 from apps.points.models import Account, Posting, PostingKind
 from apps.rules.codes.reading import prize_in_words
 from apps.rules.codes.services import REDEEM
-from apps.rules.explain import Reason, progress, reasons, releases, units_named, why_not
+from apps.rules.explain import Reason, progress, reasons, releases, special_days_named, units_named, why_not
 from apps.rules.models import RuleVersion
+from apps.rules.sentences import Names
 
 PAGE = 20
 ADJUST = "points.adjust_points"
@@ -176,7 +177,7 @@ def _act_in_words(kind: str, point_type: str) -> str:
 def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event], purses: Purses) -> None:
     """Adds to events what they came to, and why. Two queries."""
     answers = {pk: events[pk].outcome.answer for pk in items if hasattr(events[pk], "outcome")}
-    named = {
+    asked = {
         version
         for answer in answers.values()
         for version in (
@@ -185,7 +186,7 @@ def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event]
         )
         if version
     }
-    versions = RuleVersion.objects.visible_to(person).filter(pk__in=named)
+    versions = RuleVersion.objects.visible_to(person).filter(pk__in=asked)
     found = {version.pk: version for version in versions.select_related("rule")}
     definitions = {pk: version.definition for pk, version in found.items()}
     names = {
@@ -194,13 +195,20 @@ def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event]
     }
     codes = units_named(definitions.values())
     units = dict(OrgUnit.objects.filter(code__in=codes).values_list("code", "name")) if codes else {}
+    days: dict[int, dict[str, str]] = {}
+    if codes := special_days_named(definitions.values()):
+        for day in SpecialDay.objects.filter(
+            code__in=codes, program__in={version.rule.program_id for version in found.values()}
+        ):
+            days.setdefault(day.program_id, {})[day.code] = day.name
     for pk, answer in answers.items():
         item, program_id = items[pk], events[pk].program_id
-        why = reasons(answer, definitions, item.currency, units)
+        named = Names(units=units, special_days=days.get(program_id, {}))
+        why = reasons(answer, definitions, item.currency, named)
         item.reasons = [(purses.moved(reason.points, program_id, reason.point_type), reason) for reason in why]
         item.released = releases(answer, names)
         item.progress = progress(answer, item.currency)
-        item.not_given = why_not(answer.get("skipped"), names, definitions, units)
+        item.not_given = why_not(answer.get("skipped"), names, definitions, named)
         sums = Counter[str]()
         for moved, _reason in item.reasons:
             sums[moved.name] += moved.points

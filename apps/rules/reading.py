@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from apps.orgs.models import OrgUnit, Program
+from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.models import PointType
 from apps.rules.models import Rule, RuleReview, RuleVersion
 from apps.rules.sentences import Names
@@ -97,7 +97,7 @@ def reaching_beyond(versions: Any, instant: datetime) -> Any:
 
 
 def names_of(programs: Iterable[Program]) -> dict[int, Names]:
-    """What codes are called in each of `programs`, by its id. Two queries and one for each programme's units."""
+    """What codes are called in each of `programs`, by its id. Three queries and one for each programme's units."""
     wanted = {program.pk: program for program in programs}
     kinds: dict[int, dict[str, str]] = {pk: {} for pk in wanted}
     rows = PointType.objects.filter(program__in=wanted).order_by("pk")
@@ -107,7 +107,10 @@ def names_of(programs: Iterable[Program]) -> dict[int, Names]:
         pk: dict(OrgUnit.objects.within(program.unit.path).values_list("code", "name"))
         for pk, program in wanted.items()
     }
-    return {pk: Names(program.currency, kinds[pk], units[pk]) for pk, program in wanted.items()}
+    days: dict[int, dict[str, str]] = {pk: {} for pk in wanted}
+    for pk, code, name in SpecialDay.objects.filter(program__in=wanted).values_list("program_id", "code", "name"):
+        days[pk][code] = name
+    return {pk: Names(program.currency, kinds[pk], units[pk], special_days=days[pk]) for pk, program in wanted.items()}
 
 
 def place_of(rule: Rule) -> str:

@@ -17,7 +17,7 @@ from apps.conditions.words import Words
 from apps.core.formats import money, number
 from apps.points.words import DAY, DAYS, YEAR, YEARS
 from apps.points.words import PERIODS as EXPIRY_PERIODS
-from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
+from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE, knowing
 
 BLANK = "…"
 
@@ -30,6 +30,7 @@ class Names:
     point_types: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
+    special_days: Mapping[str, str] = field(default_factory=dict)
 
 
 WHOLE = {
@@ -249,6 +250,7 @@ def validity_words(validity: Mapping[str, Any], language: str) -> str:
 
 def condition_words(data: Any, names: Names, language: str, catalogue: Catalogue = CATALOGUE) -> str:
     """A condition as a clause; empty where it always holds. Parts that cannot be read yet stand as one “…” at the end."""
+    catalogue = knowing(names.special_days, catalogue) if names.special_days else catalogue
     tree, is_whole = _readable(data, catalogue)
     clause = sentence(tree, catalogue, language, names.units) if tree and any(leaves(tree)) else ""
     if is_whole:

@@ -15,7 +15,7 @@ from django.db.models import ProtectedError
 
 from apps.activity.models import Event
 from apps.core.scope import require
-from apps.orgs.models import OrgUnit, Program, Staff
+from apps.orgs.models import OrgUnit, Program, SpecialDay, Staff
 from apps.orgs.querysets import program_of
 from apps.orgs.services.actors import signed
 from apps.points.models import PointType
@@ -45,11 +45,15 @@ SOON = timedelta(seconds=2)
 
 
 def checked(program: Program, definition: Any) -> Definition:
-    """`definition` (decoded JSON), which may name the programme's point types and units. Raises DefinitionFaulty."""
+    """`definition` (decoded JSON), which may name the programme's point types, units and special days.
+
+    Raises DefinitionFaulty.
+    """
     point_types = dict(PointType.objects.filter(program=program).values_list("code", "pk"))
     units = dict(OrgUnit.objects.within(program.unit.path).values_list("code", "path"))
+    special_days = dict(SpecialDay.objects.filter(program=program).values_list("code", "name"))
     try:
-        return check_definition(definition, point_types=point_types, units=units)
+        return check_definition(definition, point_types=point_types, units=units, special_days=special_days)
     except Faulty as error:
         raise DefinitionFaulty(error.faults) from None
 

@@ -5,7 +5,7 @@ with the database's in the statement that uses it, so nothing is ever awarded un
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +19,8 @@ from apps.conditions.compiling import compile_lines, compile_many
 from apps.conditions.tree import Leaf, fields_in, leaves, parse, short_windows_in, windows_in
 from apps.conditions.windows import Window
 from apps.core.models import Epoch
-from apps.orgs.models import OrgUnit, Program
+from apps.orgs.calendar import Calendar
+from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.expiry import expires_at, lapses_at, parse_policy
 from apps.points.models import PointType
 from apps.rules.bases import live_bases
@@ -111,6 +112,9 @@ class ProgramInfo:
     """The kind of event that points of a version wait for, by the version's id."""
     boundaries: tuple[datetime, ...] = ()
     families: dict[int, int] = field(default_factory=dict)
+    calendar: Calendar = field(default_factory=lambda: Calendar({}))
+    special_days: Mapping[str, str] = field(default_factory=dict)
+    """What the days of the calendar are called, by code."""
 
     def version(self, pk: int | None) -> Version | None:
         """The published version with that id."""
@@ -226,6 +230,12 @@ def read_snapshot() -> Snapshot:
         program.point_types[row.pk] = kind
         if program.main_type is None and row.kind == PointType.Kind.REWARD:
             program.main_type = kind
+    days: dict[int, list[SpecialDay]] = {}
+    for day in SpecialDay.objects.order_by("pk"):
+        days.setdefault(day.program_id, []).append(day)
+    for pk, known in days.items():
+        programs[pk].calendar = Calendar.of((day.code, day.days) for day in known)
+        programs[pk].special_days = {day.code: day.name for day in known}
     by_path = dict(Program.objects.values_list("unit__path", "pk"))
     units = {}
     for pk, code, path in OrgUnit.objects.values_list("pk", "code", "path"):

@@ -54,11 +54,12 @@ def first_program(person: Staff) -> Program | None:
 
 
 def filling(program: Program, when: datetime) -> Callable[[Template], Any]:
-    """How a template's definition reads in `program`. Two queries, for as many templates as one likes."""
+    """How a template's definition reads in `program`. Three queries, for as many templates as one likes."""
     kinds = list(program.point_types.order_by("pk").values_list("code", flat=True)[:1])
     units = list(OrgUnit.objects.within(program.unit.path).order_by("path").values_list("code", "kind"))
+    days = list(program.special_days.order_by("pk").values_list("code", flat=True)[:1])
     today = local_day(when, ZoneInfo(program.time_zone))
-    return lambda template: template.filled((kinds or [""])[0], units, today)
+    return lambda template: template.filled((kinds or [""])[0], units, today, days)
 
 
 def free_code(program: Program, wanted: str) -> str:

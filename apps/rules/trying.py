@@ -24,11 +24,12 @@ from apps.conditions.possible import ALWAYS
 from apps.conditions.tree import ConditionError, Leaf, LinesLeaf, Tree, leaves, parse, short_windows_in, windows_in
 from apps.conditions.types import Type
 from apps.members.facts import NO_BIRTHDAY, Birthday, MemberFacts
-from apps.orgs.models import OrgUnit, Program
+from apps.orgs.calendar import Calendar
+from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.models import PointType
 from apps.rules import snapshot
 from apps.rules.answers import joined
-from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
+from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE, knowing
 from apps.rules.effects import Multiplier
 from apps.rules.evaluate import OUTDONE, evaluate
 from apps.rules.explain import bases, cut, worth
@@ -70,8 +71,10 @@ def try_definition(
     costs = {kind.pk: kind.unit_cost_micros for kind in kinds}
     row = RuleVersion(rule=Rule(pk=rule_id, program=program, unit=place), number=0)
     live = live_rule(row, content, codes, units, costs)
-    tree = parse(content["condition"], CATALOGUE, units)
-    event, member = _facts(trial, program, _told_leaves(content))
+    days = list(SpecialDay.objects.filter(program=program).order_by("pk"))
+    tree = parse(content["condition"], knowing({day.code: day.name for day in days}), units)
+    calendar = Calendar.of((day.code, day.days) for day in days)
+    event, member = _facts(trial, program, calendar, _told_leaves(content))
     multiplies = any(isinstance(effect, Multiplier) for effect in live.effects)
     draft = Version(live, content["condition"], place.path, trial.at, None)
     others = _others(program, trial, draft, rule_id) if multiplies or live.stacking else []
@@ -178,7 +181,7 @@ def _zone(program: Program) -> ZoneInfo:
     return ZoneInfo(program.time_zone)
 
 
-def _facts(trial: Trial, program: Program, asked: Sequence[Leaf]) -> tuple[EventFacts, MemberFacts]:
+def _facts(trial: Trial, program: Program, calendar: Calendar, asked: Sequence[Leaf]) -> tuple[EventFacts, MemberFacts]:
     local = trial.at.astimezone(_zone(program))
     told = {
         leaf.field.name: _read(trial.told[leaf.field.name], leaf.reads)
@@ -193,7 +196,7 @@ def _facts(trial: Trial, program: Program, asked: Sequence[Leaf]) -> tuple[Event
         kind=trial.kind, amount=trial.amount, channel=told.get("event.channel"), unit_path=trial.store.path,
         device=told.get("event.device"), attributes=_under("event.attributes.", told),
         lines=lines, hour=local.hour, weekday=local.isoweekday(), date=local.date(),
-        code_batch=told.get("event.code_batch"), prize=told.get("event.prize"),
+        code_batch=told.get("event.code_batch"), prize=told.get("event.prize"), special_days=calendar.on(local.date()),
     )  # fmt: skip
     born = as_date(trial.told.get(BORN))
     birthday = Birthday.of(born, local.date()) if born else NO_BIRTHDAY

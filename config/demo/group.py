@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apps.orgs.models import OrgUnit, Program, Staff
-from apps.orgs.services import create_program, create_staff, create_unit, grant_role
+from apps.orgs.services import create_program, create_special_day, create_staff, create_unit, grant_role
 from apps.points.models import PointType
 from apps.points.services.types import create_point_type
 from apps.rules.overriding import override_rule
@@ -102,6 +102,13 @@ def _fixed(point_type: str, points: int) -> dict[str, Any]:
     return {"effect": "fixed_points", "point_type": point_type, "points": points}
 
 
+SPECIAL_DAYS = [
+    ("east", "member-day", "会员日 Member day", {"kind": "each_month", "day": 8}),
+    ("east", "coffee-day", "国际咖啡日 Coffee day", {"kind": "each_year", "month": 10, "day": 1}),
+    ("river", "tea-tuesday", "茶友日 Tea Tuesday", {"kind": "each_week", "weekday": 2}),
+]
+
+
 def _rule(condition: dict[str, Any], *effects: dict[str, Any], cap: int = 0, budget: int = 0) -> dict[str, Any]:
     """`cap` is what a member gets in a day at most, `budget` what everybody gets in a year."""
     limits = [
@@ -182,6 +189,8 @@ def make_group(start: datetime, end: datetime, password: str) -> Group:
         (program, code): create_point_type(programs[program], code=code, **values)
         for program, code, values in POINT_TYPES
     }
+    for program, code, name, days in SPECIAL_DAYS:
+        create_special_day(programs[program], code=code, name=name, days=days)
     group = Group(units, programs, point_types, dict(_make_people(units, password)))
     _make_rules(group, eve, start, start + (end - start) / 2, end)
     return group

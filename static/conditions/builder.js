@@ -1,6 +1,7 @@
 // The builder of conditions. It draws a tree, turns it over in place and tells its host, which keeps the history:
 // `Conditions.builder(host, {tree, path, catalogue, units, changed})` calls `changed(tree, {at, typed})`. `path` leads
-// to the tree in the host's JSON, so that a fault's path leads to its row. `draw(tree)` shows another tree. `seen`
+// to the tree in the host's JSON, so that a fault's path leads to its row. `draw(tree)` shows another tree. `named`
+// holds what there is to choose from, as [code, name], by field, where it differs from programme to programme; `seen`
 // are values to offer by field; `isSlim` leaves out what a single question needs none of.
 "use strict";
 
@@ -15,7 +16,7 @@ Conditions.builder = (() => {
 
     class Builder {
         constructor(host, options) {
-            Object.assign(this, { path: [], units: [], seen: {}, ...options, host });
+            Object.assign(this, { path: [], units: [], named: {}, seen: {}, ...options, host });
             this.words = this.catalogue.words;
             host.classList.add("studio-builder");
             host.addEventListener("keydown", (event) => this.pressed(event));
@@ -240,7 +241,7 @@ Conditions.builder = (() => {
             const shape = offered.find((each) => each.code === node.op)?.shape;
             const operator = select(this.words.operator, offered.map((each) => [each.code, each.label]), node.op,
                 (code) => become(this.withOperator(node, offered.find((each) => each.code === code)), "op"), { "data-at": this.at(path, "op") });
-            const value = editor({ field, shape, value: node.value, at: this.at(path, "value"), label: this.words.value, words: this.words, catalogue, units: this.units, seen: this.seen[node.field] || [],
+            const value = editor({ field, shape, value: node.value, at: this.at(path, "value"), label: this.words.value, words: this.words, catalogue, units: this.units, named: this.named, seen: this.seen[node.field] || [],
                 put: (made, more) => { node.value = made; this.told(more); } });
             return [operator, value].filter(Boolean);
         }

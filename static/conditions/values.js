@@ -14,7 +14,8 @@ Conditions.values = (() => {
     const read = (type, text) => (WHOLE.includes(type) && /^-?\d+$/.test(text) ? Number(text) : text);
 
     // What there is to choose from, as [value, text, code, depth]; null where anything may be typed.
-    function choicesOf(field, { catalogue, units }) {
+    function choicesOf(field, { catalogue, units, named }) {
+        if (named[field.name]) return named[field.name];
         if (field.type === "unit") return units.map(([code, name, depth]) => [code, name, code, depth]);
         if (field.type === "weekday") return catalogue.weekdays;
         if (field.type === "hour") return [...Array(24).keys()].map((hour) => [hour, `${String(hour).padStart(2, "0")}:00`]);
@@ -214,7 +215,7 @@ Conditions.values = (() => {
         if (shape === "one") return one({ ...given, choices });
         if (shape === "two") return pair({ ...given, choices });
         if (shape !== "many") return null;
-        return choices && choices.length <= TOGGLES && field.type !== "unit" ? toggles({ ...given, choices }) : several({ ...given, choices });
+        return choices?.length && choices.length <= TOGGLES && field.type !== "unit" ? toggles({ ...given, choices }) : several({ ...given, choices });
     }
 
     return { editor, windowOf, WINDOW, offers };

@@ -24,14 +24,14 @@ document.addEventListener("DOMContentLoaded", () => {
         return made;
     }
 
-    const program = () => config.programs[form.elements.program?.value] || config.programs[config.program] || { kinds: [], units: [], currency: "" };
+    const program = () => config.programs[form.elements.program?.value] || config.programs[config.program] || { kinds: [], units: [], named: {}, currency: "" };
     const unitChoice = () => form.elements.unit?.value || host.dataset.unit || "";
 
     // The parts, and what a change in one of them sets going.
     const shared = { program, words, catalogue: config.catalogue, seen: config.seen, left: showFaults, changed };
     const effects = RuleParts.effects(part("effects"), { ...shared, choices: config.effects, most: config.most, effects: () => definition.effects });
     effects.draw();
-    const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, seen: config.seen, left: showFaults,
+    const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, named: program().named, seen: config.seen, left: showFaults,
         changed: (tree, more) => { definition.condition = tree; changed(more); } });
     definition.condition = condition.tree;
     const goal = RuleParts.goal(part("goal"), { ...shared, choices: config.goal, goal: () => definition.accumulator, put: (value) => { definition.accumulator = value; } });
@@ -55,7 +55,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
     function draw() {
         effects.draw();
-        condition.units = program().units;
+        Object.assign(condition, { units: program().units, named: program().named });
         condition.draw(definition.condition);
         definition.condition = condition.tree;
         goal.draw();

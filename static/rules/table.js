@@ -56,7 +56,7 @@ RuleParts.table = (options) => {
                 act("content_copy", catalogue.words.duplicate, "copy", () => copy(place)),
                 act("vertical_align_bottom", words.fill_down, "fill", () => fill(place)),
                 act("close", words.remove_row, "drop", () => drop(place)))));
-        Conditions.builder(when, { tree: row.when, path: ["effects", number, "rows", place, "when"], catalogue, units: options.program().units, seen: options.seen, left: options.left, isSlim: true,
+        Conditions.builder(when, { tree: row.when, path: ["effects", number, "rows", place, "when"], catalogue, units: options.program().units, named: options.program().named, seen: options.seen, left: options.left, isSlim: true,
             changed: (tree, more) => { row.when = tree; changed(more); } });
         Conditions.dragged(handle, made, host, { slots, drop: (slot) => { if (slot.index !== place) move(place, slot.index > place ? slot.index - 1 : slot.index); } });
         return made;

@@ -14,7 +14,7 @@ from apps.conditions.sentences import sentence
 from apps.conditions.tree import parse
 from apps.conditions.types import Type
 from apps.conditions.windows import NAMED
-from apps.rules.catalogue import CATALOGUE
+from apps.rules.catalogue import CATALOGUE, knowing
 
 GOLDEN = Path(__file__).parent / "golden"
 FIELDS = {
@@ -28,6 +28,7 @@ FIELDS = {
     Type.ANY: ("member.attributes.colour", ["green", "red", "blue"]),
 }
 NAMES = {"EAST": "East Coffee", "S001": "Lakeside", "WEST": "West Coffee"}
+KNOWING = knowing({"md": "Member day", "fest": "Lantern festival"})
 COFFEE = {"field": "line.category", "op": "in", "value": ["coffee", "tea"]}
 PURCHASE = {"field": "event.kind", "op": "eq", "value": "purchase"}
 WEEKEND = {"field": "event.weekday", "op": "in", "value": [6, 7]}
@@ -107,6 +108,15 @@ def of_minutes() -> list[Any]:
     ]
 
 
+def of_special_days() -> list[Any]:
+    day = {"field": "event.special_days"}
+    return [
+        *(day | {"op": op, "value": value} for op in ("has_any", "has_all", "has_none")
+          for value in (["md"], ["md", "fest"])),
+        *(day | {"op": op} for op in ("is_set", "is_not_set")),
+    ]  # fmt: skip
+
+
 def of_groups() -> list[Any]:
     return [
         {"all": []},
@@ -126,12 +136,14 @@ def of_groups() -> list[Any]:
 
 
 def every_tree() -> list[Any]:
-    return [*of_operators(), *of_lines(), *of_groups(), *of_history(), *of_birthdays(), *of_minutes()]
+    return [
+        *of_operators(), *of_lines(), *of_groups(), *of_history(), *of_birthdays(), *of_minutes(), *of_special_days(),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_operator_reads_as_the_golden_file_says(language: str) -> None:
-    parsed = [parse(tree, CATALOGUE, dict.fromkeys(NAMES, "0001")) for tree in every_tree()]
+    parsed = [parse(tree, KNOWING, dict.fromkeys(NAMES, "0001")) for tree in every_tree()]
     told = [sentence(tree, CATALOGUE, language, NAMES) for tree in parsed]
     path = GOLDEN / f"{language}.txt"
     if os.environ.get("GOLDEN") == "write":
@@ -142,7 +154,7 @@ def test_every_operator_reads_as_the_golden_file_says(language: str) -> None:
 
 def test_no_clause_leaves_a_slot_unfilled_or_a_language_out() -> None:
     for tree in every_tree():
-        parsed = parse(tree, CATALOGUE, dict.fromkeys(NAMES, "0001"))
+        parsed = parse(tree, KNOWING, dict.fromkeys(NAMES, "0001"))
         english, chinese = (sentence(parsed, CATALOGUE, language, NAMES) for language in ("en", "zh-hans"))
         assert not set("{}") & set(english + chinese)
         assert english != chinese

@@ -15,6 +15,7 @@ WORDS = ["coffee", "tea", "Coffee beans", "咖啡", "POS", "app", "x"]
 DAYS = [date(2026, 2, 28), date(2026, 3, 1), date(2026, 12, 31)]
 NUMBERS = [Decimal("0"), Decimal("0.01"), Decimal("1.50"), Decimal("20"), Decimal("199.99"), Decimal("1000")]
 KINDS = ["purchase", "refund", "check_in"]
+SPECIAL = ["md", "fest", "sale"]
 KEYS = ["colour", "size", "vip", "tags", "since"]
 
 words, days, numbers = st.sampled_from(WORDS), st.sampled_from(DAYS), st.sampled_from(NUMBERS)
@@ -35,6 +36,7 @@ events = st.builds(
     EventFacts, kind=st.sampled_from(KINDS), amount=st.none() | numbers, channel=st.none() | words, unit_path=paths,
     device=st.none() | words, attributes=attributes, lines=st.lists(lines, max_size=3).map(tuple),
     hour=st.integers(0, 23), weekday=st.integers(1, 7), date=days,
+    special_days=st.none() | st.lists(st.sampled_from(SPECIAL), min_size=1, max_size=2, unique=True).map(tuple),
 )  # fmt: skip
 WINDOWS = [1, 7, 30, 1_100, "month", "quarter", "year", "ever"]
 SHORT_WINDOWS = [1, 10, 1_440, "today"]
@@ -202,6 +204,13 @@ about_lines = st.one_of(
          "where": st.none() | line_trees, **counted}
     ),
 )  # fmt: skip
+special_leaves = st.one_of(
+    st.fixed_dictionaries(
+        {"field": st.just("event.special_days"), "op": st.sampled_from(["has_any", "has_all", "has_none"]),
+         "value": st.lists(st.sampled_from(SPECIAL), min_size=1, max_size=2)}
+    ),
+    st.fixed_dictionaries({"field": st.just("event.special_days"), "op": st.sampled_from(["is_set", "is_not_set"])}),
+)  # fmt: skip
 event_leaves = st.one_of(
     _leaf("event.kind", st.sampled_from(KINDS), ordered=False),
     _leaf("event.amount", decimals, listed=False),
@@ -218,6 +227,7 @@ event_leaves = st.one_of(
     ),
     _leaf("event.hour", st.integers(0, 23)),
     _leaf("event.date", texts_of_days, listed=False),
+    special_leaves,
     _free("event.attributes"),
     about_lines,
     recent_leaves,
@@ -231,6 +241,7 @@ member_trees = _grown(member_leaves, 8)
 READ = {
     "event.kind": "kind", "event.amount": "amount", "event.store": "unit_path", "event.channel": "channel",
     "event.device": "device", "event.weekday": "weekday", "event.hour": "hour", "event.date": "date",
+    "event.special_days": "special_days",
     "member.home_unit": "home_path", "member.joined_on": "joined_on", "member.tags": "tags",
     "line.sku": "sku", "line.category": "category", "line.brand": "brand", "line.quantity": "quantity", "line.amount": "amount",
 }  # fmt: skip

@@ -218,7 +218,7 @@ def test_a_rule_that_gave_nothing_says_which_part_failed() -> None:
     assert why_not([[7, 0]], {7: "Coffee"}, {7: WHOLE}) == ["Coffee: it did not hold that the event is a purchase."]
     assert why_not([[7, 1]], {7: "Coffee"}, {7: WHOLE}) == ["Coffee: it did not hold that the store is in “EAST-N”."]
     assert units_named([WHOLE, {}, None]) == {"EAST-N"}
-    named = why_not([[7, 1]], {7: "Coffee"}, {7: WHOLE}, NAMES.units)
+    named = why_not([[7, 1]], {7: "Coffee"}, {7: WHOLE}, NAMES)
     assert named == ["Coffee: it did not hold that the store is in “East”."]
     assert why_not([[7, 9]], {7: "Coffee"}, {7: WHOLE}) == ["Coffee: its condition did not hold."]
     assert why_not([[8, 0]], {7: "Coffee"}, {7: WHOLE}) == []

@@ -52,6 +52,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     # Returned, so that the planted draft is not in review and its form takes what is sent.
     "rules.rulereview": lambda planted: {"state": "returned", "decided_at": WHEN, "submitted_by": None},
     "points.pointtype": lambda planted: {"expiry": {}},
+    "orgs.specialday": lambda planted: {"days": {"kind": "each_month", "day": 8}},
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }
 

@@ -29,6 +29,7 @@ NEW: dict[str, dict[str, Any]] = {
     "orgs.orgunit": {"kind": "store", "parent": "EAST-N", "code": "S777", "name": "New"},
     "orgs.program": {"unit": "G", "code": "group", "currency": "CNY", "time_zone": "Asia/Shanghai"},
     "members.member": {"card": "C7777"},
+    "orgs.specialday": {"days_kind": "each_week"},
     "activity.importjob": {"file": SentFile("events.csv", b"event_key,kind,member,occurred_at")},
 }
 

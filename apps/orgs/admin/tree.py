@@ -4,11 +4,15 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.core.admin import ScopedAdmin, actor_of
 from apps.orgs import forms, services
+from apps.orgs.calendar_words import days_in_words
 from apps.orgs.models import OrgUnit, Program
 
 
@@ -66,8 +70,19 @@ class ProgramAdmin(ScopedAdmin):
     fields = ("name", "code", "unit", "currency", "time_zone", "allows_debt", "grace_days", "reviews_rules")
     choice_permissions: ClassVar = {"unit": "orgs.add_program"}
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return (*fields, "calendar") if obj and request.user.has_perm("orgs.view_specialday") else fields
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("code", "unit", "currency", "time_zone") if obj else ()
+        return ("code", "unit", "currency", "time_zone", "calendar") if obj else ()
+
+    @admin.display(description=gettext_lazy("special days"))
+    def calendar(self, program: Program) -> str:
+        days = program.special_days.order_by("name")
+        rows = format_html_join("", "<li>{}: {}</li>", ((day.name, days_in_words(day.days)) for day in days))
+        link = f"{reverse('admin:orgs_specialday_changelist')}?{urlencode({'program__id__exact': program.pk})}"
+        return format_html('<ul>{}</ul><a class="studio-link" href="{}">{}</a>', rows, link, _("Special days"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         values = form.cleaned_data

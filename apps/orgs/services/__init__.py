@@ -4,6 +4,7 @@
 """
 
 from apps.orgs.services.answers import answer_once
+from apps.orgs.services.calendar import change_special_day, create_special_day
 from apps.orgs.services.clients import (
     change_api_client,
     client_for_key,
@@ -41,12 +42,14 @@ __all__ = [
     "change_api_client",
     "change_own_password",
     "change_program",
+    "change_special_day",
     "change_staff",
     "change_unit",
     "client_for_key",
     "confirm_second_step",
     "create_api_client",
     "create_program",
+    "create_special_day",
     "create_staff",
     "create_unit",
     "grant_role",

@@ -1,5 +1,6 @@
 """Rules: the list, and the page on which a draft is written, tried, published, compared and retired."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -592,7 +593,7 @@ def _own_first() -> list[tuple[str, str]]:
 
 
 def _named(rule: Rule, names: Names) -> Names:
-    return Names(names.currency, names.point_types, names.units, place_of(rule))
+    return replace(names, place=place_of(rule))
 
 
 def _tag(name: str) -> str:

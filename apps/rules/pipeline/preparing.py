@@ -34,8 +34,9 @@ def prepare(copy: Snapshot, home: UnitInfo, number: int, event: IncomingEvent, w
 
 
 def event_facts(event: IncomingEvent, unit: UnitInfo, program: ProgramInfo) -> EventFacts:
-    """The event as conditions read it; hour, weekday and date are the programme's."""
+    """The event as conditions read it; hour, weekday, date and special days are the programme's."""
     local = event.occurred_at.astimezone(program.zone)
+    day = local.date()
     return EventFacts(
         kind=event.kind,
         amount=event.amount,
@@ -59,7 +60,8 @@ def event_facts(event: IncomingEvent, unit: UnitInfo, program: ProgramInfo) -> E
         ),
         hour=local.hour,
         weekday=local.isoweekday(),
-        date=local.date(),
+        date=day,
+        special_days=program.calendar.on(day),
     )
 
 

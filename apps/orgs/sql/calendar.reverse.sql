@@ -1,0 +1,1 @@
+DROP TRIGGER raise_epoch ON orgs_specialday;

@@ -1,0 +1,2 @@
+CREATE TRIGGER raise_epoch AFTER INSERT OR UPDATE OR DELETE ON orgs_specialday
+    FOR EACH STATEMENT EXECUTE FUNCTION core_raise_epoch();
