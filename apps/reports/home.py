@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 
 from apps.core.addresses import address
 from apps.core.clock import local_day
-from apps.core.formats import money_of_micros, month, number, signed
+from apps.core.formats import moment, money_of_micros, month, number, signed
 from apps.core.home import Empty, Figure, Link, Panel, Row, section
 from apps.orgs.jobs import jobs_held
 from apps.orgs.models import Program
 from apps.points.models import PostingKind
 from apps.reports.models import Movement
 from apps.rules.models import RuleVersion
+from apps.rules.reading import reaching_beyond
 
 EARNED = (PostingKind.EARN, PostingKind.CLAWBACK)
 """What a rule gave, less what refunds took back of it."""
@@ -39,9 +40,8 @@ def _report() -> Link | None:
 @section(order=20, permission="rules.change_ruleversion")
 def running(person: Any, when: datetime) -> Panel:
     """The rules in force, with what they gave since the first of the month."""
-    live = RuleVersion.objects.visible_to(person, "rules.change_ruleversion").filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=when), state=RuleVersion.State.PUBLISHED, starts_at__lte=when
-    )
+    live = reaching_beyond(RuleVersion.objects.visible_to(person, "rules.change_ruleversion"), when)
+    live = live.filter(starts_at__lte=when)
     versions = list(live.select_related("rule__program").order_by("rule__name", "pk")[:12])
     first = _today([version.rule.program for version in versions], when).replace(day=1)
     facts = _moved(person).filter(
@@ -59,7 +59,7 @@ def running(person: Any, when: datetime) -> Panel:
             Row(
                 version.rule.name,
                 address("rules_rule_change", version.rule_id),
-                _("Version %(number)s, %(program)s") % {"number": version.number, "program": version.rule.program},
+                _version(version),
                 _("%(points)s points, %(money)s") % {"points": number(points), "money": money},
                 _("Live"),
                 "good",
@@ -68,6 +68,15 @@ def running(person: Any, when: datetime) -> Panel:
     empty = Empty(_("No rule is in force: no event earns points."), Link(_("Draft a rule"), address("rules_rule_add")))
     note = _("Given since the start of %(month)s") % {"month": month(first)} if rows else ""
     return Panel(_("Running rules"), note, rows=tuple(rows), empty=empty, more=_report())
+
+
+def _version(version: RuleVersion) -> str:
+    program = version.rule.program
+    named = {"number": version.number, "program": program}
+    if version.ends_at is None:
+        return _("Version %(number)s, %(program)s") % named
+    until = moment(version.ends_at, ZoneInfo(program.time_zone))
+    return _("Version %(number)s, %(program)s, until %(until)s") % {**named, "until": until}
 
 
 @section(order=10, permission="reports.view_dailyfact")

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from itertools import chain, count
+from itertools import chain
 from typing import Any
 
 from django import forms
@@ -20,6 +20,7 @@ from apps.rules.models import Rule, RuleVersion
 from apps.rules.reading import open_reviews
 from apps.rules.sentences import PERIODS
 from apps.rules.services import checked
+from apps.rules.starting import free_code
 
 FRESH: dict[str, Any] = {
     "condition": {"all": [{"field": "event.kind", "op": "eq", "value": "purchase"}]},
@@ -108,7 +109,7 @@ class RuleForm(forms.ModelForm):
             "validity": validity_choices(),
             "effects": effect_choices(),
             "words": editor_words(),
-            "suggestion": _free_code(programs),
+            "suggestion": free_code(programs, "rule"),
             "faults": self.faults,
             "is_unsaved": self.is_bound,
         }
@@ -150,12 +151,6 @@ def faults_in_words(refusal: DefinitionFaulty) -> list[dict[str, Any]]:
     """Every fault with the path to its row, in the language in force."""
     code = get_language() or "en"
     return [{"path": list(fault.path), "message": fault.message.in_language(code)} for fault in refusal.faults]
-
-
-def _free_code(programs: list[Program]) -> str:
-    """A code for a rule whose name has no letters that a code could take."""
-    taken = set(Rule.objects.filter(program__in=programs).values_list("code", flat=True))
-    return next(code for code in (f"rule-{number}" for number in count(len(taken) + 1)) if code not in taken)
 
 
 def _program(program: Program) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def override_rule(actor: Staff | None, rule: Rule, unit: OrgUnit, *, when: datet
     program = locked_program(rule.program_id)
     rule = locked_rule(rule.pk)
     source = _in_force(rule, when)
-    code = free_code(program, slugify(f"{rule.code[:35]}-{unit.code}")[:54])
+    code = free_code([program], slugify(f"{rule.code[:35]}-{unit.code}")[:54])
     name = f"{rule.name[:80]} · {unit.name}"[:120]
     return create_rule(
         actor, program, unit, code=code, name=name, definition=source.definition,

@@ -1,6 +1,6 @@
 """What a new rule begins with: a template of the gallery, or a rule that it is to be like. Reads only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ def from_template(person: Staff, code: str, when: datetime) -> Start | None:
     if template is None or program is None:
         return None
     name = template.name.in_language(get_language() or "en")
-    return Start(name, free_code(program, code), program, program.unit, filling(program, when)(template))
+    return Start(name, free_code([program], code), program, program.unit, filling(program, when)(template))
 
 
 def like(person: Staff, pk: str, when: datetime) -> Start | None:
@@ -45,7 +45,7 @@ def like(person: Staff, pk: str, when: datetime) -> Start | None:
     if rule is None or shown is None:
         return None
     name = (_("%(name)s (copy)") % {"name": rule.name})[:120]
-    return Start(name, free_code(rule.program, rule.code), rule.program, rule.unit, shown.definition)
+    return Start(name, free_code([rule.program], rule.code), rule.program, rule.unit, shown.definition)
 
 
 def first_program(person: Staff) -> Program | None:
@@ -62,10 +62,10 @@ def filling(program: Program, when: datetime) -> Callable[[Template], Any]:
     return lambda template: template.filled((kinds or [""])[0], units, today, days)
 
 
-def free_code(program: Program, wanted: str) -> str:
-    """`wanted`, or the first of `wanted-2`, `wanted-3` … that no rule of the programme has."""
+def free_code(programs: Iterable[Program], wanted: str) -> str:
+    """`wanted`, or the first of `wanted-2`, `wanted-3` … that no rule of the programmes has."""
     wanted = wanted[:54]
-    taken = set(Rule.objects.filter(program=program, code__startswith=wanted).values_list("code", flat=True))
+    taken = set(Rule.objects.filter(program__in=programs, code__startswith=wanted).values_list("code", flat=True))
     return next(code for code in (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))) if code not in taken)
 
 

@@ -9,7 +9,7 @@ Conditions.builder = (() => {
     const { el, select, iconButton, quietButton, announce, filled, focusAt } = Conditions;
     const { DEEPEST, get, modeOf, built, normal, listOf, groupOf, scopeOf, depthOf, move, step, duplicate, remove } = Conditions.tree;
     const { editor, windowOf, WINDOW, offers } = Conditions.values;
-    const { fresh } = Conditions.faults;
+    const { fresh, watch } = Conditions.faults;
     const LINES = "lines ";
 
     const focusedIn = (part) => (part.contains(document.activeElement) ? document.activeElement : null);
@@ -136,8 +136,7 @@ Conditions.builder = (() => {
             if (modeOf(node)) item.append(this.group(path, catalogue));
             else {
                 item.dataset.path = this.at(path);
-                item.condition = node;
-                item.addEventListener("focusout", (event) => { if (fresh.has(node) && event.relatedTarget && !item.contains(event.relatedTarget) && item.isConnected) { fresh.delete(node); this.left?.(); } });
+                watch(item, node, this.left);
                 item.append(...this.leaf(path, node, catalogue));
             }
             const handle = item.querySelector("[data-handle]");

@@ -38,5 +38,15 @@ Conditions.faults = (() => {
         }
     }
 
-    return { show, fresh };
+    // `row` shows `made`, which is fresh until the focus leaves the row; then left().
+    function watch(row, made, left) {
+        row.condition = made;
+        row.addEventListener("focusout", (event) => {
+            if (!fresh.has(made) || !event.relatedTarget || row.contains(event.relatedTarget) || !row.isConnected) return;
+            fresh.delete(made);
+            left?.();
+        });
+    }
+
+    return { show, fresh, watch };
 })();

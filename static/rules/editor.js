@@ -36,7 +36,7 @@ document.addEventListener("DOMContentLoaded", () => {
     definition.condition = condition.tree;
     const goal = RuleParts.goal(part("goal"), { ...shared, choices: config.goal, goal: () => definition.accumulator, put: (value) => { definition.accumulator = value; } });
     goal.draw();
-    const limits = RuleParts.limits(part("limits"), { program, words, choices: config.limits, most: config.most.limits, limits: () => definition.limits, changed });
+    const limits = RuleParts.limits(part("limits"), { program, words, choices: config.limits, most: config.most.limits, limits: () => definition.limits, changed, left: showFaults });
     limits.draw();
     const stacking = RuleParts.stacking(part("stacking"), { words, choices: config.stacking, stacking: () => definition.stacking, put: (value) => { definition.stacking = value; }, changed });
     stacking.draw();

@@ -45,7 +45,9 @@ RuleParts.effects = (host, options) => {
         if (left?.length) parts.without = left;
         if (LEAVES_OUT[kind] && before.each) parts.each = before.each;
         if (kind === "table" && !parts.rows.length) parts.rows.push(RuleParts.tableRow());
-        return { effect: kind, ...(WITHOUT_KIND.includes(kind) ? {} : { point_type: before.point_type || firstKind() }), ...parts };
+        const made = { effect: kind, ...(WITHOUT_KIND.includes(kind) ? {} : { point_type: before.point_type || firstKind() }), ...parts };
+        Conditions.faults.fresh.add(made);
+        return made;
     }
 
     function draw(focus) {
@@ -97,6 +99,7 @@ RuleParts.effects = (host, options) => {
             !WITHOUT_KIND.includes(effect.effect) && (kinds.length > 1 || !isKind(effect.point_type)) ? choose("point_type", words.kind, kinds) : null);
         const remove = iconButton("close", words.remove_effect, () => { options.effects().splice(number, 1); turned("effects:add"); });
         const made = el("div", { class: "studio-effect", "data-path": at }, el("div", { class: "studio-tree-row" }, row, remove));
+        Conditions.faults.watch(made, effect, options.left);
         if (hasMore) made.append(more());
         if (effect.lines) {
             const below = el("div", { class: "studio-tree-where" });

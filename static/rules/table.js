@@ -2,10 +2,13 @@
 // that the rows ask for; a row is dragged, moved by Alt+↑ ↓, duplicated, and its points filled down.
 "use strict";
 
-// A row that asks as `like` does, or about the amount; points as `like` gives them.
+// A row that asks as `like` does, or about the amount; points as `like` gives them. What is empty in a new one is no
+// fault before somebody has been there.
 RuleParts.tableRow = (like = {}) => {
     const amount = { all: [{ field: "event.amount", op: "ge", value: "" }] };
-    return { when: structuredClone(like.when || amount), points: like.points || "", per: like.per || null };
+    const made = { when: structuredClone(like.when || amount), points: like.points || "", per: like.per || null };
+    if (!like.when) for (const each of [made, ...made.when.all]) Conditions.faults.fresh.add(each);
+    return made;
 };
 
 // `options` are those of the effects, with the effect, its number, and turned(focus) to draw and tell.
@@ -58,6 +61,7 @@ RuleParts.table = (options) => {
                 act("close", words.remove_row, "drop", () => drop(place)))));
         Conditions.builder(when, { tree: row.when, path: ["effects", number, "rows", place, "when"], catalogue, units: options.program().units, named: options.program().named, seen: options.seen, left: options.left, isSlim: true,
             changed: (tree, more) => { row.when = tree; changed(more); } });
+        Conditions.faults.watch(made, row, options.left);
         Conditions.dragged(handle, made, host, { slots, drop: (slot) => { if (slot.index !== place) move(place, slot.index > place ? slot.index - 1 : slot.index); } });
         return made;
     }

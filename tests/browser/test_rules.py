@@ -33,7 +33,7 @@ def test_marketing_writes_a_rule_in_chinese_and_sees_it_live(studio_page: Any) -
     page = studio_page("marketing", language="zh-hans")
     page.goto("/rules/rule/add/")
     page.get_by_label("名称").fill("咖啡一元一分")
-    expect(page.locator("[name=code]")).to_have_value("rule-1")
+    expect(page.locator("[name=code]")).to_have_value("rule")
     page.get_by_label("计入的订单明细").select_option(label="仅计入满足条件的明细…")
     page.get_by_label("值", exact=True).first.fill("咖啡，拿铁")
     page.get_by_role("button", name="+ 添加条件").last.click()
@@ -291,6 +291,26 @@ def test_a_phone_shows_the_whole_rule_and_axe_finds_nothing(studio_page: Any, gr
         page.goto(f"/rules/rule/{draft.rule_id}/change/")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert axe_findings(page) == []
+
+
+def test_what_is_empty_in_a_new_row_is_no_fault_before_somebody_has_been_there(
+    studio_page: Any, group: CoffeeGroup
+) -> None:
+    draft = yuan(group)
+    page = studio_page("marketing")
+    page.goto(f"/rules/rule/{draft.rule_id}/change/")
+    faults = page.locator(".studio-rule-parts .studio-fault")
+    with page.expect_response("**/preview/"):
+        page.get_by_label("How points are given").select_option(label="Decision table")
+    with page.expect_response("**/preview/"):
+        page.get_by_role("button", name="+ Add a limit").click()
+    expect(page.locator("[data-rule-saved]")).to_have_text("Not saved yet.")
+    expect(faults).to_have_count(0)
+    page.get_by_label("Points, Row 1", exact=True).focus()
+    expect(page.locator("[data-path='limits/0'] > .studio-fault")).to_have_count(1)
+    expect(faults).to_have_count(1)
+    page.get_by_label("How points are given").focus()
+    expect(page.locator("[data-path='effects/0/rows/0'] .studio-fault")).not_to_have_count(0)
 
 
 def test_a_decision_table_is_pasted_from_a_spreadsheet_filled_and_turned_over(
