@@ -18,7 +18,9 @@ KINDS = (
 )
 
 EVENT_FIELDS = (
-    Field("event.kind", Type.CHOICE, Words("the event", "事件类型"), "event.kind", KINDS),
+    Field(
+        "event.kind", Type.CHOICE, Words("the event", "事件类型"), "event.kind", KINDS, others="[a-z][a-z0-9_]{0,39}"
+    ),
     Field("event.amount", Type.NUMBER, Words("the amount", "金额"), "event.amount"),
     Field("event.store", Type.UNIT, Words("the store", "门店"), "event.unit_path"),
     Field("event.channel", Type.TEXT, Words("the channel", "渠道"), "event.channel"),

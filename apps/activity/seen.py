@@ -26,6 +26,7 @@ def values_seen(principal: Any) -> dict[str, list[str]]:
     )
     members = Member.objects.visible_to(principal).order_by("-pk")[:LATEST]
     return {
+        "event.kind": _commonest(events, "kind"),
         "event.channel": _commonest(events, "channel"),
         "line.brand": _commonest(lines, "brand"),
         "line.category": _commonest(lines, "category"),

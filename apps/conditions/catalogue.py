@@ -24,6 +24,8 @@ class Field:
     choices: tuple[tuple[str, Words], ...] = ()
     is_closed: bool = False
     """Whether its choices are all that may be asked for, also where there are none."""
+    others: str = ""
+    """A pattern of values that may be asked for besides the choices."""
     key: str | None = None
     """The key of a free attribute; None for a field of its own."""
     clauses: Mapping[str, Words] = field(default_factory=dict)

@@ -56,6 +56,8 @@ WORDS = {
     "minutes": Words("Number of minutes", "分钟数"),
     "commas": Words("Type, then Enter; or paste a column", "输入后按回车，或粘贴一列"),
     "choose": Words("Choose…", "请选择…"),
+    "other": Words("another…", "其他…"),
+    "other_value": Words("As your systems call it, such as delivery", "按系统中的写法，例如 delivery"),
     "search": Words("Name or code…", "名称或编码…"),
     "none_found": Words("Nothing is called that.", "没有匹配的项。"),
     "narrow": Words("{n} more: type on to find them.", "还有 {n} 项，请继续输入以缩小范围。"),
@@ -128,5 +130,6 @@ def _field(field: Field, language: str) -> dict[str, Any]:
         "type": field.type.value,
         "windowed": field.windowed,
         "is_short": field.is_short,
+        "is_open": bool(field.others),
         "choices": [[code, words.in_language(language)] for code, words in field.choices],
     }

@@ -102,6 +102,8 @@ class _Writer:
                 if value == code:
                     said = words.in_language(self.language)
                     return self.say(QUOTED, value=said) if leaf.reads is Type.TAGS else said
+            if leaf.field.others:
+                return self.say(QUOTED, value=value)
         if leaf.reads is Type.WEEKDAY:
             day: Words = WEEKDAYS[value - 1]
             return day.in_language(self.language)

@@ -11,6 +11,7 @@ An empty `all` always holds; its opposite is refused. `lines: all` asks for at l
 A wrong tree is refused here, with the path of every fault, so that nothing can be saved that fails when run.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -350,7 +351,8 @@ class _Parser:
         values = value if isinstance(value, tuple) else (value,)
         if (field.choices or field.is_closed) and operator.shape is not Shape.NONE:
             known = {code for code, _ in field.choices}
-            if not known.issuperset(values):
+            others = [code for code in values if code is not None and code not in known]
+            if others and not (field.others and all(re.fullmatch(field.others, code) for code in others)):
                 self.fault(place, "unknown_choice", "This is none of the choices.", "这不在可选范围内。")
         if field.type is Type.UNIT and self.units is not None and operator.shape is not Shape.NONE:
             unknown = [code for code in values if code not in self.units]

@@ -105,10 +105,14 @@ def _tree(catalogue: Catalogue, name: str) -> dict[str, Any]:
 def _leaves(kind: Type, fields: list[Field], window: Any) -> list[dict[str, Any]]:
     names = [field.name for field in fields if _window_of(field) is window]
     choices = sorted({code for field in fields for code, _words in field.choices})
+    others = "|".join(f"^{field.others}$" for field in fields if field.others)
     if not names:
         return []
     shapes = [shape for shape in Shape if any(each.shape is shape for each in operators_of(kind))]
-    return [_leaf({"enum": names}, kind, shape, choices=choices, window=window) for shape in shapes]
+    value: dict[str, Any] | None = (
+        {"type": "string", "pattern": others} if others else {"enum": choices} if choices else None
+    )
+    return [_leaf({"enum": names}, kind, shape, value=value, window=window) for shape in shapes]
 
 
 def _window_of(field: Field) -> Any:
@@ -116,9 +120,9 @@ def _window_of(field: Field) -> Any:
 
 
 def _leaf(
-    field: dict[str, Any], kind: Type, shape: Shape, *, choices: list[str] | None = None, window: Any = None
+    field: dict[str, Any], kind: Type, shape: Shape, *, value: dict[str, Any] | None = None, window: Any = None
 ) -> dict[str, Any]:
-    value = {"enum": choices} if choices else VALUES.get(kind, TEXT)
+    value = value or VALUES.get(kind, TEXT)
     values: dict[Shape, dict[str, Any]] = {
         Shape.NONE: {"type": "null"},
         Shape.ONE: value,

@@ -286,14 +286,19 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
         programs[pk].boundaries = tuple(sorted(edges))
 
 
-def asks_day(definition: dict[str, Any]) -> bool:
-    """Whether the condition names the kind `day`."""
-    kinds = [
+def kinds_named(definition: dict[str, Any]) -> set[str]:
+    """The kinds of events that the condition asks for by name."""
+    asked = [
         leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
         for leaf in leaves(parse(definition["condition"], CATALOGUE))
         if isinstance(leaf, Leaf) and leaf.field.name == "event.kind" and leaf.operator.code in ("eq", "in")
     ]
-    return any(Event.Kind.DAY in named for named in kinds)
+    return {kind for named in asked for kind in named}
+
+
+def asks_day(definition: dict[str, Any]) -> bool:
+    """Whether it asks for a new day; it hears of none otherwise."""
+    return Event.Kind.DAY in kinds_named(definition)
 
 
 def live_rule(

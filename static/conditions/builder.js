@@ -241,7 +241,7 @@ Conditions.builder = (() => {
             const operator = select(this.words.operator, offered.map((each) => [each.code, each.label]), node.op,
                 (code) => become(this.withOperator(node, offered.find((each) => each.code === code)), "op"), { "data-at": this.at(path, "op") });
             const value = editor({ field, shape, value: node.value, at: this.at(path, "value"), label: this.words.value, words: this.words, catalogue, units: this.units, named: this.named, seen: this.seen[node.field] || [],
-                put: (made, more) => { node.value = made; this.told(more); } });
+                put: (made, { redraw, ...more } = {}) => { node.value = made; if (redraw) this.turned(more.at); else this.told(more); } });
             return [operator, value].filter(Boolean);
         }
 

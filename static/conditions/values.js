@@ -22,6 +22,25 @@ Conditions.values = (() => {
         return field.choices.length ? field.choices : null;
     }
 
+    // Of a field that is open to others too: what was seen, and what is asked for.
+    function withOthers({ field, seen, value }) {
+        const others = [...seen, ...(Array.isArray(value) ? value : [])].filter((code) => !field.choices.some(([known]) => known === code));
+        return [...field.choices, ...[...new Set(others)].map((code) => [code, code])];
+    }
+
+    // One of the choices, or another that is typed beside them.
+    const ANOTHER = "…";
+    function oneOrAnother(given) {
+        const { label, value, at, words, put } = given;
+        const offered = withOthers(given);
+        const isAnother = Boolean(value) && !offered.some(([code]) => code === value);
+        const chooser = select(label, [["", words.choose], ...offered, [ANOTHER, words.other]], isAnother ? ANOTHER : value, (code) => put(code, { at, redraw: true }), { "data-at": at });
+        if (!isAnother) return chooser;
+        const box = el("input", { class: "studio-input", "aria-label": words.other_value, placeholder: words.other_value, value: value === ANOTHER ? "" : value, autocomplete: "off", size: 16, "data-at": `${at}/other`,
+            oninput: () => put(box.value.trim() || ANOTHER, { typed: `${at}/other` }) });
+        return el("span", { class: "studio-tree-pair" }, chooser, box);
+    }
+
     // Values that were seen before, offered by the browser's own list.
     const offers = (id, seen) => el("datalist", { id }, seen.map((value) => el("option", { value })));
 
@@ -212,6 +231,8 @@ Conditions.values = (() => {
     function editor(given) {
         const { field, shape } = given;
         const choices = choicesOf(field, given);
+        if (field.is_open && shape === "one") return oneOrAnother(given);
+        if (field.is_open && shape === "many") return several({ ...given, choices: withOthers(given) });
         if (shape === "one") return one({ ...given, choices });
         if (shape === "two") return pair({ ...given, choices });
         if (shape !== "many") return null;

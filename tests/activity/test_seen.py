@@ -20,7 +20,7 @@ def test_values_are_offered_from_events_one_may_see(group: CoffeeGroup, cast: Ca
         values = {"level": 3, "tags": tags}
         create_member(None, group["S001"], identifiers=[("card", f"T{number}")], attributes=values, when=START)
     assert values_seen(cast.marketing) == {
-        "event.channel": ["app"], "line.brand": ["Harar"], "line.category": ["beans", "latte"],
+        "event.kind": ["purchase"], "event.channel": ["app"], "line.brand": ["Harar"], "line.category": ["beans", "latte"],
          "line.sku": ["A1", "B1", "L1"], "member.tags": [],
         "event.attributes.": ["app_version", "night"], "event.attributes.app_version": ["7"], "event.attributes.night": [],
         "member.attributes.": ["level", "tags"], "member.attributes.level": [],

@@ -409,3 +409,23 @@ def test_how_many_members_a_rule_could_reach_and_which_purchases_it_meets_stand_
         page.goto(f"/rules/rule/{draft.rule_id}/change/")
         expect(page.locator("[data-rule-count]")).to_have_text(reached)
         expect(page.locator("[data-rule-purchases]")).to_have_text(met)
+
+
+def test_a_kind_of_event_that_only_ones_own_systems_know_is_typed_and_points_wait_for_it(
+    studio_page: Any, group: CoffeeGroup
+) -> None:
+    version = yuan(group)
+    page = studio_page("marketing")
+    page.goto(f"/rules/rule/{version.rule_id}/change/")
+    page.locator('[data-at="condition/all/0/value"]').select_option(label="another…")
+    page.get_by_label("As your systems call it, such as delivery").fill("receipt")
+    page.get_by_label("They can be spent").select_option(label="when an event confirms them")
+    page.get_by_label("Kind of event, such as delivery").fill("delivery")
+    expect(page.locator('[data-rule-sentence="en"]')).to_contain_text(
+        "when the event is “receipt”; these points become spendable once “delivery” confirms what earned them."
+    )
+    expect(page.locator("[data-rule-saved]")).to_contain_text("Saved")
+    page.reload()
+    expect(page.get_by_label("As your systems call it, such as delivery")).to_have_value("receipt")
+    expect(page.get_by_label("Kind of event, such as delivery")).to_have_value("delivery")
+    assert axe_findings(page) == []

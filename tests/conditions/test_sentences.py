@@ -91,6 +91,7 @@ def of_birthdays() -> list[Any]:
         ahead | {"op": "eq", "value": 3},
         ahead | {"op": "le", "value": 7},
         *(ahead | {"op": op} for op in ("is_set", "is_not_set")),
+        {"field": "event.kind", "op": "eq", "value": "delivery"},
         {"field": "member.years", "op": "ge", "value": 1},
         *(
             {"field": "member.days_to_anniversary", "op": op, "value": days}

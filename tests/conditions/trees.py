@@ -14,7 +14,7 @@ UNITS = {"G": "0001", "EAST": "00010001", "EAST-N": "000100010001", "S001": "000
 WORDS = ["coffee", "tea", "Coffee beans", "咖啡", "POS", "app", "x"]
 DAYS = [date(2026, 2, 28), date(2026, 3, 1), date(2026, 12, 31)]
 NUMBERS = [Decimal("0"), Decimal("0.01"), Decimal("1.50"), Decimal("20"), Decimal("199.99"), Decimal("1000")]
-KINDS = ["purchase", "refund", "check_in"]
+KINDS = ["purchase", "refund", "check_in", "delivery"]
 SPECIAL = ["md", "fest", "sale"]
 KEYS = ["colour", "size", "vip", "tags", "since"]
 

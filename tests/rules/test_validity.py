@@ -136,9 +136,9 @@ def test_the_first_event_that_confirms_releases_what_waits_and_no_other(till: Ti
 
 @pytest.mark.django_db
 def test_a_purchase_and_what_confirms_it_may_come_in_one_batch_and_both_earn(till: Till) -> None:
-    publish(till.group, validity={"expiry": None, "pending": {"until": "review"}})
-    publish(till.group, FIXED, condition={"all": [{"field": "event.kind", "op": "eq", "value": "review"}]})
-    till.send(purchase("100", "p1"), delivery("p1", kind="review"))
+    publish(till.group, validity=DELIVERED)
+    publish(till.group, FIXED, condition={"all": [{"field": "event.kind", "op": "eq", "value": "delivery"}]})
+    till.send(purchase("100", "p1"), delivery("p1"))
     assert (till.account().balance, till.account().pending) == (110, 0)
 
 

@@ -48,6 +48,7 @@ from apps.rules.reading import (
     versions_by_rule,
 )
 from apps.rules.sentences import Names, rule_sentence
+from apps.rules.snapshot import kinds_named
 from apps.rules.trying import Trial, free_fields, try_definition
 
 LANGUAGES = (("en", "en"), ("zh", "zh-hans"))
@@ -265,7 +266,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
             "may_publish": self.may(request, "rules.publish_rule", rule),
             "may_draft": self.has_change_permission(request, rule) and self.may(request, "rules.add_ruleversion"),
             "may_discard": self.may(request, "rules.delete_ruleversion") and self.has_change_permission(request, rule),
-            "trial_kinds": Event.Kind.choices,
+            "trial_kinds": _trial_kinds(stands.draft),
             "trial_units": OrgUnit.objects.within(rule.unit.path),
         }
 
@@ -594,6 +595,13 @@ def _own_first() -> list[tuple[str, str]]:
 
 def _named(rule: Rule, names: Names) -> Names:
     return replace(names, place=place_of(rule))
+
+
+def _trial_kinds(draft: RuleVersion | None) -> list[tuple[str, Any]]:
+    """The kinds of events on which a draft may be tried: those the studio knows, and others that it asks for."""
+    known = [(str(kind), label) for kind, label in Event.Kind.choices]
+    others = kinds_named(draft.definition) - set(Event.Kind.values) if draft is not None else set()
+    return [*known, *((kind, kind) for kind in sorted(others))]
 
 
 def _tag(name: str) -> str:
