@@ -17,12 +17,12 @@ PROGRAMME = _can(
     "view", "points.pointtype", "orgs.specialday", "rules.rule", "rules.ruleversion", "rules.rulereview",
     "rules.codebatch", "rules.codedownload",
 )  # fmt: skip
-MEMBERS = _can("view", "members.member", "members.identifier", "members.memberchange")
+MEMBERS = _can("view", "members.member", "members.identifier", "members.memberchange", "members.membertag")
 LOOKS = _can("view", "members.look")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
 LEDGER = _can(
     "view", "points.account", "points.posting", "points.entry", "points.lot", "points.hold", "points.holdlot",
-    "rules.outcome", "rules.counter", "rules.unitcounter", "rules.codeuse",
+    "rules.outcome", "rules.counter", "rules.unitcounter", "rules.progress", "rules.codeuse",
 )  # fmt: skip
 IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault")
 REPORTS = _can("view", "reports.dailyfact", "reports.watermark")

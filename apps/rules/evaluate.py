@@ -78,7 +78,7 @@ class LiveRule:
         """What gathers under that name: `events`, or `carry 0` for the first effect."""
         if self.accumulator is not None and name == self.accumulator.of:
             return self.accumulator
-        carrying = (effect for number, effect in enumerate(self.effects) if name == _carry(number))
+        carrying = (effect for number, effect in enumerate(self.effects) if name == carry_name(number))
         return next((effect for effect in carrying if effect.carries), None)  # type: ignore[return-value]
 
     @property
@@ -94,7 +94,7 @@ class LiveRule:
         share instead."""
         given = self.effects[effect]
         if given.carries:
-            return _carry(effect)
+            return carry_name(effect)
         return self.accumulator.of if self.accumulator is not None and isinstance(given, Fixed) else None
 
 
@@ -112,7 +112,7 @@ OUTDONE = -2
 """Stands for the leaf that failed where a rule held, but another of its group was taken."""
 
 
-def _carry(effect: int) -> str:
+def carry_name(effect: int) -> str:
     """What an effect that carries its remainder on is called among what its rule gathers."""
     return f"{CARRY} {effect}"
 
@@ -297,7 +297,7 @@ def _counted(event: EventFacts, steps: Steps, cards: Cards) -> list[Counted]:
 def _carried(event: EventFacts, steps: Steps, cards: Cards) -> list[Counted]:
     """What is carried on by the effects that were reckoned."""
     return [
-        _count(event, rule, _carry(number), effect, cards)  # type: ignore[arg-type]
+        _count(event, rule, carry_name(number), effect, cards)  # type: ignore[arg-type]
         for rule, number, effect in steps
         if effect.carries
     ]
@@ -317,7 +317,7 @@ def _awards(
     awards: list[Award] = []
     for rule, number, effect in steps:
         if effect.carries:
-            card = Card(rule.rule_id, _carry(number), EVER)
+            card = Card(rule.rule_id, carry_name(number), EVER)
             points, seen = effect.worth_carried(event, cards.get(card, NOTHING))  # type: ignore[union-attr]
         else:
             points, seen = effect.worth(event, member, awards)

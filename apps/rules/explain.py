@@ -111,10 +111,10 @@ def worth(why: Mapping[str, Any], currency: str) -> str:
         "per_quantity": lambda: (
             _rounded(why.get("rounding", ""))
             % {
-                "amount": _pieces(Decimal(why["quantity"])),
-                **{name: _pieces(Decimal(why.get(name, 0))) for name in ("carried", "left")},
+                "amount": pieces(Decimal(why["quantity"])),
+                **{name: pieces(Decimal(why.get(name, 0))) for name in ("carried", "left")},
                 "rate": _points(Decimal(why["rate"])),
-                "per": _pieces(Decimal(why["per"])),
+                "per": pieces(Decimal(why["per"])),
                 "points": _points(Decimal(why["points"])),
             }
         ),
@@ -164,25 +164,26 @@ def _fixed(why: Mapping[str, Any]) -> str:
 def progress(answer: Mapping[str, Any], currency: str) -> list[str]:
     """How far each rule that gathers has come with the event: “Coffee card: 7 of 10”."""
     return [
-        _("%(rule)s: %(done)s of %(goal)s") % {"rule": each["rule_name"], **_how_far(each, currency)}
+        _("%(rule)s: %(done)s of %(goal)s")
+        % {
+            "rule": each["rule_name"],
+            **{name: measured(each["of"], Decimal(each[name]), currency) for name in ("done", "goal")},
+        }
         for each in answer.get("progress") or ()
         if not each["of"].startswith(CARRY)
     ]
 
 
-def _how_far(counted: Mapping[str, Any], currency: str) -> dict[str, str]:
-    is_money = counted["of"] == "amount"
-    return {
-        name: plain_money(Decimal(counted[name]), currency) if is_money else plain(Decimal(counted[name]))
-        for name in ("done", "goal")
-    }
+def measured(of: str, value: Decimal, currency: str) -> str:
+    """So much of what is gathered: money as such, everything else as a number."""
+    return plain_money(value, currency) if of == "amount" else plain(value)
 
 
 def _points(value: Decimal) -> str:
     return ngettext("%(n)s point", "%(n)s points", 1 if value == 1 else 2) % {"n": plain(value)}
 
 
-def _pieces(value: Decimal) -> str:
+def pieces(value: Decimal) -> str:
     return ngettext("%(n)s piece", "%(n)s pieces", 1 if value == 1 else 2) % {"n": plain(value)}
 
 

@@ -177,6 +177,12 @@ class Accumulator:
         reached = self._reached(progress)
         return (reached % self.at if self.every else min(reached, self.at)), self.at
 
+    def shown_on(self, progress: Progress, day: date) -> tuple[Decimal, Decimal]:
+        """How far it is on a local day: a streak that ended before the day before is broken."""
+        if self.of == "streak" and (_runs(progress) or [progress.run])[-1][0] < day.toordinal() - 1:
+            return Decimal(0), self.at
+        return self.shown(progress)
+
     def _reached(self, progress: Progress) -> Decimal:
         """The sum, the number of values, or how long the latest streak is."""
         if self.of == "streak":

@@ -1,13 +1,17 @@
 """Marketing builds a stamp card by hand, and whoever serves the member sees how far it is."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from apps.core.clock import now
 from apps.rules.models import RuleVersion
 from tests.browser.driving import axe_findings
 from tests.factories import CoffeeGroup
+from tests.rules.conftest import make_till, publish, purchase
+from tests.rules.test_progress import fixed, gathers, tag
 
 pytestmark = pytest.mark.browser
 
@@ -49,3 +53,18 @@ def test_a_stamp_card_is_built_by_hand(studio_page: Any, group: CoffeeGroup) -> 
         "of": "pieces", "at": "3", "fires": "step", "period": "year", "attribute": "",
         "lines": {"all": [{"field": "line.category", "op": "in", "value": ["coffee"]}]},
     }  # fmt: skip
+
+
+def test_a_member_is_told_how_far_the_card_is(studio_page: Any, group: CoffeeGroup) -> None:
+    till, at = make_till(group), now() - timedelta(minutes=5)
+    publish(group, fixed(50), accumulator=gathers("events", "10"))
+    publish(group, tag("regular"), fixed(50), accumulator=gathers("amount", "100", fires="goal", period="year"))
+    till.send(*(purchase("50", occurred_at=at) for _ in range(3)), when=now())
+    for language, said in (("en", "3 of 10"), ("zh-hans", "3 / 10")):
+        page = studio_page("service", language=language, width=390)
+        page.goto(f"/members/member/{till.member().pk}/change/")
+        expect(page.get_by_role("progressbar").first).to_have_attribute("value", "0.3000")
+        expect(page.locator(".studio-goal").first.locator("xpath=..")).to_contain_text(said)
+        expect(page.locator(".studio-tag", has_text="regular")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert axe_findings(page) == []
