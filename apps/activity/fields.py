@@ -28,6 +28,25 @@ EVENT_FIELDS = (
     Field("event.weekday", Type.WEEKDAY, Words("the day of the week", "星期"), "event.weekday"),
     Field("event.hour", Type.HOUR, Words("the hour", "小时"), "event.hour"),
     Field("event.date", Type.DATE, Words("the date", "日期"), "event.date"),
+    Field(
+        "event.order_number",
+        Type.INTEGER,
+        Words("the number of this order", "本单序号"),
+        "member.history.order_numbers",
+        windowed=True,
+        clauses={
+            "eq": Words("this is the member's {nth} order{within}", "这是会员{within}的第{value}单"),
+            "ne": Words("this is not the member's {nth} order{within}", "这不是会员{within}的第{value}单"),
+            "ge": Words(
+                "this is the member's {nth} order{within} or a later one", "这是会员{within}的第{value}单或之后的订单"
+            ),
+            "le": Words(
+                "this is one of the member's first {value} orders{within}", "这是会员{within}的前{value}单之一"
+            ),
+            "is_set": Words("this is an order", "这是一笔订单"),
+            "is_not_set": Words("this is no order", "这不是订单"),
+        },
+    ),
     Field("event.code_batch", Type.TEXT, Words("the batch of the code", "兑换码批次"), "event.code_batch"),
     Field("event.prize", Type.TEXT, Words("the prize that the code drew", "兑换码抽中的奖项"), "event.prize"),
     Field(

@@ -9,7 +9,7 @@ from apps.conditions.catalogue import Catalogue
 from apps.conditions.operators import OPERATORS, Shape
 from apps.conditions.tree import Group, Leaf, LinesLeaf, Not, Tree
 from apps.conditions.types import WEEKDAYS, Type
-from apps.conditions.windows import over, shortly
+from apps.conditions.windows import over, shortly, within
 from apps.conditions.words import Words
 
 ALWAYS = Words("always", "始终")
@@ -86,6 +86,8 @@ class _Writer:
                 return self.say(single, **slots)
         elif leaf.value is not None:
             slots["value"] = self.value(leaf, leaf.value)
+        if leaf.field.clauses and leaf.window is not None:
+            slots |= {"nth": nth(leaf.value), "within": within(leaf.window, self.language)}
         own = leaf.field.clauses.get(f"{leaf.operator.code} {leaf.value}") or leaf.field.clauses.get(leaf.operator.code)
         return self.say(own or leaf.operator.sentence_for(leaf.reads), **slots)
 
@@ -123,6 +125,18 @@ class _Writer:
             words = NUMBER_OF if leaf.where is None else NUMBER_OF_WHERE
         operator = OPERATORS[leaf.operator.code]  # type: ignore[union-attr]
         return self.say(operator.sentence, field=self.say(words, **slots), value=written(leaf.value, self.language))
+
+
+def nth(value: Any) -> str:
+    """The ordinal number in English; nothing of what is no number.
+
+    >>> [nth(number) for number in (1, 2, 3, 4, 11, 22, 113)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd', '113th']
+    """
+    if not isinstance(value, int):
+        return ""
+    ending = "th" if value // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value:,}{ending}"
 
 
 def written(value: Any, language: str) -> str:

@@ -119,7 +119,11 @@ def windows_in(data: Any, catalogue: Catalogue) -> frozenset[Window]:
 
     `data` is JSON that was checked when it was saved: a tree, or what holds trees.
     """
-    return frozenset(node.get("window") or "ever" for field, node in _asked(data, catalogue) if field.gathered)
+    return frozenset(
+        node.get("window") or "ever"
+        for field, node in _asked(data, catalogue)
+        if field.gathered or (field.windowed and not field.is_short)
+    )
 
 
 def short_windows_in(data: Any, catalogue: Catalogue) -> frozenset[tuple[str, Window]]:

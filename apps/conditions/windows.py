@@ -33,6 +33,16 @@ NAMED: dict[str, tuple[Words, Words]] = {
 """Of each name: what a list of choices calls it, and how a field reads over it."""
 
 
+WITHIN: dict[Window, Words] = {
+    1: Words(" that day", "当天"),
+    "month": Words(" this month", "本月"),
+    "quarter": Words(" this quarter", "本季度"),
+    "year": Words(" this year", "本年"),
+    "ever": Words("", ""),
+}
+WITHIN_DAYS = Words(" in the last {days} days", "最近{days}天")
+
+
 def is_window(value: object) -> bool:
     """Whether that is a window as JSON writes one."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -67,6 +77,11 @@ def over(field: str, window: Window, language: str) -> str:
         return NAMED[window][1].in_language(language).format(field=field)
     words = LAST_DAY if window == 1 else LAST_DAYS
     return words.in_language(language).format(field=field, days=f"{window:,}")
+
+
+def within(window: Window, language: str) -> str:
+    """The window in a clause of its own: “ this month”."""
+    return WITHIN.get(window, WITHIN_DAYS).in_language(language).format(days=window)
 
 
 def shortly(field: str, window: Window, language: str) -> str:

@@ -8,6 +8,17 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class OrderNumbers:
+    """Which order of the member the one at hand is, by window: the first of it is 1. None for what is no order."""
+
+    before: Mapping[int | str, int]
+    is_order: bool
+
+    def get(self, window: int | str, _missing: Any = None) -> int | None:
+        return self.before.get(window, 0) + 1 if self.is_order else None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What the member had done up to some moment, over the windows that were asked for."""
 
@@ -19,6 +30,12 @@ class History:
     events: Mapping[int | str, int] = field(default_factory=dict)
     device_events: Mapping[int | str, int] = field(default_factory=dict)
     """Over short windows."""
+    is_order: bool = False
+    """Whether what the member does at that moment is an order."""
+
+    @property
+    def order_numbers(self) -> OrderNumbers:
+        return OrderNumbers(self.orders, self.is_order)
 
 
 NO_HISTORY = History()

@@ -23,7 +23,7 @@ from apps.conditions.explaining import explain
 from apps.conditions.possible import ALWAYS
 from apps.conditions.tree import ConditionError, Leaf, LinesLeaf, Tree, leaves, parse, short_windows_in, windows_in
 from apps.conditions.types import Type
-from apps.members.facts import NO_BIRTHDAY, Birthday, MemberFacts
+from apps.members.facts import NO_BIRTHDAY, Birthday, History, MemberFacts
 from apps.orgs.calendar import Calendar
 from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.models import PointType
@@ -202,7 +202,8 @@ def _facts(trial: Trial, program: Program, calendar: Calendar, asked: Sequence[L
     birthday = Birthday.of(born, local.date()) if born else NO_BIRTHDAY
     attributes = _under("member.attributes.", told)
     return event, MemberFacts(
-        0, trial.store.path, local.date(), attributes, birthday=birthday, asked_on=local.date()
+        0, trial.store.path, local.date(), attributes, History(is_order=trial.kind == Event.Kind.PURCHASE), birthday,
+        asked_on=local.date(),
     )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """Marketing keeps a special day and asks for it by name in a rule."""
 
-import os
 from typing import Any
 
 import pytest

@@ -118,6 +118,16 @@ def of_special_days() -> list[Any]:
     ]  # fmt: skip
 
 
+def of_order_numbers() -> list[Any]:
+    number = {"field": "event.order_number"}
+    return [
+        *(number | {"window": window, "op": "eq", "value": 3} for window in (1, 30, *NAMED)),
+        *(number | {"window": "year", "op": op, "value": 2} for op in ("ne", "ge", "le", "gt")),
+        number | {"window": "ever", "op": "in", "value": [1, 10, 100]},
+        *(number | {"window": "ever", "op": op} for op in ("is_set", "is_not_set")),
+    ]
+
+
 def of_groups() -> list[Any]:
     return [
         {"all": []},
@@ -138,7 +148,7 @@ def of_groups() -> list[Any]:
 
 def every_tree() -> list[Any]:
     return [
-        *of_operators(), *of_lines(), *of_groups(), *of_history(), *of_birthdays(), *of_minutes(), *of_special_days(),
+        *of_operators(), *of_lines(), *of_groups(), *of_history(), *of_birthdays(), *of_minutes(), *of_special_days(), *of_order_numbers(),
     ]  # fmt: skip
 
 

@@ -44,7 +44,7 @@ short_counts = st.dictionaries(st.sampled_from(SHORT_WINDOWS), st.integers(0, 3)
 counts = st.dictionaries(st.sampled_from(WINDOWS), st.integers(0, 3))
 histories = st.builds(
     History, orders=counts, spent=st.dictionaries(st.sampled_from(WINDOWS), numbers), visits=counts, check_ins=counts,
-    days_since_order=st.none() | st.integers(0, 3), events=short_counts, device_events=short_counts,
+    days_since_order=st.none() | st.integers(0, 3), is_order=st.booleans(), events=short_counts, device_events=short_counts,
 )  # fmt: skip
 BORN = [date(1996, 2, 29), date(1990, 3, 1), date(2026, 2, 28), date(1990, 1, 1), date(2000, 12, 31), date(1990, 2, 5)]
 TURNS = [date(year, *day) for year in (2026, 2028) for day in ((1, 1), (2, 5), (2, 28), (3, 1), (12, 31))]
@@ -228,6 +228,7 @@ event_leaves = st.one_of(
     _leaf("event.hour", st.integers(0, 23)),
     _leaf("event.date", texts_of_days, listed=False),
     special_leaves,
+    _windowed(_leaf("event.order_number", st.integers(0, 4))),
     _free("event.attributes"),
     about_lines,
     recent_leaves,
@@ -260,10 +261,16 @@ def holds(tree: Any, event: Any, member: Any, line: Any = None) -> bool:
     op, written = tree["op"], tree.get("value")
     value = _value(tree["field"], op, written, event, member, line)
     if "window" in tree:
-        value = getattr(member.history, tree["field"].partition(".")[2]).get(tree["window"], 0)
+        value = _counted(tree["field"].partition(".")[2], tree["window"], member.history)
     if value is None:
         return op in HOLD_WHEN_MISSING
     return _compared(op, value, written)
+
+
+def _counted(name: str, window: Any, history: History) -> Any:
+    if name == "order_number":
+        return 1 + history.orders.get(window, 0) if history.is_order else None
+    return getattr(history, name).get(window, 0)
 
 
 def _lines_hold(tree: Any, event: Any, member: Any) -> bool:

@@ -48,6 +48,20 @@ def test_the_event_itself_does_not_count_and_neither_does_what_came_later_or_els
     assert till.send(purchase("10", member="C3"))[0].points == 0
 
 
+@pytest.mark.parametrize("size", [1, 6])
+def test_an_order_has_its_number_within_the_month_whether_told_alone_or_in_a_batch(till: Till, size: int) -> None:
+    third = {"field": "event.order_number", "op": "eq", "value": 3, "window": "month"}
+    no_order = {"field": "event.order_number", "op": "is_not_set", "window": "ever"}
+    published(till, third, third | {"value": 1}, no_order)
+    days = [0, 1, 1, 2, 3, 31]
+    events = [purchase("10", occurred_at=at(day)) for day in days]
+    events[2] = replace(events[2], kind="check_in", lines=())
+    points = [
+        result.points for start in range(0, len(events), size) for result in till.send(*events[start : start + size])
+    ]
+    assert points == [2, 0, 4, 1, 0, 2]
+
+
 def test_a_refund_lowers_what_was_spent_and_not_the_number_of_orders(till: Till) -> None:
     published(till, asks("spent", "ge", "100", "month"), asks("orders", "eq", 1, "month"))
     till.send(purchase("100", key="p"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from apps.activity.models import Event
 from apps.conditions.windows import Window, start_of
 from apps.core.prepared import call
 from apps.members.facts import History
@@ -44,8 +45,11 @@ def _remember_days(opened: Sequence[Opened]) -> None:
     found: dict[int, list[Any]] = defaultdict(list)
     for n, *row in call(_READ, [orjson.dumps(batch).decode()]):
         found[n].append(row)
-    for n, rows in found.items():
-        opened[n].member = replace(opened[n].member, history=_history(rows, opened[n].prepared.day))
+    for n in starts:
+        item = opened[n]
+        is_order = item.prepared.event.kind == Event.Kind.PURCHASE
+        if is_order or n in found:
+            item.member = replace(item.member, history=_history(found[n], item.prepared.day, is_order))
 
 
 def _remember_minutes(opened: Sequence[Opened]) -> None:
@@ -76,10 +80,11 @@ def _starts(item: Opened) -> dict[str, date]:
     return {str(window): start_of(window, item.prepared.day) for window in item.prepared.rules.windows}
 
 
-def _history(rows: Sequence[Any], day: date) -> History:
+def _history(rows: Sequence[Any], day: date, is_order: bool) -> History:
     windows = [int(name) if name.isdecimal() else name for name, *_ in rows]
     orders, spent, visits, check_ins, last = (
         {window: row[column] for window, row in zip(windows, rows, strict=True)} for column in range(1, 6)
     )
     last_order_on = last.get("ever")
-    return History(orders, spent, visits, check_ins, last_order_on and (day - last_order_on).days)
+    since = last_order_on and (day - last_order_on).days
+    return History(orders, spent, visits, check_ins, since, is_order=is_order)
