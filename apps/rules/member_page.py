@@ -177,17 +177,17 @@ def _act_in_words(kind: str, point_type: str) -> str:
 def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event], purses: Purses) -> None:
     """Adds to events what they came to, and why. Two queries."""
     answers = {pk: events[pk].outcome.answer for pk in items if hasattr(events[pk], "outcome")}
-    asked = {
-        version
-        for answer in answers.values()
-        for version in (
-            *(each.get("version_id") for part in ("awards", "released") for each in answer.get(part) or ()),
-            *(pair[0] for pair in answer.get("skipped") or ()),
-        )
-        if version
+    judging = {pk: _judging(answer) for pk, answer in answers.items()}
+    versions = RuleVersion.objects.visible_to(person).filter(
+        pk__in={each for asked in judging.values() for each in asked}
+    )
+    found = {version.pk: version for version in versions.select_related("rule__overrides")}
+    instead = {
+        pk: _("%(rule)s: “%(own)s” stands in its place.")
+        % {"rule": version.rule.overrides.name, "own": version.rule.name}
+        for pk, version in found.items()
+        if version.rule.overrides is not None
     }
-    versions = RuleVersion.objects.visible_to(person).filter(pk__in=asked)
-    found = {version.pk: version for version in versions.select_related("rule")}
     definitions = {pk: version.definition for pk, version in found.items()}
     names = {
         pk: _("%(rule)s, version %(number)s") % {"rule": version.rule.name, "number": version.number}
@@ -209,10 +209,17 @@ def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event]
         item.released = releases(answer, names)
         item.progress = progress(answer, item.currency)
         item.not_given = why_not(answer.get("skipped"), names, definitions, named)
+        item.not_given += dict.fromkeys(instead[each] for each in judging[pk] if each in instead)
         sums = Counter[str]()
         for moved, _reason in item.reasons:
             sums[moved.name] += moved.points
         item.moved = [Moved(points, name) for name, points in sums.items()] or [Moved(0, "")]
+
+
+def _judging(answer: Mapping[str, Any]) -> list[int]:
+    """The versions that an answer tells of, whether they gave points or not."""
+    told = [each.get("version_id") for part in ("awards", "released") for each in answer.get(part) or ()]
+    return [version for version in (*told, *(pair[0] for pair in answer.get("skipped") or ())) if version]
 
 
 def _offer_reversals(items: Iterable[Item], postings: Iterable[Any], purses: Purses) -> None:

@@ -77,12 +77,14 @@ def try_definition(
     event, member = _facts(trial, program, calendar, _told_leaves(content))
     multiplies = any(isinstance(effect, Multiplier) for effect in live.effects)
     draft = Version(live, content["condition"], place.path, trial.at, None)
-    others = _others(program, trial, draft, rule_id) if multiplies or live.stacking else []
+    others, instead = _others(program, trial, draft, rule_id)
+    if not (multiplies or live.stacking):
+        others = []
     versions = sorted([*others, draft], key=lambda version: version.live.rule_id or 0)
     outcome = evaluate(event, member, build_rule_set(versions, units), {})
     awards = [award for award in outcome.awards if award.rule is live]
     asked = explain(tree, CATALOGUE, units, language, names, event=event, member=member)
-    elsewhere = _elsewhere(trial, place, content)
+    elsewhere = _elsewhere(trial, place, content, instead)
     is_there = not elsewhere
     failed = {leaf for version, leaf in outcome.skipped if version == live.version_id}
     note = ""
@@ -103,12 +105,15 @@ def try_definition(
     }
 
 
-def _elsewhere(trial: Trial, place: OrgUnit, content: dict[str, Any]) -> str:
+def _elsewhere(trial: Trial, place: OrgUnit, content: dict[str, Any], instead: Version | None) -> str:
     """Why the rule would not even hear of the event; empty where it would."""
     if not trial.store.path.startswith(place.path):
         return _("%(store)s is not in %(place)s, where this rule applies.") % {
             "store": trial.store.name, "place": place.name,
         }  # fmt: skip
+    if instead is not None:
+        said = _("At %(store)s “%(rule)s” stands in the place of this rule.")
+        return said % {"store": trial.store.name, "rule": instead.live.name}
     if trial.kind == Event.Kind.DAY and not asks_day(content):
         return _("Only a rule whose condition asks for a new day hears of one.")
     return ""
@@ -157,8 +162,11 @@ def _with_where(leaf: Leaf | LinesLeaf) -> list[Leaf]:
     return [each for each in leaves(leaf.where) if isinstance(each, Leaf)] if leaf.where else []
 
 
-def _others(program: Program, trial: Trial, draft: Version, rule_id: int | None) -> list[Version]:
-    """The versions of other rules in force where and when the trial is, without those in whose place the draft stands."""
+def _others(
+    program: Program, trial: Trial, draft: Version, rule_id: int | None
+) -> tuple[list[Version], Version | None]:
+    """The versions of other rules in force where and when the trial is, without those in whose place the draft stands;
+    and the one that stands in its place."""
     there = snapshot.confirmed().programs[program.pk]
     others = [
         version
@@ -169,7 +177,9 @@ def _others(program: Program, trial: Trial, draft: Version, rule_id: int | None)
         and (trial.kind != Event.Kind.DAY or version.asks_day)
     ]
     tried = replace(draft, family=there.families.get(rule_id or 0, 0))
-    return [version for version in nearest([*others, tried]) if version is not tried]
+    standing = nearest([*others, tried])
+    instead = next((each for each in standing if tried.family and each.family == tried.family), tried)
+    return [each for each in standing if each is not tried], None if instead is tried else instead
 
 
 def _award(why: Mapping[str, Any], program: Program) -> str:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from apps.rules import overriding, services
 from apps.rules.exchange import exported
 from apps.rules.families import families_of
 from apps.rules.models import Rule, RuleVersion
+from apps.rules.trying import Trial, try_definition
 from tests.factories import Cast, CoffeeGroup, make_group, make_staff
 from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE, START, Till, purchase
 from tests.rules.test_exchange import bring_in, plan_of
@@ -214,6 +216,32 @@ def test_of_two_who_override_a_rule_at_one_unit_at_once_one_does(committed: str)
 
     with ThreadPoolExecutor(3) as pool:
         assert sorted(pool.map(begin, range(3))) == ["already_overridden", "already_overridden", "done"]
+
+
+def test_a_trial_gives_what_members_get_where_another_rule_stands(group: CoffeeGroup) -> None:
+    rule = allowed(group).rule
+    own = override(group, rule, "EAST-N")
+
+    def tried(store: str, version: RuleVersion) -> tuple[int, str]:
+        trial = Trial("purchase", WHEN, group[store], Decimal(10))
+        place = version.rule.unit
+        said = try_definition(group.east, place, version.definition, trial, "en", version.rule_id)
+        return said["points"], said["place"]
+
+    live = rule.versions.get()
+    assert tried("S003", live) == (10, "")
+    assert tried("S001", live) == (0, "At Lakeside “Point per yuan · East North” stands in the place of this rule.")
+    assert tried("S001", own) == (20, "")
+    doubled = DEFINITION | {"effects": [{"effect": "multiply", "point_type": "points", "times": "2", "of": "base"}]}
+    second = services.save_draft(None, services.start_draft(None, own, when=WHEN), doubled, when=WHEN)
+    assert tried("S001", second) == (0, "")
+
+
+def test_the_timeline_says_that_another_rule_stands_in_its_place(till: Till, cast: Cast) -> None:
+    override(till.group, allowed(till.group).rule, "EAST-N")
+    points(till)
+    page = signed_in(cast.marketing).get(f"/members/member/{till.member().pk}/change/").content.decode()
+    assert "Point per yuan: “Point per yuan · East North” stands in its place." in page
 
 
 # The whole programme as a file.

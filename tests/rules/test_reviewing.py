@@ -14,9 +14,12 @@ from apps.core.errors import LoyaltyError
 from apps.orgs.models import Staff
 from apps.orgs.services import change_program
 from apps.rules import reviewing, services
+from apps.rules.errors import DocumentFaulty
+from apps.rules.exchange import exported
 from apps.rules.models import RuleReview, RuleVersion
 from tests.factories import Cast, CoffeeGroup, make_cast, make_group, make_staff
 from tests.rules.conftest import CAP_A_DAY
+from tests.rules.test_exchange import bring_in, plan_of
 from tests.rules.test_services import DEFINITION, DOUBLE, draft, refused
 
 WHEN = datetime(2026, 5, 4, 8, tzinfo=UTC)
@@ -126,6 +129,15 @@ def test_a_programme_that_reviews_publishes_nothing_directly(group: CoffeeGroup,
     live = reviewing.approve_review(colleague, submit(cast.marketing, version), when=WHEN)
     assert live.state == "published"
     services.retire_rule(cast.marketing, live.rule, when=MONDAY)
+
+
+def test_a_file_changes_no_draft_in_review(group: CoffeeGroup, review: RuleReview) -> None:
+    written = exported(None, group.east, WHEN)
+    assert plan_of(group, written).changes == 0
+    written["rules"][0]["draft"] = DOUBLE
+    with pytest.raises(DocumentFaulty) as caught:
+        bring_in(group, written)
+    assert caught.value.data["faults"] == [{"path": ["rules", 0], "code": "draft_in_review"}]
 
 
 @pytest.mark.parametrize(
