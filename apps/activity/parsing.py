@@ -316,7 +316,7 @@ def _event(
 
 # -- rows of a file --------------------------------------------------------------------------------------------
 
-COLUMN_OF = {"key": "event_key", "member_value": "member", "lines": "amount"}
+COLUMN_OF = {"key": "event_key", "member_value": "member", "lines": "amount", "attributes.code": "code"}
 """The columns of a file whose names differ from the fields' in the API."""
 
 

@@ -39,6 +39,16 @@ FAULTS = {
     "unknown_purchase": _("The purchase to give back is not known for this member."),
     "refund_too_large": _("More is given back than is left of the purchase."),
     "key_reused": _("An event with this key came before with other content; it stays as it was."),
+    "code_missing": _("The row names no code."),
+    "code_mistyped": _("A character of the code is wrong or missing."),
+    "unknown_code": _("There is no such code."),
+    "code_not_here": _("The code cannot be redeemed at this store."),
+    "code_not_yet": _("The code could not be redeemed yet."),
+    "code_expired": _("The code could no longer be redeemed."),
+    "code_stopped": _("The codes of this batch are no longer redeemed."),
+    "code_used": _("The code has been used."),
+    "code_used_by_member": _("The member has redeemed this code before."),
+    "too_many_tries": _("Too many codes that do not exist came before: send the row again later."),
     "ledger_refused": _("The points were spent already, and the programme allows no debt."),
 }
 

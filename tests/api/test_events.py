@@ -7,8 +7,10 @@ import pytest
 
 from apps.activity.models import Event
 from apps.points.models import Account, Posting
+from apps.rules.codes.spelling import code_of
 from tests.api.conftest import Caller, make_caller, purchase, refund
 from tests.factories import CoffeeGroup
+from tests.rules.codes import made
 from tests.rules.conftest import START, publish
 
 
@@ -80,6 +82,17 @@ def test_a_refund_takes_back_and_says_so(till: Caller) -> None:
     assert (answer.status_code, award["points"], award["state"]) == (201, -25, "clawback")
     assert award["why"].startswith("¥25.00 of ¥100.00 were given back")
     assert answer.told["balance"]["available"] == 75
+
+
+def test_a_code_is_redeemed_and_guessing_is_told_to_wait(shop: CoffeeGroup, till: Caller) -> None:
+    _batch, (code, *_rest) = made(shop)
+    event = {"key": "c1", "kind": "code", "member": {"value": "C1"}, "occurred_at": "2026-03-01T12:00:00+08:00"}
+    first, again = (till.post("events", event | {"attributes": {"code": code.lower()}}) for _ in range(2))
+    assert (first.status_code, again.status_code, first.told == again.told) == (201, 200, True)
+    answers = [till.post("events", event | {"key": f"g{n}", "attributes": {"code": code_of(n)}}) for n in range(11)]
+    assert [answer.told["code"] for answer in answers] == ["unknown_code"] * 10 + ["too_many_tries"]
+    assert [error["field"] for error in answers[0].told["errors"]] == ["attributes.code"]
+    assert (answers[-1].status_code, 590 < int(answers[-1].headers["Retry-After"]) <= 600) == (429, True)
 
 
 def test_a_batch_answers_in_order_and_a_bad_event_refuses_itself_alone(till: Caller) -> None:

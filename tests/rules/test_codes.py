@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from apps.activity.models import Event
 from apps.activity.services import source_for
+from apps.activity.words import fault_sentence
 from apps.core.errors import LoyaltyError, NotAllowed
 from apps.orgs.services.tries import WINDOW
 from apps.points.checking import differences
+from apps.rules import importing
 from apps.rules.codes import claiming, drawing, services
 from apps.rules.codes.errors import (
     BatchCodeTaken,
@@ -39,7 +41,7 @@ from apps.rules.pipeline import process
 from benchmarks.measuring import Jobs, team
 from tests.factories import Cast, CoffeeGroup, make_group
 from tests.rules.codes import drafted, made, redeeming
-from tests.rules.conftest import START, Till, make_till, publish, purchase
+from tests.rules.conftest import START, Till, make_till, publish, purchase, refund
 
 LATER = START + timedelta(days=200)
 GRAND = {"name": "grand", "wins": 1, "out_of": 4}
@@ -317,6 +319,32 @@ def test_of_two_events_with_one_code_in_a_batch_the_first_gets_it(group: CoffeeG
     assert [result.refusal.code if result.refusal else "" for result in results] == [
         "", "", "code_used", "code_used_by_member",
     ]  # fmt: skip
+
+
+def test_a_wave_that_is_run_again_uses_its_codes_once(group: CoffeeGroup, till: Till) -> None:
+    """The refund turns out to be impossible after the code was claimed; everything is undone and done without it."""
+    batch, (code, *_) = made(group, size=1)
+    till.send(purchase("10", key="order"))
+    sent = [redeeming(code, member="C2"), refund("order", "11"), redeeming(code, member="C3")]
+    assert [result.status for result in till.send(*sent)] == ["processed", "refused", "refused"]
+    assert CodeUse.objects.get().batch == batch
+    assert Code.objects.get().uses_left == 0
+
+
+def test_codes_of_a_file_are_redeemed_and_refused_row_by_row(group: CoffeeGroup, till: Till, tmp_path: Path) -> None:
+    _batch, (code, other, *_) = made(group)
+    rows = [("1", code), ("2", code), ("3", other), ("4", other[:-1] + "U"), ("5", "")]
+    lines = [f"f{key},code,C1,2026-03-02T10:00:00,S001,{text}" for key, text in rows]
+    file = tmp_path / "codes.csv"
+    file.write_text("\n".join(["event_key,kind,member,occurred_at,store,code", *lines]))
+    job = importing.start_import(None, file, group.east, when=LATER)
+    job = importing.run_import(job.pk, clock=lambda: LATER)
+    faults = list(job.faults.order_by("line").values_list("line", "column", "code", "value"))
+    assert faults == [
+        (3, "code", "code_used_by_member", ""), (5, "code", "code_mistyped", ""), (6, "code", "code_missing", ""),
+    ]  # fmt: skip
+    assert all(fault_sentence(reason) != reason for _line, _column, reason, _value in faults)
+    assert CodeUse.objects.count() == 2
 
 
 def test_a_code_of_many_uses_is_used_by_so_many_members_once_each(group: CoffeeGroup, till: Till) -> None:

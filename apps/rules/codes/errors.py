@@ -92,7 +92,7 @@ class CodeUsedByMember(EventRefused):
 
 
 class BatchCodeTaken(LoyaltyError):
-    code = "code_taken"
+    code = "batch_code_taken"
     field = "code"
 
     def sentence(self) -> str:
