@@ -40,6 +40,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     "activity.importrow": lambda planted: {"chunk": 0},
     "orgs.apiclient": lambda planted: {"scopes": ["events:write"]},
     "rules.codebatch": lambda planted: {
+        "code": f"batch-{planted.company.lower()}",
         "prizes": [{"name": planted.canary(CodeBatch, "prizes"), "wins": 1, "out_of": 10}],
     },
     "rules.ruleversion": lambda planted: {

@@ -30,10 +30,11 @@ NEW: dict[str, dict[str, Any]] = {
     "orgs.program": {"unit": "G", "code": "group", "currency": "CNY", "time_zone": "Asia/Shanghai"},
     "members.member": {"card": "C7777"},
     "orgs.specialday": {"days_kind": "each_week"},
+    "rules.codebatch": {"size": "5"},
     "activity.importjob": {"file": SentFile("events.csv", b"event_key,kind,member,occurred_at")},
 }
 
-OWN_RANDOM = {"key_hash", "key_hint", "created_at", "date_joined", "password", "path", "source"}
+OWN_RANDOM = {"key_hash", "key_hint", "created_at", "date_joined", "password", "path", "source", "seed"}
 """Fields that differ between two rows made alike."""
 
 
