@@ -76,6 +76,7 @@ class MemberSent(Body):
     attributes: dict[str, PlainValue] = Field(
         {}, description="Free attributes, 50 at most; a list of texts is a set of tags."
     )
+    referrer: Named | None = Field(None, description="What names the member whose recommendation brought them.")
 
 
 class MemberChanged(Body):
@@ -89,6 +90,9 @@ class MemberChanged(Body):
     birth_on: Day | None = None
     home_unit: Annotated[Text, Field(max_length=40)] = ""
     attributes: dict[str, PlainValue] = Field({}, description="Replaces all attributes.")
+    referrer: Named | None = Field(
+        None, description="What names the member whose recommendation brought them; `null`: nobody's did."
+    )
 
 
 class MemberAnswer(Schema):
@@ -126,6 +130,8 @@ def enrol_member(request: HttpRequest, member: MemberSent, key: IdempotencyKey =
             birth_on=member.birth_on,
             joined_on=member.joined_on,
             attributes=member.attributes,
+            referrer=member.referrer.value if member.referrer else "",
+            referrer_kind=member.referrer.kind if member.referrer else None,
             when=now(),
         )
         return _masked(client, made)
@@ -165,6 +171,8 @@ def change_member(request: HttpRequest, member_id: int, member: MemberChanged, k
     def change() -> MemberAnswer:
         if "home_unit" in sent:
             sent["home_unit"] = unit_within(client, "members.change_member", sent["home_unit"])
+        if "referrer" in sent:
+            sent["referrer"] = (member.referrer.kind, member.referrer.value) if member.referrer else (None, "")
         return _masked(client, services.change_member(client, member_id, when=now(), **sent))
 
     member_within(client, member_id)

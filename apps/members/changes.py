@@ -32,6 +32,11 @@ def of_identifier(kind: str, *, old: str | None = None, new: str | None = None) 
     return FieldChange(field=f"identifier:{kind}", old=old and mask(kind, old), new=new and mask(kind, new))
 
 
+def of_referrer(old: int | None, new: int | None) -> FieldChange:
+    """Members by their ids, which name nobody."""
+    return FieldChange(field="referrer", old=str(old) if old else None, new=str(new) if new else None)
+
+
 def of_attributes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[FieldChange]:
     """The attributes that differ; they are not personal and stand as they are."""
     for name in sorted({*old, *new}):

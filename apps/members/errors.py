@@ -122,3 +122,21 @@ class Unreadable(LoyaltyError):
 
     def sentence(self) -> str:
         return _("The personal data cannot be read with the keys of this installation. Tell whoever runs it.")
+
+
+class ReferrerUnknown(LoyaltyError):
+    """Says not whether that member exists and is closed, or never did."""
+
+    code = "referrer_unknown"
+    field = "referrer"
+
+    def sentence(self) -> str:
+        return _("Nobody is named so who could have recommended the group.")
+
+
+class ReferrerImpossible(LoyaltyError):
+    code = "referrer_impossible"
+    field = "referrer"
+
+    def sentence(self) -> str:
+        return _("Two members cannot have brought each other, and nobody brings themselves.")

@@ -84,6 +84,11 @@ class MemberForm(forms.ModelForm):
         ),
     )  # fmt: skip
 
+    referrer = forms.CharField(
+        label=gettext_lazy("Recommended by"), required=False, widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Card, phone, e-mail or number of the member who brought them. Rules can thank both."),
+    )  # fmt: skip
+
     class Meta:
         model = Member
         fields = ("home_unit",)
@@ -110,6 +115,8 @@ class MemberForm(forms.ModelForm):
         for name, box in FORGETTING.items():
             if self.cleaned_data.get(name) or self.cleaned_data.get(box):
                 found[name] = self.cleaned_data.get(name)
+        if self.cleaned_data.get("referrer"):
+            found["referrer"] = self.cleaned_data["referrer"]
         return found
 
 

@@ -41,6 +41,10 @@ class Member(ScopedModel):
     birth_day = models.SmallIntegerField(null=True, editable=False)
     birth_year = models.SmallIntegerField(null=True, editable=False)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
+    referrer = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="friends", verbose_name=_("recommended by"), db_index=False
+    )
+    """Whose recommendation brought them; rules may give that member points for what they do."""
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
@@ -48,6 +52,7 @@ class Member(ScopedModel):
         verbose_name_plural = _("members")
         permissions: ClassVar = [("reveal_member", "Can look at personal data in clear")]
         constraints: ClassVar = [
+            models.CheckConstraint(name="member_not_own_referrer", condition=~Q(referrer=models.F("id"))),
             models.CheckConstraint(name="member_birth_day_of_a_month", condition=Q(birth_day__range=(101, 1231))),
         ]
         indexes: ClassVar = [
@@ -56,6 +61,8 @@ class Member(ScopedModel):
             # Filters of the member list: who joined lately, who left.
             models.Index(fields=["joined_on"], name="member_joined"),
             models.Index(fields=["-id"], name="member_closed", condition=Q(state="closed")),
+            # Whom a member recommended the group to.
+            models.Index(fields=["referrer"], name="member_friends", condition=Q(referrer__isnull=False)),
         ]
 
     def __str__(self) -> str:

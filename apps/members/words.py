@@ -24,7 +24,7 @@ def field_in_words(field: str) -> str:
         return _("Attribute “%(name)s”") % {"name": rest}
     return {
         "name": pgettext("of a person", "Name"), "birth_on": _("Birthday"), "home_unit": _("Home unit"),
-        "state": _("State"),
+        "state": _("State"), "referrer": _("Recommended by"),
     }.get(field, kind_in_words(field))  # fmt: skip
 
 
@@ -41,6 +41,8 @@ def change_in_words(change: FieldChange, unit_name: Callable[[str], str]) -> Cha
             return _("empty")
         if change.field == "home_unit":
             return unit_name(text)
+        if change.field == "referrer":
+            return f"#{text}"
         return str(dict(Member.State.choices).get(text, text)) if change.field == "state" else text
 
     return Change(field_in_words(change.field), value(change.old), value(change.new))

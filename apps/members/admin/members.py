@@ -92,12 +92,12 @@ class MemberAdmin(ScopedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
-            return ("home_unit", *Identifier.Kind.values, "name", "birth_on", "attributes")
+            return ("home_unit", *Identifier.Kind.values, "name", "birth_on", "referrer", "attributes")
         if not self.has_change_permission(request, obj):
             return ("home_unit",)
         name = ("name", "forgets_name") if obj.name_cipher else ("name",)
         birthday = ("birth_on", "forgets_birthday") if obj.birth_on_cipher else ("birth_on",)
-        return ("home_unit", *name, *birthday, "attributes")
+        return ("home_unit", *name, *birthday, "referrer", "attributes")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change, **(kwargs if obj else {"form": self.add_form, **kwargs}))
@@ -105,12 +105,15 @@ class MemberAdmin(ScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor = actor_of(request)
         if change:
-            services.change_member(actor, obj.pk, when=now(), **form.particulars())
+            particulars = form.particulars()
+            if "referrer" in particulars:
+                particulars["referrer"] = None, particulars["referrer"]
+            services.change_member(actor, obj.pk, when=now(), **particulars)
             return
         particulars = form.particulars()
         made = services.create_member(
             actor, particulars.pop("home_unit"), identifiers=form.identifiers(), when=now(),
-            **{name: particulars[name] for name in ("name", "birth_on", "attributes") if name in particulars},
+            **{name: particulars[name] for name in ("name", "birth_on", "attributes", "referrer") if name in particulars},
         )  # fmt: skip
         obj.pk, obj.masked_name = made.pk, made.masked_name
 

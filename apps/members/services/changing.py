@@ -12,6 +12,7 @@ from apps.members.crypto import encrypt
 from apps.members.errors import ReasonMissing
 from apps.members.identifiers import mask_name
 from apps.members.models import Member
+from apps.members.services.identifying import set_referrer
 from apps.members.services.reading import birthday_of, name_of
 from apps.members.services.rows import (
     CHANGE,
@@ -25,7 +26,16 @@ from apps.members.services.rows import (
 )
 from apps.orgs.models import OrgUnit
 
-CHANGED = ("name_cipher", "masked_name", "birth_on_cipher", "birth_day", "birth_year", "home_unit", "attributes")
+CHANGED = (
+    "name_cipher",
+    "masked_name",
+    "birth_on_cipher",
+    "birth_day",
+    "birth_year",
+    "home_unit",
+    "attributes",
+    "referrer",
+)
 
 
 class Particulars(TypedDict, total=False):
@@ -35,13 +45,15 @@ class Particulars(TypedDict, total=False):
     birth_on: date | None
     home_unit: OrgUnit
     attributes: Mapping[str, Any]
+    referrer: tuple[str | None, str]
+    """What names whoever brought them: of which kind (None: any), and how."""
 
 
 @in_transaction
 def change_member(actor: Any, member_id: int, *, when: datetime, **new: Unpack[Particulars]) -> Member:
     """The member with new particulars. Who moves a member must be allowed to change those of the new unit too.
 
-    Raises NameMalformed, BirthdayImpossible, AttributesMalformed, Unreadable, NoSuchMember, NotAllowed.
+    Raises NameMalformed, BirthdayImpossible, AttributesMalformed, ReferrerUnknown, ReferrerImpossible, Unreadable, NoSuchMember, NotAllowed.
     """
     member = locked(actor, member_id)
     made: list[FieldChange] = []
@@ -57,6 +69,9 @@ def change_member(actor: Any, member_id: int, *, when: datetime, **new: Unpack[P
         attributes = checked_attributes(new["attributes"])
         made += changes.of_attributes(member.attributes, attributes)
         member.attributes = attributes
+    if "referrer" in new:
+        kind, value = new["referrer"]
+        made += set_referrer(member, value, kind)
     if made:
         member.save(update_fields=CHANGED)
         record(member, actor, made, when=when)

@@ -14,7 +14,7 @@ from apps.members.crypto import encrypt, lookup_hash, purpose_of, tail_hash
 from apps.members.errors import IdentifierMissing, JoinedInFuture
 from apps.members.identifiers import mask, mask_name, normalise, tail_of
 from apps.members.models import Member, MemberChange
-from apps.members.services.identifying import insert_identifier
+from apps.members.services.identifying import insert_identifier, set_referrer
 from apps.members.services.rows import (
     checked_attributes,
     checked_birthday,
@@ -57,11 +57,14 @@ def create_member(
     birth_on: date | None = None,
     joined_on: date | None = None,
     attributes: Mapping[str, Any] | None = None,
+    referrer: str = "",
+    referrer_kind: str | None = None,
     when: datetime,
 ) -> Member:
-    """The new member of `home_unit`, named by `identifiers`: (kind, value). `joined_on` None is today.
+    """The new member of `home_unit`, named by `identifiers`: (kind, value). `joined_on` None is today. `referrer` names
+    the member who brought them.
 
-    Raises IdentifierMissing, IdentifierMalformed, UnknownIdentifierKind, IdentifierTaken, NameMalformed,
+    Raises ReferrerUnknown, IdentifierMissing, IdentifierMalformed, UnknownIdentifierKind, IdentifierTaken, NameMalformed,
     BirthdayImpossible, JoinedInFuture, AttributesMalformed, NotAllowed.
     """
     require(actor, PERMISSION, home_unit.path)
@@ -80,11 +83,12 @@ def create_member(
         created_at=when,
     )
     put_birthday(member, birth_on)
+    brought = set_referrer(member, referrer, referrer_kind)
     member.save(force_insert=True)
     for kind, value in identifiers:
         insert_identifier(member, kind, value, when)
     named = [changes.of_identifier(kind, new=value) for kind, value in identifiers]
-    record(member, actor, named, kind=MemberChange.Kind.CREATED, when=when)
+    record(member, actor, [*named, *brought], kind=MemberChange.Kind.CREATED, when=when)
     return member
 
 

@@ -13,6 +13,8 @@ from apps.members.errors import (
     IdentifierMissing,
     IdentifierTaken,
     NoSuchIdentifier,
+    ReferrerImpossible,
+    ReferrerUnknown,
     UnknownIdentifierKind,
 )
 from apps.members.identifiers import is_kind, is_well_formed, mask, normalise, tail_of
@@ -48,6 +50,28 @@ def remove_identifier(actor: Any, member_id: int, identifier_id: int, *, when: d
     identifier.delete()
     gone = changes.FieldChange(field=f"identifier:{identifier.kind}", old=identifier.masked)
     record(member, actor, [gone], when=when)
+
+
+def set_referrer(member: Member, value: str, kind: str | None = None) -> list[changes.FieldChange]:
+    """Says whose recommendation brought a locked or new member: whoever `value` names, of any of the usual kinds where
+    `kind` is None; nobody's where it is empty. What changed. Raises ReferrerUnknown, ReferrerImpossible."""
+    referrer = _named(value, kind) if value.strip() else None
+    if referrer is not None and member.pk and member.pk in (referrer.pk, referrer.referrer_id):
+        raise ReferrerImpossible()
+    old, member.referrer = member.referrer_id, referrer
+    if old == member.referrer_id:
+        return []
+    return [changes.of_referrer(old, member.referrer_id)]
+
+
+def _named(value: str, kind: str | None) -> Member:
+    kinds = [kind] if kind is not None else list(Identifier.Kind.values)
+    hashes = [lookup_hash(each, value) for each in kinds if is_kind(each) and is_well_formed(each, value)]
+    found = Identifier.objects.filter(kind__in=kinds, value_hash__in=hashes, member__state=Member.State.ACTIVE)
+    identifier = found.select_related("member").order_by("pk").first()
+    if identifier is None:
+        raise ReferrerUnknown()
+    return identifier.member
 
 
 def insert_identifier(member: Member, kind: str, value: str, when: datetime) -> Identifier:
