@@ -15,7 +15,13 @@ KINDS = (
     (Event.Kind.BIRTHDAY.value, Words("a birthday", "生日")),
     (Event.Kind.CODE.value, Words("a code", "兑换码")),
     (Event.Kind.DAY.value, Words("a new day", "每日")),
+    (Event.Kind.FRIEND.value, Words("an act of a friend they brought", "其推荐的好友的行为")),
 )
+
+FRIENDS_ACTS = tuple(
+    (code, words) for code, words in KINDS if code not in (Event.Kind.REFUND, Event.Kind.DAY, Event.Kind.FRIEND)
+)
+"""What a member's friend may have done, of which the member who brought them hears."""
 
 EVENT_FIELDS = (
     Field(
@@ -66,6 +72,12 @@ EVENT_FIELDS = (
         },
     ),
 )
+FRIEND_FIELDS = (
+    Field("event.friend", Type.CHOICE, Words("what the friend did", "好友的行为"), "event.attributes", FRIENDS_ACTS,
+          key="friend"),
+    Field("event.friend_orders", Type.INTEGER, Words("the number of the friend's order", "好友的第几单"), "event.attributes",
+          key="friend_orders"),
+)  # fmt: skip
 EVENT_FAMILIES = (Family("event.attributes", Words("the event's", "事件的"), "event.attributes"),)
 EVENT_LINES = Lines(
     read="event.lines",

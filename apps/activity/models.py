@@ -42,6 +42,8 @@ class Event(AppendOnlyModel):
         BIRTHDAY = "birthday", _("Birthday")
         CODE = "code", _("Code redeemed")
         DAY = "day", _("A new day")
+        FRIEND = "friend", _("A friend's act")
+        FRIEND_REFUND = "friend_refund", _("A friend's refund")
 
     scope = Scope(units=("org_unit", "member__home_unit"))
     personal = Personal.NONE

@@ -20,7 +20,7 @@ LONGEST_VALUE = 500
 LARGEST_AMOUNT = Decimal(10) ** 10
 """Of an amount or quantity, of a line or an event: what the columns hold, with room for a day's sums."""
 MOST_DECIMALS = 4
-OWN_KIND = "day"
+OWN_KINDS = frozenset({"day", "friend", "friend_refund"})
 """What the studio tells itself, and nobody else."""
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -286,7 +286,7 @@ def _event(
     kind = reader.text(data, ("kind",), 40, wanted=True)
     if kind and not _KIND.fullmatch(kind):
         reader.fault(("kind",), "not_a_kind", kind)
-    elif kind == OWN_KIND:
+    elif kind in OWN_KINDS:
         reader.fault(("kind",), "own_kind", kind)
     if not lines and kind in ("purchase", "refund"):
         reader.fault(("lines",), "missing")

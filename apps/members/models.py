@@ -41,7 +41,7 @@ class Member(ScopedModel):
     birth_day = models.SmallIntegerField(null=True, editable=False)
     birth_year = models.SmallIntegerField(null=True, editable=False)
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
-    referrer = models.ForeignKey(
+    brought_by = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="friends", verbose_name=_("recommended by"), db_index=False
     )
     """Whose recommendation brought them; rules may give that member points for what they do."""
@@ -52,7 +52,7 @@ class Member(ScopedModel):
         verbose_name_plural = _("members")
         permissions: ClassVar = [("reveal_member", "Can look at personal data in clear")]
         constraints: ClassVar = [
-            models.CheckConstraint(name="member_not_own_referrer", condition=~Q(referrer=models.F("id"))),
+            models.CheckConstraint(name="member_not_own_referrer", condition=~Q(brought_by=models.F("id"))),
             models.CheckConstraint(name="member_birth_day_of_a_month", condition=Q(birth_day__range=(101, 1231))),
         ]
         indexes: ClassVar = [
@@ -62,7 +62,7 @@ class Member(ScopedModel):
             models.Index(fields=["joined_on"], name="member_joined"),
             models.Index(fields=["-id"], name="member_closed", condition=Q(state="closed")),
             # Whom a member recommended the group to.
-            models.Index(fields=["referrer"], name="member_friends", condition=Q(referrer__isnull=False)),
+            models.Index(fields=["brought_by"], name="member_friends", condition=Q(brought_by__isnull=False)),
         ]
 
     def __str__(self) -> str:

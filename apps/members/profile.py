@@ -34,6 +34,8 @@ class Profile:
     birthday: str
     identifiers: list[Named] = field(default_factory=list)
     attributes: list[tuple[str, Any]] = field(default_factory=list)
+    referrer: Member | None = None
+    """Who brought them, where the reader may see that member, too."""
     seconds_left: int = 0
     fault: str = ""
 
@@ -47,7 +49,7 @@ class Profile:
 
 
 def profile_of(asked: Asked, may_reveal: bool) -> Profile:
-    """The profile of a member's page. Two queries."""
+    """The profile of a member's page. Two queries, and one more where somebody brought them."""
     member = asked.member
     profile = Profile(member, member.masked_name, HIDDEN if member.birth_on_cipher else "")
     profile.attributes = [(name, attribute_text(value)) for name, value in sorted(member.attributes.items())]
@@ -56,6 +58,8 @@ def profile_of(asked: Asked, may_reveal: bool) -> Profile:
         Named(each.pk, kind_in_words(each.kind), each.masked, each.created_at)
         for each in sorted(member.identifiers.all(), key=lambda each: (each.kind, each.pk))
     ]
+    if member.brought_by_id:
+        profile.referrer = Member.objects.visible_to(asked.person).filter(pk=member.brought_by_id).first()
     if may_reveal:
         try:
             revealed = open_look(asked.person, member, when=asked.when)

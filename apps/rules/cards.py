@@ -123,8 +123,15 @@ class Memory:
     tally: Tally = field(default_factory=Tally)
     wallet: Wallet = field(default_factory=Wallet)
     tags: Tags = field(default_factory=Tags)
+    friends: list[int] = field(default_factory=list)
+    """Events of which whoever brought the member is to hear."""
 
     def written(self) -> dict[str, Any]:
         """What `rules_settle` is to write of it."""
-        parts = {"cards": self.wallet.moved(), "tags": self.tags.given, "untagged": self.tags.taken}
+        parts = {
+            "cards": self.wallet.moved(),
+            "tags": self.tags.given,
+            "untagged": self.tags.taken,
+            "friends": self.friends,
+        }
         return self.tally.grown() | {name: rows for name, rows in parts.items() if rows}

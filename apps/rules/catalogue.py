@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from apps.activity.fields import EVENT_FAMILIES, EVENT_FIELDS, EVENT_LINES, HISTORY_FIELDS, RECENT_FIELDS
+from apps.activity.fields import EVENT_FAMILIES, EVENT_FIELDS, EVENT_LINES, FRIEND_FIELDS, HISTORY_FIELDS, RECENT_FIELDS
 from apps.conditions.catalogue import Catalogue
 from apps.conditions.words import Words
 from apps.members.fields import MEMBER_FAMILIES, MEMBER_FIELDS
 
 CATALOGUE = Catalogue(
     subjects=("event", "member"),
-    fields=(*EVENT_FIELDS, *MEMBER_FIELDS, *HISTORY_FIELDS, *RECENT_FIELDS),
+    fields=(*EVENT_FIELDS, *FRIEND_FIELDS, *MEMBER_FIELDS, *HISTORY_FIELDS, *RECENT_FIELDS),
     families=(*EVENT_FAMILIES, *MEMBER_FAMILIES),
     lines=EVENT_LINES,
 )

@@ -225,7 +225,9 @@ def standings(versions: Any, when: datetime) -> list[Standing]:
     waiting = versions.filter(definition__condition__icontains=f'"{Event.Kind.DAY}"').select_related(
         "rule__program__unit"
     )
-    programs = {row.rule.program_id: row.rule.program for row in waiting if snapshot.asks_day(row.definition)}
+    programs = {
+        row.rule.program_id: row.rule.program for row in waiting if snapshot.asks_kind(row.definition, Event.Kind.DAY)
+    }
     ended = DayTold.objects.filter(program__in=programs, ended_at__isnull=False).order_by("program_id", "-day")
     last = {row.program_id: row for row in ended.distinct("program_id")}
     return [Standing(program, last.get(pk), len(days_due(program, when))) for pk, program in sorted(programs.items())]

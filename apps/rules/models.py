@@ -319,3 +319,20 @@ class DayWaiting(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.told_id} {self.member_id}"
+
+
+class FriendWaiting(ScopedModel):
+    """Something a member did of which whoever brought them is to hear, until it is told."""
+
+    scope = Scope(units=("referrer__home_unit",))
+    personal = Personal.NONE
+
+    event = models.OneToOneField(Event, models.CASCADE, primary_key=True, related_name="+", verbose_name=_("event"))
+    referrer = models.ForeignKey(Member, models.CASCADE, related_name="+", verbose_name=_("member"), db_index=False)
+
+    class Meta:
+        verbose_name = _("friend's act waiting")
+        verbose_name_plural = _("friends' acts waiting")
+
+    def __str__(self) -> str:
+        return str(self.event_id)

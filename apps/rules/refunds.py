@@ -24,6 +24,9 @@ from apps.rules.models import Outcome
 from apps.rules.progress import as_gathered, given_back, undone
 from apps.rules.stages import Opened, Prepared, Purchase
 
+REFUNDS = (Event.Kind.REFUND, Event.Kind.FRIEND_REFUND)
+GIVEN_BACK = (Event.Kind.PURCHASE, Event.Kind.FRIEND)
+
 
 @dataclass(slots=True)
 class Ledger:
@@ -66,7 +69,7 @@ def find_purchases(source: Source, wave: Sequence[Prepared]) -> None:
     }
     for prepared in wave:
         of_kind, purchase = found.get((prepared.event.refund_of or "", prepared.program.id), ("", None))
-        prepared.purchase = purchase if of_kind == Event.Kind.PURCHASE else None
+        prepared.purchase = purchase if of_kind in GIVEN_BACK else None
         _kind, prepared.confirmed = found.get((prepared.event.confirms or "", prepared.program.id), ("", None))
 
 

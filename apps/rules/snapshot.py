@@ -33,6 +33,7 @@ from apps.rules.progress import Accumulator
 from apps.rules.validity import Dates, live_validity, released_at
 
 TAGS = "member.tags"
+OWN_KINDS = (Event.Kind.DAY, Event.Kind.FRIEND, Event.Kind.FRIEND_REFUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class Version:
     """Whether it asks for events of kind `day`: no other rule hears of them."""
     family: int = 0
     """Of rules that stand in each other's place; 0 for one that is alone."""
+    asks_friends: bool = False
+    """Whether it asks for what friends do: no other rule hears of it either."""
 
     def is_in_force(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -115,6 +118,8 @@ class ProgramInfo:
     calendar: Calendar = field(default_factory=lambda: Calendar({}))
     special_days: Mapping[str, str] = field(default_factory=dict)
     """What the days of the calendar are called, by code."""
+    tells_friends: bool = False
+    """Whether a rule waits for what friends do."""
 
     def version(self, pk: int | None) -> Version | None:
         """The published version with that id."""
@@ -139,7 +144,7 @@ class Snapshot:
     units_by_id: dict[int, UnitInfo]
     programs: dict[int, ProgramInfo]
     paths: dict[str, str]
-    _rule_sets: dict[tuple[int, int, int, bool], RuleSet] = field(default_factory=dict)
+    _rule_sets: dict[tuple[int, int, int, str], RuleSet] = field(default_factory=dict)
 
     def unit(self, pk: int) -> UnitInfo:
         """The unit with that id. Raises Stale when it is newer than the copy."""
@@ -152,16 +157,17 @@ class Snapshot:
         if Epoch.objects.values_list("value", flat=True).get() != self.epoch:
             raise Stale
 
-    def rules_for(self, unit: UnitInfo, at: datetime, is_day: bool = False) -> RuleSet:
-        """The rules in force for events at `unit` that happened at `at`; of kind `day` where `is_day`."""
+    def rules_for(self, unit: UnitInfo, at: datetime, kind: str = "") -> RuleSet:
+        """The rules in force for events of that kind at `unit` that happened at `at`."""
+        kind = kind if kind in OWN_KINDS else ""
         program = self.programs[unit.program_id]  # type: ignore[index]
-        key = (unit.id, program.id, bisect_right(program.boundaries, at), is_day)
+        key = (unit.id, program.id, bisect_right(program.boundaries, at), kind)
         found = self._rule_sets.get(key)
         if found is None:
             versions = [v for v in program.versions if unit.path.startswith(v.unit_path) and v.is_in_force(at)]
             versions = nearest(versions)
-            if is_day:
-                versions = [v for v in versions if v.asks_day]
+            if kind:
+                versions = [v for v in versions if (v.asks_day if kind == Event.Kind.DAY else v.asks_friends)]
             main = [program.main_type.id] if program.main_type is not None else []
             found = self._rule_sets[key] = build_rule_set(versions, self.paths, main)
         return found
@@ -273,13 +279,15 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
                 windows_in(row.definition, CATALOGUE),
                 short_windows_in(row.definition, CATALOGUE),
                 TAGS in fields_in(row.definition),
-                asks_day(row.definition),
+                asks_kind(row.definition, Event.Kind.DAY),
                 families.get(row.rule_id, 0),
+                asks_kind(row.definition, Event.Kind.FRIEND),
             )
         )
     for pk, versions in found.items():
         programs[pk].versions = tuple(versions)
         programs[pk].families = families
+        programs[pk].tells_friends = any(version.asks_friends for version in versions)
         waiting = {v.live.version_id: v.live.validity for v in versions}
         programs[pk].awaited = {version: each.until for version, each in waiting.items() if each and each.until}
         edges = {v.starts_at for v in versions} | {v.ends_at for v in versions if v.ends_at is not None}
@@ -296,9 +304,9 @@ def kinds_named(definition: dict[str, Any]) -> set[str]:
     return {kind for named in asked for kind in named}
 
 
-def asks_day(definition: dict[str, Any]) -> bool:
-    """Whether it asks for a new day; it hears of none otherwise."""
-    return Event.Kind.DAY in kinds_named(definition)
+def asks_kind(definition: dict[str, Any], kind: str) -> bool:
+    """Whether it asks for that kind of event by name."""
+    return kind in kinds_named(definition)
 
 
 def live_rule(

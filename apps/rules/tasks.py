@@ -1,4 +1,4 @@
-"""Background work of the rules: imports and batches of codes, part by part, and the events of a new day. Each may be run
+"""Background work of the rules: imports and batches of codes, part by part, and the events that the studio tells itself. Each may be run
 twice, beside others, or killed half way."""
 
 from celery import shared_task
@@ -6,7 +6,7 @@ from celery import shared_task
 from apps.core.clock import now
 from apps.core.work import unless_promised
 from apps.orgs.models import Program
-from apps.rules import daily, importing
+from apps.rules import daily, friends, importing
 from apps.rules.codes import services as codes
 
 
@@ -25,6 +25,11 @@ def go_on_with_imports() -> None:
 @shared_task
 def make_codes(batch_id: int) -> None:
     codes.make_part(batch_id, when=now())
+
+
+@shared_task
+def tell_friends() -> None:
+    friends.tell_friends(now())
 
 
 @shared_task

@@ -36,7 +36,7 @@ from apps.rules.explain import bases, cut, worth
 from apps.rules.families import nearest
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.services import checked
-from apps.rules.snapshot import Version, asks_day, build_rule_set, live_rule
+from apps.rules.snapshot import Version, asks_kind, build_rule_set, live_rule
 
 COMMAS = re.compile("[,，、;；]")
 YES = ("yes", "true", "是")
@@ -114,7 +114,7 @@ def _elsewhere(trial: Trial, place: OrgUnit, content: dict[str, Any], instead: V
     if instead is not None:
         said = _("At %(store)s “%(rule)s” stands in the place of this rule.")
         return said % {"store": trial.store.name, "rule": instead.live.name}
-    if trial.kind == Event.Kind.DAY and not asks_day(content):
+    if trial.kind == Event.Kind.DAY and not asks_kind(content, Event.Kind.DAY):
         return _("Only a rule whose condition asks for a new day hears of one.")
     return ""
 
@@ -198,13 +198,14 @@ def _facts(trial: Trial, program: Program, calendar: Calendar, asked: Sequence[L
         for leaf in asked
         if trial.told.get(leaf.field.name, "").strip()
     }
+    own = {leaf.field.key: told[leaf.field.name] for leaf in asked if leaf.field.name in told and leaf.field.key}
     lines: tuple[LineFacts, ...] = ()
     if trial.amount is not None:
         sku, brand, category = told.get("line.sku"), told.get("line.brand"), trial.category or None
         lines = (LineFacts(sku, category, Decimal(1), trial.amount, brand),)
     event = EventFacts(
         kind=trial.kind, amount=trial.amount, channel=told.get("event.channel"), unit_path=trial.store.path,
-        device=told.get("event.device"), attributes=_under("event.attributes.", told),
+        device=told.get("event.device"), attributes=_under("event.attributes.", told) | own,
         lines=lines, hour=local.hour, weekday=local.isoweekday(), date=local.date(),
         code_batch=told.get("event.code_batch"), prize=told.get("event.prize"), special_days=calendar.on(local.date()),
     )  # fmt: skip
@@ -227,4 +228,6 @@ def _read(text: str, kind: Type) -> Any:
         return [part.strip() for part in COMMAS.split(text) if part.strip()]
     if kind is Type.BOOLEAN:
         return text.strip().lower() in YES
+    if kind is Type.INTEGER and text.strip().isdecimal():
+        return int(text)
     return text.strip()

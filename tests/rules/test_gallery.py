@@ -35,6 +35,10 @@ def orders(*days: str) -> list[Told]:
     return [{"amount": "50", "at": f"{day}T10:00"} for day in days]
 
 
+def friends(order: int) -> Told:
+    return {"kind": "friend", "amount": "50", "attributes": {"friend": "purchase", "friend_orders": order}}
+
+
 EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "base-rate": ([{"amount": "58.90"}, {"kind": "check_in"}], [58, 0]),
     "every-forty": ([{"amount": "119.99"}, {"amount": "39.99"}], [2, 0]),
@@ -53,6 +57,7 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
         [{"kind": "registration", "attributes": {"profile_complete": True}}, {"kind": "registration"}], [50, 0]
     ),
     "referral": ([{"kind": "referral"}] * 6 + [{"kind": "registration"}], [200] * 5 + [0, 0]),
+    "friends-first-order": ([friends(1), friends(2), friends(1) | {"amount": "29"}, {"amount": "50"}], [100, 0, 0, 0]),
     "new-members": ([{"amount": "50", "member": "New"}, {"amount": "50"}], [50, 0]),
     "birthday": ([{"kind": "day", "at": f"2026-03-0{day}T00:00", "member": "Born"} for day in (3, 4, 5)], [0, 200, 0]),
     "anniversary": ([{"kind": "day", "at": f"{day}T00:00"} for day in ("2025-01-01", "2025-12-31", "2026-01-01")], [0, 0, 100]),

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="member",
-            name="referrer",
+            name="brought_by",
             field=models.ForeignKey(
                 db_index=False,
                 null=True,
@@ -26,13 +26,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="member",
             index=models.Index(
-                condition=models.Q(("referrer__isnull", False)), fields=["referrer"], name="member_friends"
+                condition=models.Q(("brought_by__isnull", False)), fields=["brought_by"], name="member_friends"
             ),
         ),
         migrations.AddConstraint(
             model_name="member",
             constraint=models.CheckConstraint(
-                condition=models.Q(("referrer", models.F("id")), _negated=True), name="member_not_own_referrer"
+                condition=models.Q(("brought_by", models.F("id")), _negated=True), name="member_not_own_referrer"
             ),
         ),
     ]

@@ -34,7 +34,7 @@ CHANGED = (
     "birth_year",
     "home_unit",
     "attributes",
-    "referrer",
+    "brought_by",
 )
 
 

@@ -56,12 +56,12 @@ def set_referrer(member: Member, value: str, kind: str | None = None) -> list[ch
     """Says whose recommendation brought a locked or new member: whoever `value` names, of any of the usual kinds where
     `kind` is None; nobody's where it is empty. What changed. Raises ReferrerUnknown, ReferrerImpossible."""
     referrer = _named(value, kind) if value.strip() else None
-    if referrer is not None and member.pk and member.pk in (referrer.pk, referrer.referrer_id):
+    if referrer is not None and member.pk and member.pk in (referrer.pk, referrer.brought_by_id):
         raise ReferrerImpossible()
-    old, member.referrer = member.referrer_id, referrer
-    if old == member.referrer_id:
+    old, member.brought_by = member.brought_by_id, referrer
+    if old == member.brought_by_id:
         return []
-    return [changes.of_referrer(old, member.referrer_id)]
+    return [changes.of_referrer(old, member.brought_by_id)]
 
 
 def _named(value: str, kind: str | None) -> Member:

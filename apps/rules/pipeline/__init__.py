@@ -22,7 +22,7 @@ from django.db import DatabaseError
 
 from apps.activity.errors import EventRefused, NothingToConfirm, UnknownPurchase, UnknownStore
 from apps.activity.incoming import IncomingEvent
-from apps.activity.models import Event, Source
+from apps.activity.models import Source
 from apps.core.scope import reach_of
 from apps.core.transactions import in_transaction
 from apps.rules import refunds, snapshot
@@ -139,6 +139,6 @@ def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: da
 
 def _lost(item: Prepared) -> EventRefused | None:
     """Why an event cannot be taken that names another which is not there."""
-    if item.event.kind == Event.Kind.REFUND and item.purchase is None:
+    if item.event.kind in refunds.REFUNDS and item.purchase is None:
         return UnknownPurchase()
     return NothingToConfirm() if item.event.confirms and item.confirmed is None else None

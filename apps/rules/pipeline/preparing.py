@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from apps.activity.errors import InTheFuture, NoProgram, OtherCurrency, UnknownPurchase, UnknownStore
 from apps.activity.facts import EventFacts, LineFacts
 from apps.activity.incoming import IncomingEvent
-from apps.activity.models import Event
+from apps.rules.refunds import REFUNDS
 from apps.rules.snapshot import ProgramInfo, Snapshot, UnitInfo
 from apps.rules.stages import Prepared
 
@@ -26,10 +26,10 @@ def prepare(copy: Snapshot, home: UnitInfo, number: int, event: IncomingEvent, w
         raise OtherCurrency(given=event.currency, expected=program.currency)
     if event.occurred_at > when + TOLERANCE:
         raise InTheFuture()
-    if event.kind == Event.Kind.REFUND and not event.refund_of:
+    if event.kind in REFUNDS and not event.refund_of:
         raise UnknownPurchase()
     facts = event_facts(event, unit, program)
-    rules = copy.rules_for(unit, event.occurred_at, event.kind == Event.Kind.DAY)
+    rules = copy.rules_for(unit, event.occurred_at, event.kind)
     return Prepared(number, event, unit, program, facts.date, facts, rules, event.content_hash())
 
 

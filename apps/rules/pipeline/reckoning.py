@@ -10,6 +10,7 @@ from apps.points.book import Act, Book, Origin
 from apps.rules import confirming, refunds
 from apps.rules.cards import Memory
 from apps.rules.evaluate import Award, Skipped, evaluate
+from apps.rules.snapshot import OWN_KINDS
 from apps.rules.stages import Opened, Processed
 
 
@@ -62,6 +63,8 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger, memory: Memory) -> Reck
             is_act = prepared.event.kind != Event.Kind.DAY or account.lapses_at is None
             if is_act and kind in prepared.program.point_types:
                 reckoned.book.touch(account, prepared.program.point_types[kind].dates(prepared.day)[2])
+        if prepared.program.tells_friends and prepared.event.kind not in OWN_KINDS:
+            memory.friends.append(item.event_id)
         points = sum([award["points"] for award in awards])
         answer = {
             "event": item.event_id,

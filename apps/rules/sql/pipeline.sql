@@ -132,6 +132,12 @@ BEGIN
         FROM jsonb_to_recordset(counters -> 'untagged') AS t(rule_id bigint, event_id bigint)
         WHERE known.event_id = t.event_id AND known.rule_id = t.rule_id;
     END IF;
+    IF counters ? 'friends' THEN
+        INSERT INTO rules_friendwaiting (event_id, referrer_id)
+        SELECT o.event, m.brought_by_id FROM jsonb_to_recordset(outcomes) AS o(event bigint, member bigint)
+        JOIN members_member m ON m.id = o.member
+        WHERE m.brought_by_id IS NOT NULL AND counters -> 'friends' @> to_jsonb(o.event);
+    END IF;
     -- Foreign keys are held here, with indexes. Left to COMMIT, a session that began on empty tables would hold each
     -- of a batch's by reading a whole table: half a minute for what takes a tenth of a second.
     SET CONSTRAINTS ALL IMMEDIATE;
