@@ -19,8 +19,9 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Exists, F, Max, OuterRef, Q
 
+from apps.activity.errors import InTheFuture
 from apps.activity.incoming import IncomingEvent
-from apps.activity.models import Event, Source
+from apps.activity.models import Event
 from apps.activity.segments import MEMBER_CATALOGUE, members_in
 from apps.activity.services import source_for
 from apps.conditions.compiling import HOLDS, compile_tree
@@ -62,13 +63,15 @@ def tell_days(program: Program, when: datetime, *, chunk: int = CHUNK) -> list[D
 
 
 def tell_day(program: Program, day: date, *, when: datetime, chunk: int = CHUNK) -> DayTold:
-    """Tells `day`, which has begun at `when`, or what is left of it; several workers share it. A day that was told
-    whole stays as it is."""
+    """Tells `day`, or what is left of it; several workers share it. A day that was told whole stays as it is.
+
+    Raises InTheFuture for a day that has not begun at `when`."""
+    if start_of_day(day, ZoneInfo(program.time_zone)) > when:
+        raise InTheFuture()
     told, _made = DayTold.objects.get_or_create(program=program, day=day, defaults={"started_at": when})
     if told.ended_at is None:
         _find(told, program, when)
-        source = source_for(f"days:{program.pk}", program.unit)
-        while _tell(told, program, source, when, chunk):
+        while _tell(told, program, when, chunk):
             pass
         waiting = DayWaiting.objects.filter(told=OuterRef("pk"))
         DayTold.objects.filter(~Exists(waiting), pk=told.pk, ended_at=None).update(ended_at=when)
@@ -94,7 +97,7 @@ def _find(told: DayTold, program: Program, when: datetime) -> None:
 
 
 @in_transaction
-def _tell(told: DayTold, program: Program, source: Source, when: datetime, chunk: int) -> bool:
+def _tell(told: DayTold, program: Program, when: datetime, chunk: int) -> bool:
     """Tells it to the next members that nobody else is at, in one transaction with their waiting; False when there
     are none."""
     waiting = DayWaiting.objects.select_for_update(skip_locked=True, of=("self",)).filter(told=told)
@@ -103,7 +106,7 @@ def _tell(told: DayTold, program: Program, source: Source, when: datetime, chunk
         return False
     copy = _fresh_copy()
     events = [_event(copy, program, told.day, member_id, home_id) for _pk, member_id, home_id in rows]
-    results = process(None, source, events, when=when)
+    results = process(None, source_for(f"days:{program.pk}", program.unit), events, when=when)
     DayWaiting.objects.filter(pk__in=[pk for pk, *_ in rows]).delete()
     fresh = [result for result in results if result.status == "processed"]
     DayTold.objects.filter(pk=told.pk).update(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.management import call_command
 
+from apps.activity.errors import InTheFuture
 from apps.activity.models import Event
 from apps.activity.parsing import Faults, parse_event
 from apps.core.clock import start_of_day
@@ -98,6 +99,9 @@ def test_telling_a_day_again_changes_nothing(till: Till) -> None:
     tell_day(till.group.east, TODAY, when=NOON)
     tell_day(till.group.east, TODAY, when=NOON + timedelta(hours=1))
     assert (told(), days_due(till.group.east, NOON)) == ([("2026-06-01", 1, 10)], [])
+    with pytest.raises(InTheFuture):
+        tell_day(till.group.east, TODAY + timedelta(days=1), when=NOON)
+    assert DayTold.objects.count() == 1
     # Even one who is put down again gets no second event.
     row = DayTold.objects.get()
     DayWaiting.objects.create(told=row, member=Event.objects.get(kind="day").member)

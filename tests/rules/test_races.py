@@ -14,7 +14,8 @@ from apps.activity.models import Event
 from apps.points import services
 from apps.points.checking import differences
 from apps.points.models import Account, Posting
-from apps.rules.models import UnitCounter
+from apps.rules.daily import tell_days
+from apps.rules.models import DayTold, UnitCounter
 from apps.rules.pipeline import process
 from benchmarks.measuring import Jobs, team
 from tests.factories import CoffeeGroup, make_group
@@ -255,5 +256,29 @@ def telling(till: Till, events: list[IncomingEvent], number: int) -> Jobs:
         mine = random.Random(number).sample(events[number::8], len(events[number::8]))
         for start in range(0, len(mine), size):
             process(None, till.source, mine[start : start + size], when=NOW)
+
+    return {"tell": tell}
+
+
+def test_a_day_that_many_workers_tell_at_once_is_told_once(committed: str) -> None:
+    """R8 and R10: they share the members; nobody gets an event twice, and nobody none."""
+    till = make_till(make_group(), members=60)
+    waited = {"field": "history.days_since_order", "op": "ge", "value": 90}
+    publish(till.group, FIXED, condition={"all": [{"field": "event.kind", "op": "eq", "value": "day"}, waited]})
+    till.send(*(purchase("1", member=f"C{number}") for number in range(1, 61)), when=NOW)
+    with team(6, partial(telling_days, till)) as tellers:
+        tellers.ask("tell", 3)
+    rows = DayTold.objects.order_by("day")
+    points = FIXED["points"]
+    assert [(row.events, row.points, row.ended_at is None) for row in rows] == [(60, 60 * points, False)] * 3
+    assert Event.objects.filter(kind="day").count() == 180
+    assert sum(Account.objects.values_list("balance", flat=True)) == 180 * points
+    assert differences() == []
+
+
+def telling_days(till: Till, number: int) -> Jobs:
+    def tell(days: int) -> None:
+        for ahead in range(days):
+            tell_days(till.group.east, NOW + timedelta(days=ahead), chunk=7)
 
     return {"tell": tell}

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_date
 
+from apps.activity.errors import InTheFuture
 from apps.core.clock import now
 from apps.orgs.models import Program
 from apps.rules.daily import days_due, tell_day
@@ -17,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--program", help="code of one programme; else all")
-        parser.add_argument("--day", help="one day of the last seven, such as 2026-05-04; else whatever is due")
+        parser.add_argument("--day", help="one day, such as 2026-05-04; else whatever is due")
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,7 +28,10 @@ class Command(BaseCommand):
         told = []
         for program in programs:
             for day in _days(program, options["day"], when):
-                row = tell_day(program, day, when=when)
+                try:
+                    row = tell_day(program, day, when=when)
+                except InTheFuture:
+                    raise CommandError(f"{day} has not begun in {program.time_zone}.") from None
                 told.append({"program": program.code, "day": str(day), "events": row.events, "points": row.points})
         if options["json"]:
             self.stdout.write(json.dumps({"told": told}))
