@@ -49,7 +49,14 @@ REFUND: dict[str, Any] = {
     "store": "S001",
     "lines": [{"sku": "MUG-01", "category": "gift", "quantity": 1, "amount": "89.00"}],
 }
-
+CODE: dict[str, Any] = {
+    "key": "app-000777",
+    "kind": "code",
+    "member": {"kind": "card", "value": "6001002003"},
+    "occurred_at": "2026-05-05T18:00:00+08:00",
+    "channel": "app",
+    "attributes": {"code": "26PS-APMA-S2DF"},
+}
 
 # -- What is sent. Read by `apps.activity.parsing`, as files are; here for the documentation ----------------------
 
@@ -67,7 +74,7 @@ class Line(Schema):
 class EventSent(Schema):
     """Something a member did."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [PURCHASE, REFUND]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [PURCHASE, REFUND, CODE]})
 
     key: str = Field(
         min_length=1, max_length=120, description="Unique for this API client, for ever: the same key is booked once."

@@ -13,7 +13,7 @@ from apps.rules.codes.models import CodeBatch, CodeDownload, CodeUse
 from apps.rules.codes.reading import standing_of
 from tests.factories import Cast, CoffeeGroup
 from tests.rules.codes import made, redeeming
-from tests.rules.conftest import START, Till, publish
+from tests.rules.conftest import Till, publish
 
 LIST, ADD = "admin:rules_codebatch_changelist", "admin:rules_codebatch_add"
 
@@ -49,7 +49,7 @@ def test_marketing_drafts_makes_downloads_and_stops_a_batch(client: Client, grou
     assert "899 in 1,000" in shown
     assert "Make 1,000 codes" in shown
     assert bytes(batch.seed).hex() not in shown
-    assert standing_of(batch, now()).fingerprint in shown
+    assert standing_of(batch).fingerprint in shown
     client.post(page("make", batch.pk))
     services.make_part(batch.pk, when=now())
     changed = client.post(page("change", batch.pk), {"name": "Caps!", "starts_on": "", "ends_on": "2999-12-31"})
@@ -99,7 +99,7 @@ def test_finance_reads_what_was_drawn_and_changes_nothing(
     assert 'name="ends_on"' not in shown
     for verb in ("make", "download", "stop"):
         assert client.post(page(verb, batch.pk)).status_code == 403
-    shares = standing_of(batch, START).shares
+    shares = standing_of(batch).shares
     assert [(share.expected, share.odds) for share in shares] == [("2", "1 in 2")] * 2
     assert sum(share.drawn for share in shares) == CodeUse.objects.count() == 4
     signed_in(client, cast.outsider)

@@ -95,7 +95,7 @@ class CodeBatchAdmin(ScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         values = {name: value for name, value in form.cleaned_data.items() if name in FORM}
         if change:
-            services.change_batch(actor_of(request), obj, when=now(), **values)
+            services.change_batch(actor_of(request), obj, **values)
         else:
             program, unit = values.pop("program"), values.pop("unit")
             obj.pk = services.create_batch(actor_of(request), program, unit, when=now(), **values).pk
@@ -119,7 +119,7 @@ class CodeBatchAdmin(ScopedAdmin):
             # What stands on the page is the row as it is, whatever a refused form would have made of it.
             batch = CodeBatch.objects.select_related("program", "unit").get(pk=obj.pk)
             context |= self._card(request, batch) | {
-                "standing": standing_of(batch, now()),
+                "standing": standing_of(batch),
                 "downloads": batch.downloads.select_related("downloaded_by").order_by("-pk")[:DOWNLOADS],
             }
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)

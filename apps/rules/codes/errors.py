@@ -121,15 +121,6 @@ class BatchFixed(LoyaltyError):
         return _("The codes of this batch are made: only its name and its days can still be changed.")
 
 
-class BatchOver(LoyaltyError):
-    """Its seed is shown: whoever knew it and the file of codes would know what each code draws."""
-
-    code = "batch_over"
-
-    def sentence(self) -> str:
-        return _("This batch is over. Make a new one.")
-
-
 class DaysReversed(LoyaltyError):
     code = "days_reversed"
     field = "ends_on"

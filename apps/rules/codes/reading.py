@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +12,6 @@ from django.utils.translation import gettext as _
 from apps.core.formats import number
 from apps.rules.codes.drawing import NONE, Prizes, chances, faults_of, read_prizes
 from apps.rules.codes.models import CodeBatch, CodeUse
-from apps.rules.codes.services import is_over
 
 OFFERED = 100
 
@@ -30,7 +28,8 @@ class Share:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a batch has come to. `seed` is empty until the batch is over; its fingerprint is there from the first day."""
+    """What a batch has come to. `seed` is empty until the batch is stopped, for who has it and the file of codes knows
+    what each code draws; its fingerprint is there from the first day."""
 
     redeemed: int
     uses: int
@@ -39,7 +38,7 @@ class Standing:
     seed: str
 
 
-def standing_of(batch: CodeBatch, when: datetime) -> Standing:
+def standing_of(batch: CodeBatch) -> Standing:
     """One query. Expected are the shares of what was redeemed; of a batch that nobody could use yet, of all uses."""
     drawn = dict(CodeUse.objects.filter(batch=batch).values_list("prize").annotate(number=Count("pk")))
     redeemed, uses = sum(drawn.values()), batch.size * batch.uses
@@ -50,7 +49,7 @@ def standing_of(batch: CodeBatch, when: datetime) -> Standing:
     ]
     seed = bytes(batch.seed)
     return Standing(
-        redeemed, uses, shares, hashlib.sha256(seed).hexdigest(), seed.hex() if is_over(batch, when) else ""
+        redeemed, uses, shares, hashlib.sha256(seed).hexdigest(), seed.hex() if batch.state == CodeBatch.State.STOPPED else ""
     )  # fmt: skip
 
 

@@ -4,14 +4,12 @@ import secrets
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
 from apps.activity.incoming import IncomingEvent
 from apps.activity.models import Event
 from apps.activity.services import source_for
-from apps.core.clock import local_day
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.core.work import after_commit
@@ -24,7 +22,6 @@ from apps.rules.codes.drawing import faults_of
 from apps.rules.codes.errors import (
     BatchCodeTaken,
     BatchFixed,
-    BatchOver,
     BatchTooLarge,
     DaysReversed,
     NoIdentifier,
@@ -82,21 +79,18 @@ def create_batch(
 
 
 @transaction.atomic
-def change_batch(actor: Staff | None, batch: CodeBatch, *, when: datetime, **values: Any) -> CodeBatch:
-    """The batch with other values: any of a draft, else the name and, until it is over, its days.
+def change_batch(actor: Staff | None, batch: CodeBatch, **values: Any) -> CodeBatch:
+    """The batch with other values: any of a draft, else the name and the days.
 
-    Raises BatchFixed, BatchOver and what `create_batch` does.
+    Raises BatchFixed and what `create_batch` does.
     """
     batch = _locked(batch.pk)
     require(actor, CHANGE, batch.unit.path)
     changed = {name: value for name, value in values.items() if value != getattr(batch, name)}
     if not changed:
         return batch
-    if batch.state != State.DRAFT:
-        if set(changed) - {"name", "starts_on", "ends_on"}:
-            raise BatchFixed()
-        if set(changed) - {"name"} and is_over(batch, when):
-            raise BatchOver()
+    if batch.state != State.DRAFT and set(changed) - {"name", "starts_on", "ends_on"}:
+        raise BatchFixed()
     for name, value in changed.items():
         setattr(batch, name, value)
     require(actor, CHANGE, batch.unit.path)
@@ -178,12 +172,6 @@ def stop_batch(actor: Staff | None, batch: CodeBatch, *, when: datetime) -> Code
     batch.state, batch.stopped_at = State.STOPPED, when
     signed(batch, actor).save()
     return batch
-
-
-def is_over(batch: CodeBatch, when: datetime) -> bool:
-    """Whether no code of it can be redeemed any more, so that its seed may be shown."""
-    today = local_day(when, ZoneInfo(batch.program.time_zone))
-    return batch.state == State.STOPPED or (batch.ends_on is not None and batch.ends_on < today)
 
 
 @transaction.atomic
