@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from guardian.models import UserObjectPermission
 
-from apps.core.scope import STEP
+from apps.core.scope import STEP, reach_of
 from apps.orgs.errors import UnknownUnit
 from apps.orgs.models import OrgUnit, Program, Staff
 
@@ -22,6 +22,18 @@ def program_of(unit: OrgUnit) -> Program | None:
     """The programme of the nearest unit at or above `unit` that has one. One query."""
     programs = Program.objects.filter(unit__path__in=paths_above(unit.path)).select_related("unit")
     return programs.order_by("-unit__depth").first()
+
+
+def programs_reached(principal: Any, permission: str) -> "QuerySet[Program]":
+    """The programmes in which `principal` may do `permission` somewhere: those of units where it is held, and of those
+    above such a unit the nearest, which rules there. Two queries."""
+    reach = reach_of(principal, permission)
+    above = {path for root in reach.paths for path in paths_above(root)}
+    placed = dict(Program.objects.filter(unit__path__in=above).values_list("unit__path", "pk"))
+    nearest = {max(paths, key=len) for root in reach.paths if (paths := placed.keys() & set(paths_above(root)))}
+    held = Program.objects.visible_to(principal, permission).values("pk")
+    reached = Q(pk__in=held) | Q(pk__in=[placed[path] for path in nearest])
+    return Program.objects.visible_to(principal).filter(reached).select_related("unit").order_by("pk")
 
 
 def unit_within(principal: Any, permission: str, code: str) -> OrgUnit:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from apps.activity.seen import values_seen
 from apps.conditions.describing import describe
 from apps.orgs.models import OrgUnit, Program
+from apps.orgs.querysets import programs_reached
 from apps.rules.catalogue import CATALOGUE
 from apps.rules.codes.reading import codes_seen
 from apps.rules.definition import MOST_EFFECTS, MOST_LIMITS, MOST_ROWS
@@ -77,7 +78,7 @@ class RuleForm(forms.ModelForm):
     def programs(self) -> list[Program]:
         if self.instance.pk:
             return [self.instance.program]
-        return list(Program.objects.visible_to(self.actor, "rules.add_rule").select_related("unit").order_by("pk"))
+        return list(programs_reached(self.actor, "rules.add_rule"))
 
     def _seen(self) -> dict[str, list[str]]:
         """What events and members said lately; among the tags also those that rules are to give."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.clock import local_day
 from apps.orgs.models import OrgUnit, Program, Staff
+from apps.orgs.querysets import programs_reached
 from apps.rules.gallery import TEMPLATES, Template
 from apps.rules.models import Rule
 from apps.rules.reading import standing, versions_by_rule
@@ -33,8 +34,9 @@ def from_template(person: Staff, code: str, when: datetime) -> Start | None:
     program = first_program(person)
     if template is None or program is None:
         return None
+    place = OrgUnit.objects.visible_to(person, "rules.add_rule").within(program.unit.path).first() or program.unit
     name = template.name.in_language(get_language() or "en")
-    return Start(name, free_code([program], code), program, program.unit, filling(program, when)(template))
+    return Start(name, free_code([program], code), program, place, filling(program, when)(template))
 
 
 def like(person: Staff, pk: str, when: datetime) -> Start | None:
@@ -50,7 +52,7 @@ def like(person: Staff, pk: str, when: datetime) -> Start | None:
 
 def first_program(person: Staff) -> Program | None:
     """The programme that a new rule of the person stands in, until they choose another."""
-    return Program.objects.visible_to(person, "rules.add_rule").select_related("unit").order_by("pk").first()
+    return programs_reached(person, "rules.add_rule").first()
 
 
 def filling(program: Program, when: datetime) -> Callable[[Template], Any]:

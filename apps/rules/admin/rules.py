@@ -24,6 +24,7 @@ from apps.core.clock import local_day, now, start_of_day
 from apps.core.errors import LoyaltyError
 from apps.core.formats import moment
 from apps.orgs.models import OrgUnit, Program
+from apps.orgs.querysets import programs_reached
 from apps.rules import overriding, reviewing, services
 from apps.rules.admin.gallery import GalleryPages
 from apps.rules.admin.programs import ProgramPages
@@ -105,7 +106,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
     search_fields = ("name", "code")
     ordering = ("program", "name")
     sortable_by = ("name",)  # type: ignore[assignment]
-    choice_permissions: ClassVar = {"program": "rules.add_rule", "unit": "rules.add_rule"}
+    choice_permissions: ClassVar = {"unit": "rules.add_rule"}
     empty_template = "rules/list_empty.html"
     change_form_outer_before_template = "rules/banner.html"
     change_form_after_template = "rules/editor.html"
@@ -167,6 +168,12 @@ class RuleAdmin(GalleryPages, ProgramPages):
             or bool(open_reviews([obj]))
         )
         return ("code", "program", "unit") if is_fixed else ("code", "program")
+
+    def _choices(self, db_field: Any, request: HttpRequest, queryset: Any) -> Any:
+        """A unit's own rules stand in the programme of the company above it."""
+        if db_field.name == "program":
+            return programs_reached(actor_of(request), "rules.add_rule")
+        return super()._choices(db_field, request, queryset)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         refusal = getattr(request, "refusal", None)
@@ -324,9 +331,9 @@ class RuleAdmin(GalleryPages, ProgramPages):
     def _asked(self, request: HttpRequest) -> tuple[Program, OrgUnit, Any]:
         """The programme, place and definition that the editor asks about, within the person's reach."""
         person = actor_of(request)
-        program = _row(Program.objects.visible_to(person, "rules.change_ruleversion"), request.POST.get("program"))
+        program = _row(programs_reached(person, "rules.change_ruleversion"), request.POST.get("program"))
         units = OrgUnit.objects.visible_to(person, "rules.change_ruleversion").within(program.unit.path)
-        unit = _row(units, request.POST.get("unit")) if request.POST.get("unit") else program.unit
+        unit = _row(units, request.POST.get("unit")) if request.POST.get("unit") else units.first() or program.unit
         return program, unit, decoded(request.POST.get("definition", ""))
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
@@ -376,7 +383,8 @@ class RuleAdmin(GalleryPages, ProgramPages):
                 category=sent.get("category", "")[:80],
                 told={name: str(text)[:500] for name, text in sent.items() if name.startswith(TOLD)},
             )
-            rule = _row(Rule.objects.filter(program=program), sent["rule"]) if sent.get("rule") else None
+            seen = Rule.objects.visible_to(actor_of(request)).filter(program=program)
+            rule = _row(seen, sent["rule"]) if sent.get("rule") else None
         except WrongValue as wrong:
             return JsonResponse({"refusal": wrong.words.in_language(get_language() or "en")})
         try:
