@@ -111,10 +111,10 @@ def worth(why: Mapping[str, Any], currency: str) -> str:
         "per_quantity": lambda: (
             _rounded(why.get("rounding", ""))
             % {
-                "amount": pieces(Decimal(why["quantity"])),
-                **{name: pieces(Decimal(why.get(name, 0))) for name in ("carried", "left")},
+                "amount": _pieces(Decimal(why["quantity"])),
+                **{name: _pieces(Decimal(why.get(name, 0))) for name in ("carried", "left")},
                 "rate": _points(Decimal(why["rate"])),
-                "per": pieces(Decimal(why["per"])),
+                "per": _pieces(Decimal(why["per"])),
                 "points": _points(Decimal(why["points"])),
             }
         ),
@@ -179,11 +179,16 @@ def measured(of: str, value: Decimal, currency: str) -> str:
     return plain_money(value, currency) if of == "amount" else plain(value)
 
 
+def left_over(measures: str, value: Decimal, currency: str) -> str:
+    """So much of what a rate measures, as is carried on."""
+    return _pieces(value) if measures == "pieces" else plain_money(value, currency)
+
+
 def _points(value: Decimal) -> str:
     return ngettext("%(n)s point", "%(n)s points", 1 if value == 1 else 2) % {"n": plain(value)}
 
 
-def pieces(value: Decimal) -> str:
+def _pieces(value: Decimal) -> str:
     return ngettext("%(n)s piece", "%(n)s pieces", 1 if value == 1 else 2) % {"n": plain(value)}
 
 

@@ -17,14 +17,14 @@ from apps.members.models import MemberTag
 from apps.members.page import Asked, Block, block
 from apps.points.member_page import accounts_of
 from apps.rules.evaluate import carry_name
-from apps.rules.explain import measured, pieces
+from apps.rules.explain import left_over, measured
 from apps.rules.families import nearest, read_families
 from apps.rules.models import Progress as Kept
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.periods import period_after
 from apps.rules.progress import NOTHING, Gatherer, Progress
 from apps.rules.reading import reaching_beyond
-from apps.rules.sentences import Names, amount, goal_words
+from apps.rules.sentences import Names, goal_words
 from apps.rules.snapshot import live_accumulator, live_effect
 
 MOST_TAGS = 200
@@ -151,7 +151,7 @@ def _goal(live: Live, accumulator: Any, progress: Progress) -> Goal:
 
 def _carried(live: Live, rate: Any, progress: Progress) -> list[str]:
     rest, _per = rate.shown(progress)
-    said = pieces(rest) if rate.measures == "pieces" else amount(rest, live.version.rule.program.currency)
+    said = left_over(rate.measures, rest, live.version.rule.program.currency)
     return [_("%(rest)s carried on: %(rule)s") % {"rest": said, "rule": live.version.rule.name}] if rest else []
 
 

@@ -177,6 +177,15 @@ class Accumulator:
         reached = self._reached(progress)
         return (reached % self.at if self.every else min(reached, self.at)), self.at
 
+    def short_of(self, gathered: Gathered) -> Progress:
+        """Where a member stands whom an event that brings so much takes to the goal, or exactly to a step."""
+        brought = gathered if isinstance(gathered, Decimal) else Decimal(len(gathered))
+        missing = (self.at - brought % self.at) % self.at if self.every else max(Decimal(0), self.at - brought)
+        if isinstance(gathered, Decimal):
+            return Progress(value=missing)
+        last = int(gathered[0]) if self.of == "streak" else 0
+        return Progress(seen={str(last - number): 1 for number in range(1, int(missing) + 1)})
+
     def shown_on(self, progress: Progress, day: date) -> tuple[Decimal, Decimal]:
         """How far it is on a local day: a streak that ended before the day before is broken."""
         if self.of == "streak" and (_runs(progress) or [progress.run])[-1][0] < day.toordinal() - 1:

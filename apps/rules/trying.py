@@ -1,7 +1,8 @@
 """Trying a definition on an event that nobody recorded: what it would give, and why or why not.
 
 The same pure `evaluate` as on the main road; nothing is written. The member is imagined too: one of the store, who joined
-that day and had done nothing before, with the attributes and the date of birth that were told. A multiplier is tried on what the other rules
+that day and had done nothing before, with the attributes, tags and the date of birth that were told; but one whom the event takes
+to the goal, where the rule has one, and with nothing carried over. A multiplier is tried on what the other rules
 in force at that moment give, and a rule of a group beside its rivals.
 """
 
@@ -34,6 +35,7 @@ from apps.rules.effects import Multiplier
 from apps.rules.evaluate import OUTDONE, evaluate
 from apps.rules.explain import bases, cut, worth
 from apps.rules.families import nearest
+from apps.rules.goals_tried import besides, cards_before, goal_said
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.services import checked
 from apps.rules.snapshot import Version, asks_kind, build_rule_set, live_rule
@@ -81,23 +83,30 @@ def try_definition(
     if not (multiplies or live.stacking):
         others = []
     versions = sorted([*others, draft], key=lambda version: version.live.rule_id or 0)
-    outcome = evaluate(event, member, build_rule_set(versions, units), {})
+    outcome = evaluate(event, member, build_rule_set(versions, units), {}, cards_before(live, event))
     awards = [award for award in outcome.awards if award.rule is live]
     asked = explain(tree, CATALOGUE, units, language, names, event=event, member=member)
     elsewhere = _elsewhere(trial, place, content, instead)
     is_there = not elsewhere
     failed = {leaf for version, leaf in outcome.skipped if version == live.version_id}
-    note = ""
+    notes = [goal_said(live, content, event, program.currency)] if is_there and not failed else []
     if OUTDONE in failed:
-        note = _("Another rule of its group gives points for this event instead.")
+        notes.append(_("Another rule of its group gives points for this event instead."))
     elif is_there and multiplies and not failed and not awards:
-        note = _("No other rule in force at that moment gives points for this event: there is nothing to multiply.")
+        notes.append(
+            _("No other rule in force at that moment gives points for this event: there is nothing to multiply.")
+        )
     return {
         "points": sum(award.points for award in awards) if is_there else 0,
-        "awards": [_award(award.why(), program) for award in awards] if is_there else [],
+        "awards": [
+            *(_award(award.why(), program) for award in awards),
+            *besides(live, outcome, event, program.currency),
+        ]
+        if is_there
+        else [],
         "holds": is_there and failed <= {OUTDONE},
         "place": elsewhere,
-        "note": note,
+        "note": joined(tuple(filter(None, notes))),
         "history": _("The member is imagined: someone who has done nothing before.")
         if windows_in(content, CATALOGUE) or short_windows_in(content, CATALOGUE)
         else "",
@@ -140,12 +149,23 @@ def _told_leaves(definition: Any) -> list[Leaf]:
     cards = [effect for effect in effects if isinstance(effect, dict)] if isinstance(effects, list) else []
     trees = [_readable(definition.get("condition"), CATALOGUE)]
     trees += [_readable(effect["lines"], LINE_CATALOGUE) for effect in cards if effect.get("lines")]
+    goal = definition.get("accumulator")
+    trees += _told_of_goal(goal) if isinstance(goal, dict) else []
     asked = [part for tree in trees for leaf in leaves(tree) for part in _with_where(leaf)]
     return [
         leaf
         for leaf in asked
-        if (leaf.field.key or leaf.field.type is Type.TEXT) and leaf.field.name != "line.category"
+        if (leaf.field.key or leaf.field.type in (Type.TEXT, Type.TAGS)) and leaf.field.name != "line.category"
     ]
+
+
+def _told_of_goal(goal: Mapping[str, Any]) -> list[Tree]:
+    """What a goal gathers, and which lines it counts, as questions."""
+    gathered = {"channels": "event.channel", "articles": "line.sku"}.get(str(goal.get("of")))
+    name = f"event.attributes.{goal.get('attribute')}" if goal.get("attribute") else gathered
+    asked = {"field": name, "op": "is_set"}
+    trees = [_readable(asked, LINE_CATALOGUE if gathered == "line.sku" else CATALOGUE)] if name else []
+    return [*trees, _readable(goal["lines"], LINE_CATALOGUE)] if goal.get("lines") else trees
 
 
 def _readable(data: Any, catalogue: Catalogue) -> Tree:
@@ -214,7 +234,7 @@ def _facts(trial: Trial, program: Program, calendar: Calendar, asked: Sequence[L
     attributes = _under("member.attributes.", told)
     return event, MemberFacts(
         0, trial.store.path, local.date(), attributes, History(is_order=trial.kind == Event.Kind.PURCHASE), birthday,
-        asked_on=local.date(),
+        asked_on=local.date(), tags=tuple(told.get("member.tags", ())),
     )  # fmt: skip
 
 

@@ -64,3 +64,54 @@ def test_an_imagined_article_has_the_brand_that_was_told(group: CoffeeGroup) -> 
         assert free_fields(definition, "en") == [("line.brand", "The brand")]
         points = [tried(group, definition, told={"line.brand": text})["points"] for text in ("", "Harar")]
         assert points == [0, 20]
+
+
+CHECK_IN = {"field": "event.kind", "op": "eq", "value": "check_in"}
+FIFTY = {"effect": "fixed_points", "point_type": "points", "points": 50}
+
+
+def gathering(of: str, at: str, **more: Any) -> dict[str, Any]:
+    goal = {"of": of, "at": at, "fires": "step", "period": "month"} | more
+    return {"condition": CHECK_IN, "effects": [FIFTY], "limits": [], "accumulator": goal}
+
+
+def test_a_goal_is_tried_as_if_the_event_reached_it(group: CoffeeGroup) -> None:
+    coffee = {"field": "line.category", "op": "eq", "value": "coffee"}
+    asked: list[tuple[dict[str, Any], dict[str, Any], int]] = [
+        (gathering("events", "10"), {}, 50),
+        (gathering("streak", "7"), {}, 50),
+        (gathering("stores", "3", fires="goal"), {}, 50),
+        (gathering("amount", "8"), {}, 150),
+        (gathering("pieces", "10", fires="goal", lines=coffee), {"category": "coffee"}, 50),
+        (gathering("pieces", "10", lines=coffee), {}, 0),
+        (gathering("attribute_sum", "10", attribute="km"), {"told": {"event.attributes.km": "25"}}, 150),
+        (gathering("attribute_values", "2", attribute="km"), {}, 0),
+    ]
+    for definition, more, points in asked:
+        answer = tried(group, definition, kind="check_in", **more)
+        assert (answer["points"], "reaches the goal" in answer["note"]) == (points, points > 0), definition
+    assert tried(group, asked[0][0], kind="check_in")["note"] == (
+        "Taken as the event that reaches the goal: 10 such events in a month."
+    )
+    assert tried(group, asked[0][0])["note"] == ""
+    assert free_fields(asked[6][0], "en") == [("event.attributes.km", "The event's “km”")]
+
+
+def test_a_trial_says_what_is_carried_on_and_which_tag_the_member_gets(group: CoffeeGroup) -> None:
+    rate = PER_YUAN | {"per": "40", "rounding": "carry"}
+    tag = {"effect": "tag", "tag": "regular", "start": "next_month", "days": None}
+    definition = {"condition": PURCHASE, "effects": [rate, tag, tag | {"start": "now"}], "limits": []}
+    answer = tried(group, definition)
+    assert (answer["points"], answer["awards"]) == (0, [
+        "With nothing carried over this is less than a point; ¥20 is carried on.",
+        "The member gets the tag “regular” from 1 Apr 2026 until the end of 30 Apr 2026.",
+        "The member gets the tag “regular” for ever.",
+    ])  # fmt: skip
+    assert "¥10.00 is carried on" in tried(group, definition, amount=Decimal(50))["awards"][0]
+    held = {
+        "condition": {"field": "member.tags", "op": "has_any", "value": ["regular"]},
+        "effects": [PER_YUAN],
+        "limits": [],
+    }
+    assert free_fields(held, "en") == [("member.tags", "The member's tags")]
+    assert [tried(group, held, told={"member.tags": text})["points"] for text in ("", "vip, regular")] == [0, 20]
