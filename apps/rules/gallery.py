@@ -19,6 +19,7 @@ GROUPS = {
     "occasions": Words("Days and hours", "日期与时段"),
     "spending": Words("What is bought", "购买内容"),
     "habits": Words("What members did before", "会员过往行为"),
+    "goals": Words("Goals and stamp cards", "目标与集点"),
     "limits": Words("Limits and budgets", "上限与预算"),
     "places": Words("Where and who", "地点与人群"),
 }
@@ -62,7 +63,8 @@ class Template:
             values[f"${kind}"] = next((code for code, each in units if each == kind), units[0][0] if units else "")
         content = _replaced(self.definition, values)
         for effect in content["effects"]:
-            effect["point_type"] = point_type
+            if "point_type" in effect:
+                effect["point_type"] = point_type
         return content
 
 

@@ -106,7 +106,26 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "first-guests": (
         [{"amount": "9", "member": f"Guest{n}"} for n in (*range(100), 7, 100)], [20] * 100 + [0, 0]
     ),
+    "stamp-card": ([{"lines": [COFFEE | {"quantity": 9}, CAKE]}, {"lines": [CAKE]}, {"lines": [COFFEE]}], [0, 0, 50]),
+    "every-thousand": (
+        [{"amount": "999"}, {"amount": "1"}, {"amount": "2500"}, {"amount": "999", "at": "2027-01-01T10:00"}],
+        [0, 100, 200, 0],
+    ),
+    "check-in-streak": (
+        [{"kind": "check_in", "at": f"2026-03-{day:02}T10:00"} for day in (1, 2, *range(4, 18))],
+        [0] * 8 + [50] + [0] * 6 + [50],
+    ),
+    "regular-visits": (orders(*(f"2026-03-{day:02}" for day in range(1, 13)), "2026-04-30", "2026-05-01"),
+        [50] * 12 + [100, 50]),
+    "regular-double": (orders(*(f"2026-03-{day:02}" for day in range(1, 13)), "2026-04-30", "2026-05-01"),
+        [50] * 12 + [100, 50]),
+    "carried-rate": ([{"amount": "30"}, {"amount": "30"}, {"amount": "19"}, {"amount": "1"}], [0, 1, 0, 1]),
+    "explore-stores": (
+        [{"amount": "9", "store": store} for store in ("S001", "S001", "S002", "S003", "S003")], [0, 0, 0, 100, 0]
+    ),
 }  # fmt: skip
+TOGETHER = ("regular-visits", "regular-double")
+"""Templates of which one gives a tag and the other asks for it."""
 PEOPLE = {
     "New": {"joined_on": "2026-03-02"},
     "Partner": {"attributes": {"company": "ACME"}},
@@ -137,9 +156,11 @@ def test_a_template_passes_as_it_stands_and_reads_well_in_both_languages(code: s
 def test_a_template_earns_what_it_should_and_nothing_else(group: CoffeeGroup, code: str) -> None:
     """A multiplier alone gives nothing: it is tried beside a rule that gives a point for each yuan."""
     events, expected = EXAMPLES[code]
-    content = TEMPLATES[code].filled("points", UNITS, TODAY)
-    multiplies = any(effect["effect"] == "multiply" for effect in content["effects"])
-    publish_all(group, ({"base": BASE} if multiplies else {}) | {code: content})
+    contents = {
+        each: TEMPLATES[each].filled("points", UNITS, TODAY) for each in (TOGETHER if code in TOGETHER else (code,))
+    }
+    multiplies = any(effect["effect"] == "multiply" for content in contents.values() for effect in content["effects"])
+    publish_all(group, ({"base": BASE} if multiplies else {}) | contents)
     points = tell(group, events, PEOPLE)
     assert points == expected
     by_itself = [
