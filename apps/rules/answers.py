@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import get_language
 
+from apps.rules.effects import CARRY
 from apps.rules.explain import reasons
 from apps.rules.sentences import Names
 from apps.rules.snapshot import ProgramInfo, Snapshot, UnitInfo
@@ -22,6 +23,11 @@ def told(answer: Mapping[str, Any], program: ProgramInfo) -> dict[str, Any]:
             for award, reason in zip(answer["awards"], worded, strict=True)
         ],
         "released": _released(answer["released"], program) if "released" in answer else [],
+        "progress": [
+            {"rule": each["rule"], "done": each["done"], "goal": each["goal"], "reached": max(0, each["fired"])}
+            for each in answer.get("progress") or ()
+            if not each["of"].startswith(CARRY)
+        ],
     }
 
 

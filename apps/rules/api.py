@@ -127,6 +127,15 @@ class Released(Schema):
     points: int
 
 
+class Progress(Schema):
+    """How far the member is with a rule that has a goal, right after the event."""
+
+    rule: str
+    done: str = Field(description="How much of `goal`, as text.")
+    goal: str
+    reached: int = Field(description="How often the goal, or a step, was reached by this event.")
+
+
 class Balance(Schema):
     """The member's reward points in the programme, right after the event."""
 
@@ -142,6 +151,7 @@ class EventAnswer(Schema):
     status: Literal["processed"]
     awards: list[Award]
     released: list[Released] = []
+    progress: list[Progress] = []
     balance: Balance | None
     tier: None = None
 

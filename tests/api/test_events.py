@@ -12,6 +12,7 @@ from tests.api.conftest import Caller, make_caller, purchase, refund
 from tests.factories import CoffeeGroup
 from tests.rules.codes import made
 from tests.rules.conftest import START, publish
+from tests.rules.test_progress import carrying, fixed, gathers
 
 
 def test_a_purchase_is_answered_with_its_points_and_why(till: Caller) -> None:
@@ -40,6 +41,7 @@ def test_a_purchase_is_answered_with_its_points_and_why(till: Caller) -> None:
             }
         ],
         "released": [],
+        "progress": [],
         "balance": {"point_type": "points", "available": 32, "pending": 0, "debt": 0},
         "tier": None,
     }  # fmt: skip
@@ -192,3 +194,12 @@ def test_only_post_is_taken(till: Caller, path: str) -> None:
         answer = till.call(method, path)
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
         assert answer.told["code"] == "method_not_allowed"
+
+
+def test_how_far_a_goal_is_is_told_with_the_event_and_again(shop: CoffeeGroup, till: Caller) -> None:
+    rule = publish(shop, fixed(50), carrying(), accumulator=gathers("amount", "100", fires="step")).rule.code
+    first = till.post("events", purchase("70.5"))
+    assert first.told["progress"] == [{"rule": rule, "done": "70.5", "goal": "100", "reached": 0}]
+    assert till.post("events", purchase("70.5")).content == first.content
+    second = till.post("events", purchase("130", key="p2"))
+    assert second.told["progress"] == [{"rule": rule, "done": "0.5", "goal": "100", "reached": 2}]
