@@ -220,11 +220,12 @@ def _facts(trial: Trial, program: Program, calendar: Calendar, asked: Sequence[L
     }
     own = {leaf.field.key: told[leaf.field.name] for leaf in asked if leaf.field.name in told and leaf.field.key}
     lines: tuple[LineFacts, ...] = ()
-    if trial.amount is not None:
+    amount = None if trial.kind == Event.Kind.DAY else trial.amount
+    if amount is not None:
         sku, brand, category = told.get("line.sku"), told.get("line.brand"), trial.category or None
-        lines = (LineFacts(sku, category, Decimal(1), trial.amount, brand),)
+        lines = (LineFacts(sku, category, Decimal(1), amount, brand),)
     event = EventFacts(
-        kind=trial.kind, amount=trial.amount, channel=told.get("event.channel"), unit_path=trial.store.path,
+        kind=trial.kind, amount=amount, channel=told.get("event.channel"), unit_path=trial.store.path,
         device=told.get("event.device"), attributes=_under("event.attributes.", told) | own,
         lines=lines, hour=local.hour, weekday=local.isoweekday(), date=local.date(),
         code_batch=told.get("event.code_batch"), prize=told.get("event.prize"), special_days=calendar.on(local.date()),

@@ -9,6 +9,7 @@ from apps.rules.trying import Trial, free_fields, try_definition
 from tests.factories import CoffeeGroup
 from tests.rules.conftest import PER_YUAN, PURCHASE, START, publish
 
+FIXED = {"effect": "fixed_points", "point_type": "points", "points": 50}
 TRIPLE = {"effect": "multiply", "point_type": "points", "times": "3", "of": "base", "rounding": "down"}
 TAGGED = {"field": "member.attributes.tags", "op": "has_any", "value": ["regular"]}
 
@@ -43,6 +44,15 @@ def test_an_imagined_member_has_the_birthday_that_was_told(group: CoffeeGroup) -
     today = f"1990-{START:%m-%d}"
     points = [tried(group, definition, told={"member.birth_on": text})["points"] for text in (today, "1990-07-07", "?")]
     assert points == [20, 0, 0]
+
+
+def test_a_new_day_is_tried_on_what_asks_for_one_and_brings_no_money(group: CoffeeGroup) -> None:
+    day = {"field": "event.kind", "op": "eq", "value": "day"}
+    anything = {"condition": {"all": []}, "effects": [FIXED, PER_YUAN], "limits": []}
+    answer = tried(group, anything, kind="day")
+    assert (answer["points"], answer["place"]) == (0, "Only a rule whose condition asks for a new day hears of one.")
+    assert tried(group, anything)["points"] == 70
+    assert tried(group, anything | {"condition": day}, kind="day")["points"] == 50
 
 
 def test_an_imagined_member_has_the_tags_that_were_told(group: CoffeeGroup) -> None:
