@@ -127,6 +127,8 @@ def test_service_redeems_a_code_for_a_member_once_however_often_it_is_sent(
     assert CodeUse.objects.get().member == member
     again = client.post(address, typed | {"key": "0" * 32})
     assert "This member has redeemed this code before." in again.content.decode()
+    other = page("redeem", till.member("C2").pk)
+    assert f"by {member}." in client.post(other, typed | {"key": "1" * 32}).content.decode()
     assert client.post(address, typed | {"unit": group["WEST"].pk}).status_code == 200
     assert CodeUse.objects.count() == 1
 

@@ -1,6 +1,7 @@
 """Batches of codes: the list, the form of a draft, the page on which codes are made, watched, downloaded and stopped."""
 
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -21,16 +22,17 @@ from django.utils.translation import gettext_lazy
 from apps.activity.progress import progress_of
 from apps.core.addresses import address
 from apps.core.admin import ScopedAdmin, actor_of, figure, local
-from apps.core.clock import now
+from apps.core.clock import local_day, now
 from apps.core.errors import LoyaltyError
 from apps.core.exports import csv_lines
-from apps.core.formats import signed
+from apps.core.formats import moment, signed
 from apps.members.page import member_or_404
 from apps.rules.codes import services
 from apps.rules.codes.drawing import read_prizes
+from apps.rules.codes.errors import CodeUsed
 from apps.rules.codes.forms import BatchForm, RedeemForm, faults_in_rows, rows_of
 from apps.rules.codes.models import LARGEST_BATCH, MOST_USES, CodeBatch, CodeUse
-from apps.rules.codes.reading import forecast, prize_in_words, prizes_in_words, redeemed_of, standing_of
+from apps.rules.codes.reading import forecast, prize_in_words, prizes_in_words, redeemed_of, standing_of, use_of
 
 State = CodeBatch.State
 TONES = {State.DRAFT: "warn", State.MAKING: "warn", State.READY: "good", State.STOPPED: "bad"}
@@ -128,6 +130,7 @@ class CodeBatchAdmin(ScopedAdmin):
         return {
             "batch": batch, "zone": zone_of(batch), "tone": TONES[State(batch.state)],
             "is_running": batch.state == State.MAKING,
+            "has_ended": batch.ends_on is not None and batch.ends_on < local_day(now(), ZoneInfo(zone_of(batch))),
             "progress": progress_of(batch.made, batch.size, batch.making_since, now()),
             "may_change": self.may(request, services.CHANGE, batch),
             "may_download": self.may(request, services.DOWNLOAD, batch),
@@ -220,7 +223,12 @@ class CodeBatchAdmin(ScopedAdmin):
                 )
             except LoyaltyError as refusal:
                 field = {"attributes.code": "code", "store": "unit"}.get(refusal.field or "")
+                used = use_of(person, sent["code"]) if isinstance(refusal, CodeUsed) else None
                 form.add_error(field, refusal.sentence())
+                if used is not None:
+                    at = moment(used.event.occurred_at, ZoneInfo(used.event.program.time_zone))
+                    said = _("It was redeemed on %(at)s by %(member)s.") % {"at": at, "member": used.member}
+                    form.add_error(field, said)
             else:
                 answer = done.answer or {}
                 prize = CodeUse.objects.values_list("prize", flat=True).get(event=answer["event"])

@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from apps.core.formats import number
 from apps.rules.codes.drawing import NONE, Prizes, chances, faults_of, read_prizes
+from apps.rules.codes.keys import code_hash
 from apps.rules.codes.models import CodeBatch, CodeUse
+from apps.rules.codes.spelling import read_code
 
 OFFERED = 100
 
@@ -51,6 +53,15 @@ def standing_of(batch: CodeBatch) -> Standing:
     return Standing(
         redeemed, uses, shares, hashlib.sha256(seed).hexdigest(), seed.hex() if batch.state == CodeBatch.State.STOPPED else ""
     )  # fmt: skip
+
+
+def use_of(principal: Any, text: str) -> CodeUse | None:
+    """Who redeemed a code that is used up, as far as `principal` sees it: for who is asked why it is refused."""
+    code = read_code(text)
+    if code is None:
+        return None
+    uses = CodeUse.objects.visible_to(principal).filter(code__value_hash=code_hash(code), batch__uses=1)
+    return uses.select_related("member", "event__program").first()
 
 
 def redeemed_of(batches: Iterable[CodeBatch]) -> dict[int, int]:
