@@ -78,6 +78,16 @@ def award_limits(quick: bool) -> list[Figure]:
     return [Figure("award_limits", seen.percent, 67, seen=f"{seen.seen} without limits")]
 
 
+def award_gathers(quick: bool) -> list[Figure]:
+    """Batches under rules that gather, against the same batches under rules that do not."""
+    size, pairs = (50, 1) if quick else (5_000, 7)
+    with worlds.world("gathers", 2_000 if quick else 100_000) as world:
+        worlds.gathering_rules()
+        gathering, free = Till(world, 0, 2, later=LIMITED_FROM - START), Till(world, 1, 2)
+        seen = by_turns(lambda: gathering.product(size, batch=size), lambda: free.product(size, batch=size), pairs)
+    return [Figure("award_gathers", seen.percent, 67, seen=f"{seen.seen} that gather nothing")]
+
+
 @contextmanager
 def world_with(label: str, members: int, file: str) -> Iterator[World]:
     """The world, and the limit's function in it."""

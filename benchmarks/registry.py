@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks.awards import award_batch, award_limits, award_one, hot_members
+from benchmarks.awards import award_batch, award_gathers, award_limits, award_one, hot_members
 from benchmarks.evaluating import evaluations
 from benchmarks.expiring import expire
 from benchmarks.importing import import_cdnow
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "hot_members": hot_members,
     "award_batch": award_batch,
     "award_limits": award_limits,
+    "award_gathers": award_gathers,
     "expire": expire,
     "evaluate": evaluations,
     "import_cdnow": import_cdnow,

@@ -114,6 +114,19 @@ def limit_rules() -> None:
         version.save()
 
 
+def gathering_rules() -> None:
+    """From LIMITED_FROM on, one of the rules that give points carries its remainder on, the other counts events and fires
+    at each: they gather, and give what they gave before."""
+    each = {"of": "events", "at": "1", "fires": "step", "period": "year", "lines": None, "attribute": ""}
+    carried = effects(0)[0] | {"rounding": "carry"}
+    more = {"rule0": {"effects": [carried]}, "rule1": {"accumulator": each, "limits": []}}
+    for version in RuleVersion.objects.filter(rule__code__in=more).select_related("rule"):
+        RuleVersion.objects.filter(pk=version.pk).update(ends_at=LIMITED_FROM)
+        version.pk, version.number, version.starts_at = None, 2, LIMITED_FROM
+        version.definition |= more[version.rule.code]
+        version.save()
+
+
 def enrol(group: CoffeeGroup, members: int) -> None:
     """Many members with a card each, in seconds."""
     stores = [group.units[code].pk for code in STORES]

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from apps.conditions.compiling import compile_many
 from apps.conditions.tree import MOST_NODES, parse
 from apps.rules.catalogue import CATALOGUE
-from apps.rules.definition import Faulty, check_definition
+from apps.rules.definition import DIFFERENT, OF_LINES, Faulty, check_definition
+from apps.rules.progress import NOTHING
 from apps.rules.sentences import Names, rule_sentence
-from apps.rules.snapshot import live_effect
+from apps.rules.snapshot import live_accumulator, live_effect
 from tests.conditions import trees
 from tests.conditions.trees import UNITS
 from tests.rules.conftest import CAP_A_DAY, PER_YUAN, PURCHASE
@@ -136,11 +137,16 @@ def run(definition: Any, event: Any, member: Any) -> None:
         return
     for effect in content["effects"]:
         live_effect(effect, {"points": 1}, UNITS).worth(event, member, [])
+    if content.get("accumulator"):
+        gathers = live_accumulator(content["accumulator"], UNITS)
+        after = gathers.after(NOTHING, gathers.gathered(event))
+        assert gathers.fires(gathers.after(after, gathers.gathered(event), -1)) == 0
     compile_many([parse(content["condition"], CATALOGUE, UNITS)], CATALOGUE, UNITS)(event, member)
     for language in ("en", "zh-hans"):
         rule_sentence(content, Names(), language)
 
 
+TAG = {"effect": "tag", "tag": "regular", "start": "next_month", "days": None}
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
     | st.sampled_from(["__import__('os').system('x')", "1e999999999", "9" * 400, "{x.__class__}", "((a+)+)+$", "\u202e", "\0"]),
@@ -161,6 +167,8 @@ effects = st.one_of(
     ),
     st.fixed_dictionaries({**{name: st.just(value) for name, value in PER_YUAN.items()}, "lines": trees.line_trees}),
     st.fixed_dictionaries({name: st.just(value) | JUNK for name, value in PER_YUAN.items()}),
+    st.just(PER_YUAN | {"rounding": "carry"}),
+    st.fixed_dictionaries({name: st.just(value) | JUNK for name, value in TAG.items()}),
     JUNK,
 )
 validities = st.fixed_dictionaries(
@@ -170,9 +178,17 @@ validities = st.fixed_dictionaries(
         "pending": st.fixed_dictionaries({"days": st.integers(-1, 9) | JUNK}) | st.just({"until": "delivery"}) | JUNK,
     },
 )
+ACCUMULATOR = {"of": "amount", "at": "1000", "fires": "step", "period": "year", "lines": None, "attribute": ""}
+accumulators = st.one_of(
+    st.fixed_dictionaries(
+        {**{name: st.just(value) for name, value in ACCUMULATOR.items()}, "of": st.sampled_from([*OF_LINES, *DIFFERENT]),
+         "at": st.sampled_from(["2", "7", "100"]), "lines": st.none() | trees.line_trees}
+    ),
+    st.fixed_dictionaries({name: st.just(value) | JUNK for name, value in ACCUMULATOR.items()}),
+)  # fmt: skip
 definitions = st.fixed_dictionaries(
     {"condition": trees.trees | JUNK, "effects": st.lists(effects, max_size=5) | JUNK, "limits": st.just([]) | JUNK},
-    optional={"validity": validities | JUNK},
+    optional={"validity": validities | JUNK, "accumulator": accumulators | JUNK, "stacking": JUNK},
 )  # fmt: skip
 
 
@@ -202,7 +218,11 @@ def mutated(number: int) -> Any:
         evil += [{"all": [{"any": [{"not": PURCHASE}] * 9}] * 9}, {"all": [PURCHASE["all"][0]] * 280}]
     first, second = evil[number % len(evil)], evil[-1 - number // len(evil) % len(evil)]
     data: dict[str, Any] = {**GOOD, "effects": [dict(effect) for effect in GOOD["effects"]]}
-    place = number % 7
+    place = number % 8
+    if place == 7:
+        data["accumulator"] = ACCUMULATOR | {("of", "at", "period", "lines", "attribute")[number % 5]: first}
+        data["effects"].append(TAG | {("tag", "start", "days")[number % 3]: second})
+        return data
     if place < 3:
         data["condition"] = {("all", "any", "not")[place]: [first, second] if place < 2 else first}
     elif place < 5:
