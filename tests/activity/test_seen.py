@@ -3,7 +3,8 @@
 from apps.activity.seen import values_seen
 from apps.members.services import create_member
 from tests.factories import Cast, CoffeeGroup
-from tests.rules.conftest import START, line, make_till, purchase
+from tests.rules.conftest import START, line, make_till, publish, purchase
+from tests.rules.test_progress import tag
 
 
 def test_values_are_offered_from_events_one_may_see(group: CoffeeGroup, cast: Cast) -> None:
@@ -12,6 +13,7 @@ def test_values_are_offered_from_events_one_may_see(group: CoffeeGroup, cast: Ca
         line("5", "beans", "B1", number=2, brand="Harar"),
         line("9", "beans", "", number=3),
     )
+    publish(group, tag("big", days=30), unit="EAST")
     told = {"app_version": "7", "night": True}
     make_till(group).send(
         purchase("17", lines=basket, channel="app", attributes=told), purchase("2", lines=(line("2", ""),))
@@ -21,7 +23,7 @@ def test_values_are_offered_from_events_one_may_see(group: CoffeeGroup, cast: Ca
         create_member(None, group["S001"], identifiers=[("card", f"T{number}")], attributes=values, when=START)
     assert values_seen(cast.marketing) == {
         "event.kind": ["purchase"], "event.channel": ["app"], "line.brand": ["Harar"], "line.category": ["beans", "latte"],
-         "line.sku": ["A1", "B1", "L1"], "member.tags": [],
+         "line.sku": ["A1", "B1", "L1"], "member.tags": ["big"],
         "event.attributes.": ["app_version", "night"], "event.attributes.app_version": ["7"], "event.attributes.night": [],
         "member.attributes.": ["level", "tags"], "member.attributes.level": [],
         "member.attributes.tags": ["regular", "vegan"],

@@ -196,6 +196,15 @@ def test_the_gallery_shows_cards_and_opens_a_filled_form(
     assert not Rule.objects.exists()
 
 
+def test_a_tag_that_a_rule_is_to_give_is_offered_before_anybody_has_it(
+    client: Client, cast: Cast, group: CoffeeGroup
+) -> None:
+    publish_all(group, {"visits": TEMPLATES["regular-visits"].filled("points", UNITS, TODAY)})
+    client.force_login(cast.marketing, backend="apps.orgs.auth.RoleBackend")
+    form: RuleForm = client.get(reverse(ADD)).context["adminform"].form
+    assert form.config()["seen"]["member.tags"] == ["regular"]
+
+
 def test_what_is_no_template_opens_an_ordinary_form(client: Client, cast: Cast, group: CoffeeGroup) -> None:
     client.force_login(cast.marketing, backend="apps.orgs.auth.RoleBackend")
     for asked in ({"template": "none"}, {"like": "x"}, {"like": "9" * 30}, {"like": "1\0"}, {"definition": "{"}):
