@@ -32,12 +32,19 @@ TAGGED = f"""SELECT one.*, coalesce(held.tags, '[]') AS tags FROM ({{base}}) AS 
 
 
 def members_in(
-    members: Any, program: Program, tree: Tree, units: Mapping[str, str], day: date, *, at_start: bool = False
+    members: Any,
+    program: Program,
+    tree: Tree,
+    units: Mapping[str, str],
+    day: date,
+    *,
+    at_start: bool = False,
+    others: Mapping[str, str] | None = None,
 ) -> tuple[str, tuple[Any, ...]]:
     """`FROM … WHERE …` and its parameters: of `members`, those for whom `tree` holds at the end of `day`, or as it starts,
     as `member`.
 
-    `tree` is of MEMBER_CATALOGUE; what they did counts in `program` alone. Raises EmptyResultSet where `members` is
+    `tree` is of MEMBER_CATALOGUE, or also of fields whose sources `others` holds; what they did counts in `program` alone. Raises EmptyResultSet where `members` is
     known to be empty.
     """
     rows = (
@@ -48,7 +55,7 @@ def members_in(
     base, given = rows.query.sql_with_params()
     if TAGS in fields_in(to_json(tree)):
         base, given = TAGGED.format(base=base), (*given, day, day)
-    asked = condition(tree, units, Days(MemberDay._meta.db_table, program.pk, day, at_start))
+    asked = condition(tree, units, Days(MemberDay._meta.db_table, program.pk, day, at_start, others or {}))
     return f"FROM ({base}) AS member {asked.joins} WHERE {asked.where}", (*given, *asked.parameters)
 
 
@@ -65,12 +72,19 @@ class Count:
 
 
 def count_members(
-    principal: Any, program: Program, tree: Tree, units: Mapping[str, str], day: date, *, seconds: float = LONGEST_COUNT
+    principal: Any,
+    program: Program,
+    tree: Tree,
+    units: Mapping[str, str],
+    day: date,
+    *,
+    seconds: float = LONGEST_COUNT,
+    others: Mapping[str, str] | None = None,
 ) -> Count | None:
     """Of the active members whom `principal` may see, how many `tree` holds for; None where that took longer."""
     members = Member.objects.visible_to(principal).filter(state=Member.State.ACTIVE)
     try:
-        text, parameters = members_in(members, program, tree, units, day)
+        text, parameters = members_in(members, program, tree, units, day, others=others)
         everybody, given = members.order_by().values("pk").query.sql_with_params()
         counted = f"SELECT (SELECT count(*) {text}), (SELECT count(*) FROM ({everybody}) AS everybody)"  # noqa: S608 -- of parameters
         with given_up_after(seconds), connection.cursor() as cursor:

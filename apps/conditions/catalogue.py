@@ -37,6 +37,8 @@ class Field:
     """Its windows are short: minutes, or today."""
     gathered: str = ""
     """Of history: the SQL aggregate over the rows of a member's days."""
+    source: str = ""
+    """Of history: whose rows these are; those of the member's days where nothing is said."""
     sql: str = ""
     """Of a member, where it is no column of theirs: SQL over their columns and the day asked about, `as_of`."""
 

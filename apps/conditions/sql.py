@@ -11,7 +11,7 @@ plain comparison is enough and the planner may use it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,6 +31,8 @@ class Days:
     program_id: int
     until: date
     at_start: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Rows of other sources, one for each movement: SQL with the same columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class _Writer:
         self.units, self.days = units, days
         self.parameters: list[Any] = []
         self.attributes: dict[tuple[str, str], str] = {}
-        self.windows: dict[Window, dict[str, str]] = {}
+        self.windows: dict[tuple[str, Window], dict[str, str]] = {}
         self.asks_the_day = False
 
     def clause(self, tree: Tree, wanted: bool) -> str:
@@ -135,8 +137,9 @@ class _Writer:
         for nothing nor for NULL, they may be left out, and the planner is free to join only the others."""
         window = "ever" if leaf.window is None else leaf.window
         column = leaf.field.name.rpartition(".")[2]
-        self.windows.setdefault(window, {})[column] = leaf.field.gathered
-        place = f"days{list(self.windows).index(window)}.{column}"
+        asked = leaf.field.source, window
+        self.windows.setdefault(asked, {})[column] = leaf.field.gathered
+        place = f"days{list(self.windows).index(asked)}.{column}"
         if leaf.field.windowed and any(holds_of(leaf, self.units, missing) for missing in (0, None)):
             return f"coalesce({place}, 0)"
         return place
@@ -150,9 +153,10 @@ class _Writer:
         for (mapping, key), name in self.attributes.items():
             joins.append(f"CROSS JOIN LATERAL (SELECT {mapping} -> %s AS value, {mapping} ->> %s AS text) AS {name}")
             parameters += [key, key]
-        for number, (window, asked) in enumerate(self.windows.items()):
+        for number, ((source, window), asked) in enumerate(self.windows.items()):
             columns = ", ".join(f"{gathered} AS {column}" for column, gathered in asked.items())
-            joins.append(GATHERED.format(columns=columns, table=self.days.table, name=f"days{number}"))
+            table = self.days.others[source] if source else self.days.table
+            joins.append(GATHERED.format(columns=columns, table=table, name=f"days{number}"))
             until = self.days.until
             last = until - timedelta(days=self.days.at_start)
             parameters += [until, self.days.program_id, start_of(window, until), last]

@@ -114,15 +114,16 @@ def leaves(tree: Tree) -> Iterator[Leaf | LinesLeaf]:
         yield tree
 
 
-def windows_in(data: Any, catalogue: Catalogue) -> frozenset[Window]:
-    """The windows over which the trees anywhere in `data` ask about a history; `ever` where they ask without one.
+def windows_in(data: Any, catalogue: Catalogue, source: str = "") -> frozenset[Window]:
+    """The windows over which the trees anywhere in `data` ask about a history from that source; `ever` where they ask
+    without one.
 
     `data` is JSON that was checked when it was saved: a tree, or what holds trees.
     """
     return frozenset(
         node.get("window") or "ever"
         for field, node in _asked(data, catalogue)
-        if field.gathered or (field.windowed and not field.is_short)
+        if field.source == source and (field.gathered or (field.windowed and not field.is_short))
     )
 
 

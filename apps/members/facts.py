@@ -30,6 +30,8 @@ class History:
     events: Mapping[int | str, int] = field(default_factory=dict)
     device_events: Mapping[int | str, int] = field(default_factory=dict)
     """Over short windows."""
+    points_earned: Mapping[int | str, int] = field(default_factory=dict)
+    points_spent: Mapping[int | str, int] = field(default_factory=dict)
     is_order: bool = False
     """Whether what the member does at that moment is an order."""
 

@@ -6,12 +6,13 @@ Both are the member's own, and locked with them.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from apps.conditions.windows import start_of
 from apps.members.facts import MemberFacts
 from apps.rules.effects import Tag
-from apps.rules.evaluate import Card, Cards, Counted, LiveRule
+from apps.rules.evaluate import Award, Card, Cards, Counted, LiveRule
 from apps.rules.limits import Tally
 from apps.rules.progress import NOTHING, Progress
 from apps.rules.stages import Opened, Prepared
@@ -116,6 +117,35 @@ class Tags:
         self.taken.append({"rule_id": rule_id, "event_id": event_id})
 
 
+class Earned:
+    """Points of the programmes' first kinds that a wave has given so far: what a later event of the member asks about
+    them is not in the ledger yet."""
+
+    def __init__(self) -> None:
+        self._given: dict[int, list[tuple[datetime, date, int]]] = defaultdict(list)
+
+    def on(self, item: Opened, member: MemberFacts) -> MemberFacts:
+        """The member with what the events before gave, so far as they did not happen later."""
+        event, day = item.prepared.event, item.prepared.day
+        account = item.main_account
+        before = (
+            [] if account is None else [given for given in self._given[account.id] if given[0] <= event.occurred_at]
+        )
+        if not before:
+            return member
+        earned = dict(member.history.points_earned)
+        for window in item.prepared.rules.point_windows:
+            start = start_of(window, day)
+            earned[window] = earned.get(window, 0) + sum(points for _at, on, points in before if on >= start)
+        return replace(member, history=replace(member.history, points_earned=earned))
+
+    def count(self, item: Opened, awards: Iterable[Award]) -> None:
+        account = item.main_account
+        if account is not None:
+            points = sum(award.points for award in awards if award.point_type_id == account.point_type_id)
+            self._given[account.id].append((item.prepared.event.occurred_at, item.prepared.day, points))
+
+
 @dataclass(slots=True)
 class Memory:
     """All that is counted, gathered and given of members, and moved by a wave."""
@@ -125,6 +155,7 @@ class Memory:
     tags: Tags = field(default_factory=Tags)
     friends: list[int] = field(default_factory=list)
     """Events of which whoever brought the member is to hear."""
+    earned: Earned = field(default_factory=Earned)
 
     def written(self) -> dict[str, Any]:
         """What `rules_settle` is to write of it."""

@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 
 from apps.activity.fields import EVENT_FAMILIES, EVENT_FIELDS, EVENT_LINES, FRIEND_FIELDS, HISTORY_FIELDS, RECENT_FIELDS
+from apps.activity.segments import MEMBER_CATALOGUE
 from apps.conditions.catalogue import Catalogue
 from apps.conditions.words import Words
 from apps.members.fields import MEMBER_FAMILIES, MEMBER_FIELDS
+from apps.points.fields import POINTS_FIELDS, ROWS, SOURCE
 
 CATALOGUE = Catalogue(
     subjects=("event", "member"),
-    fields=(*EVENT_FIELDS, *FRIEND_FIELDS, *MEMBER_FIELDS, *HISTORY_FIELDS, *RECENT_FIELDS),
+    fields=(*EVENT_FIELDS, *FRIEND_FIELDS, *MEMBER_FIELDS, *HISTORY_FIELDS, *POINTS_FIELDS, *RECENT_FIELDS),
     families=(*EVENT_FAMILIES, *MEMBER_FAMILIES),
     lines=EVENT_LINES,
 )
+MEMBERS = MEMBER_CATALOGUE.extend(fields=POINTS_FIELDS)
+"""What may be asked of a member when there is no event; OTHERS are its sources beside the members' days."""
+OTHERS = {SOURCE: ROWS}
 SPECIAL_DAYS = "event.special_days"
 LINE_CATALOGUE = CATALOGUE.of_lines()
 

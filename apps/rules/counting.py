@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from apps.activity.fields import EVENT_FIELDS
 from apps.activity.purchases import purchases_between
-from apps.activity.segments import MEMBER_CATALOGUE, Count, count_members
+from apps.activity.segments import Count, count_members
 from apps.conditions.compiling import HOLDS, compile_tree
 from apps.conditions.possible import of_asked, of_members
 from apps.conditions.tree import ConditionError, Leaf, LinesLeaf, leaves, parse
@@ -16,7 +16,7 @@ from apps.core.formats import number
 from apps.members.fields import MEMBER_FIELDS
 from apps.orgs.models import OrgUnit, Program
 from apps.rules import snapshot
-from apps.rules.catalogue import CATALOGUE
+from apps.rules.catalogue import CATALOGUE, MEMBERS, OTHERS
 from apps.rules.pipeline.preparing import event_facts
 
 KNOWN = frozenset(field.name for field in (*EVENT_FIELDS, *MEMBER_FIELDS))
@@ -34,10 +34,10 @@ def count_reached(principal: Any, program: Program, definition: Any, day: date) 
     units = dict(OrgUnit.objects.within(program.unit.path).values_list("code", "path"))
     condition = definition.get("condition") if isinstance(definition, dict) else None
     try:
-        tree = of_members(parse(condition, CATALOGUE, units), MEMBER_CATALOGUE)
+        tree = of_members(parse(condition, CATALOGUE, units), MEMBERS)
     except ConditionError:
         return {"count": None, "of": None, "text": ""}
-    found = count_members(principal, program, tree, units, day)
+    found = count_members(principal, program, tree, units, day, others=OTHERS)
     if found is None:
         return {"count": None, "of": None, "text": _("More members than can be counted in a second")}
     return {"count": found.members, "of": found.of, "text": _in_words(found)}

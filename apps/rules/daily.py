@@ -22,7 +22,7 @@ from django.db.models import Exists, F, Max, OuterRef, Q
 from apps.activity.errors import InTheFuture
 from apps.activity.incoming import IncomingEvent
 from apps.activity.models import Event
-from apps.activity.segments import MEMBER_CATALOGUE, members_in
+from apps.activity.segments import members_in
 from apps.activity.services import source_for
 from apps.conditions.compiling import HOLDS, compile_tree
 from apps.conditions.possible import NEVER, Known, of_members
@@ -34,7 +34,7 @@ from apps.members.models import Member
 from apps.orgs.models import Program
 from apps.points.models import Account
 from apps.rules import snapshot
-from apps.rules.catalogue import CATALOGUE
+from apps.rules.catalogue import CATALOGUE, MEMBERS, OTHERS
 from apps.rules.evaluate import LiveLimit
 from apps.rules.models import Counter, DayTold, DayWaiting
 from apps.rules.periods import period_start
@@ -148,11 +148,13 @@ def _waiting(copy: Snapshot, program: Program, day: date) -> tuple[str, Sequence
     for version in info.versions:
         if not (version.asks_day and version.is_in_force(at)):
             continue
-        tree = of_members(parse(version.condition, CATALOGUE, copy.paths), MEMBER_CATALOGUE, _answers(copy, info, at))
+        tree = of_members(parse(version.condition, CATALOGUE, copy.paths), MEMBERS, _answers(copy, info, at))
         if tree == NEVER:
             continue
         try:
-            text, given = members_in(_members(copy, info, version, day), program, tree, copy.paths, day, at_start=True)
+            text, given = members_in(
+                _members(copy, info, version, day), program, tree, copy.paths, day, at_start=True, others=OTHERS
+            )
         except EmptyResultSet:
             continue
         parts.append(f"SELECT member.id {text}")

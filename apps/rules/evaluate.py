@@ -135,6 +135,8 @@ class RuleSet:
     """What they ask about the minutes before an event."""
     asks_tags: bool = False
     """Whether a rule asks about the members' tags."""
+    point_windows: frozenset[Window] = frozenset()
+    """The windows over which they ask about points that members earned or spent."""
     limited: tuple[LiveRule, ...] = field(init=False)
     """The rules that have limits."""
     gathers: bool = field(init=False)

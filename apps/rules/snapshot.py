@@ -22,6 +22,7 @@ from apps.core.models import Epoch
 from apps.orgs.calendar import Calendar
 from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.expiry import expires_at, lapses_at, parse_policy
+from apps.points.fields import SOURCE
 from apps.points.models import PointType
 from apps.rules.bases import live_bases
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
@@ -94,6 +95,8 @@ class Version:
     """Of rules that stand in each other's place; 0 for one that is alone."""
     asks_friends: bool = False
     """Whether it asks for what friends do: no other rule hears of it either."""
+    point_windows: frozenset[Window] = frozenset()
+    """The windows over which it asks about points that the member earned or spent."""
 
     def is_in_force(self, at: datetime) -> bool:
         return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
@@ -186,6 +189,7 @@ def build_rule_set(versions: list[Version], paths: dict[str, str], kinds: Iterab
         frozenset[Window]().union(*(version.windows for version in versions)),
         frozenset[tuple[str, Window]]().union(*(version.short_windows for version in versions)),
         any(version.asks_tags for version in versions),
+        frozenset[Window]().union(*(version.point_windows for version in versions)),
     )
 
 
@@ -282,6 +286,7 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
                 asks_kind(row.definition, Event.Kind.DAY),
                 families.get(row.rule_id, 0),
                 asks_kind(row.definition, Event.Kind.FRIEND),
+                windows_in(row.definition, CATALOGUE, SOURCE),
             )
         )
     for pk, versions in found.items():

@@ -82,3 +82,9 @@ class Opened:
     member_id: int
     member: MemberFacts
     accounts: dict[int, AccountState]
+
+    @property
+    def main_account(self) -> AccountState | None:
+        """That of the programme's first reward points."""
+        kind = self.prepared.program.main_type
+        return None if kind is None else self.accounts.get(kind.id)

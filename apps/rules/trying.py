@@ -27,6 +27,7 @@ from apps.conditions.types import Type
 from apps.members.facts import NO_BIRTHDAY, Birthday, History, MemberFacts
 from apps.orgs.calendar import Calendar
 from apps.orgs.models import OrgUnit, Program, SpecialDay
+from apps.points.fields import SOURCE
 from apps.points.models import PointType
 from apps.rules import snapshot
 from apps.rules.answers import joined
@@ -108,7 +109,9 @@ def try_definition(
         "place": elsewhere,
         "note": joined(tuple(filter(None, notes))),
         "history": _("The member is imagined: someone who has done nothing before.")
-        if windows_in(content, CATALOGUE) or short_windows_in(content, CATALOGUE)
+        if windows_in(content, CATALOGUE)
+        or windows_in(content, CATALOGUE, SOURCE)
+        or short_windows_in(content, CATALOGUE)
         else "",
         "asked": [{"held": each.held, "sentence": each.sentence, "actual": each.actual} for each in asked],
     }

@@ -74,6 +74,8 @@ def of_history() -> list[Any]:
     return [
         *counts,
         *(spent | {"window": window} for window in (1, 2, 30, 1_100, *NAMED)),
+        {"field": "history.points_earned", "window": "month", "op": "ge", "value": 500},
+        {"field": "history.points_spent", "window": 30, "op": "eq", "value": 0},
         {"field": "history.orders", "window": "ever", "op": "eq", "value": 0},
         {"field": "history.orders", "window": 7, "op": "between", "value": [1, 3]},
         {"field": "history.days_since_order", "op": "gt", "value": 90},

@@ -44,7 +44,7 @@ short_counts = st.dictionaries(st.sampled_from(SHORT_WINDOWS), st.integers(0, 3)
 counts = st.dictionaries(st.sampled_from(WINDOWS), st.integers(0, 3))
 histories = st.builds(
     History, orders=counts, spent=st.dictionaries(st.sampled_from(WINDOWS), numbers), visits=counts, check_ins=counts,
-    days_since_order=st.none() | st.integers(0, 3), is_order=st.booleans(), events=short_counts, device_events=short_counts,
+    days_since_order=st.none() | st.integers(0, 3), is_order=st.booleans(), points_earned=counts, points_spent=counts, events=short_counts, device_events=short_counts,
 )  # fmt: skip
 BORN = [date(1996, 2, 29), date(1990, 3, 1), date(2026, 2, 28), date(1990, 1, 1), date(2000, 12, 31), date(1990, 2, 5)]
 TURNS = [date(year, *day) for year in (2026, 2028) for day in ((1, 1), (2, 5), (2, 28), (3, 1), (12, 31))]
@@ -204,6 +204,9 @@ about_lines = st.one_of(
          "where": st.none() | line_trees, **counted}
     ),
 )  # fmt: skip
+points_leaves = st.one_of(
+    *(_windowed(_leaf(f"history.points_{name}", st.integers(0, 3))) for name in ("earned", "spent"))
+)
 special_leaves = st.one_of(
     st.fixed_dictionaries(
         {"field": st.just("event.special_days"), "op": st.sampled_from(["has_any", "has_all", "has_none"]),
@@ -228,6 +231,7 @@ event_leaves = st.one_of(
     _leaf("event.hour", st.integers(0, 23)),
     _leaf("event.date", texts_of_days, listed=False),
     special_leaves,
+    points_leaves,
     _windowed(_leaf("event.order_number", st.integers(0, 4))),
     _free("event.attributes"),
     about_lines,

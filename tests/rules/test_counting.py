@@ -73,7 +73,7 @@ def test_history_counts_up_to_the_end_of_the_day(till: Till, cast: Cast) -> None
 def test_what_takes_too_long_is_said_and_leaves_the_connection_whole(
     members: CoffeeGroup, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "members_in", lambda *_: ("FROM pg_sleep(5)", ()))
+    monkeypatch.setattr(segments, "members_in", lambda *_, **__: ("FROM pg_sleep(5)", ()))
     found = segments.count_members(cast.marketing, members.east, None, {}, DAY, seconds=0.05)  # type: ignore[arg-type]
     assert found is None
     monkeypatch.undo()

@@ -34,6 +34,7 @@ class Reckoned:
 def reckon(opened: list[Opened], ledger: refunds.Ledger, memory: Memory) -> Reckoned:
     """Works out what each event comes to, in order. Raises Impossible."""
     reckoned = Reckoned(memory=memory)
+    asks_points = any(item.prepared.rules.point_windows for item in opened)
     for item in opened:
         prepared = item.prepared
         skipped: Skipped = []
@@ -47,9 +48,13 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger, memory: Memory) -> Reck
             else:
                 rules, wallet = prepared.rules, memory.wallet
                 member = memory.tags.on(item) if rules.asks_tags else item.member
+                if rules.point_windows:
+                    member = memory.earned.on(item, member)
                 outcome = evaluate(prepared.facts, member, rules, memory.tally.used(item), wallet.of(item.member_id))
                 skipped, counted = outcome.skipped, [each.to_json() for each in outcome.counted]
                 memory.tally.count(item, outcome.awards)
+                if asks_points:
+                    memory.earned.count(item, outcome.awards)
                 wallet.count(item, outcome.counted)
                 memory.tags.give(item, outcome.tagged)
                 awards = [_award(reckoned, item, award, ledger) for award in outcome.awards]

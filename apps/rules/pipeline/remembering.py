@@ -1,5 +1,5 @@
-"""Remembering: what members had done before each event, where a rule in force asks. One statement, or none at all; and
-one for what they, or the event's device, did in the minutes before.
+"""Remembering: what members had done before each event, where a rule in force asks. One statement, or none at all;
+one for the points they earned and spent; and one for what they, or the event's device, did in the minutes before.
 """
 
 from collections import defaultdict
@@ -21,6 +21,7 @@ SELECT n, time_window, orders, spent, visits, check_ins, last_order_on FROM acti
 """
 
 
+_READ_POINTS = "SELECT n, time_window, earned, spent FROM points_history(%s::jsonb)"
 _READ_RECENT = "SELECT n, whose, time_window, events FROM activity_recent(%s::jsonb)"
 
 WHOSE = {"recent.events": "member", "recent.device_events": "device"}
@@ -29,6 +30,7 @@ WHOSE = {"recent.events": "member", "recent.device_events": "device"}
 def remember(opened: Sequence[Opened]) -> None:
     """Gives the members of events their histories, as far as the rules for those events ask about them."""
     _remember_days(opened)
+    _remember_points(opened)
     _remember_minutes(opened)
 
 
@@ -50,6 +52,27 @@ def _remember_days(opened: Sequence[Opened]) -> None:
         is_order = item.prepared.event.kind == Event.Kind.PURCHASE
         if is_order or n in found:
             item.member = replace(item.member, history=_history(found[n], item.prepared.day, is_order))
+
+
+def _remember_points(opened: Sequence[Opened]) -> None:
+    """What the ledger holds; what the events of this wave give is added as they are reckoned."""
+    batch = [
+        {"n": n, "account": item.main_account.id, "at": item.prepared.event.occurred_at,
+         "starts": {str(window): start_of(window, item.prepared.day) for window in item.prepared.rules.point_windows}}
+        for n, item in enumerate(opened)
+        if item.prepared.rules.point_windows and item.main_account is not None and not _is_refund(item)
+    ]  # fmt: skip
+    if not batch:
+        return
+    found: dict[int, list[Any]] = defaultdict(list)
+    for n, window, earned, spent in call(_READ_POINTS, [orjson.dumps(batch).decode()]):
+        found[n].append((int(window) if window.isdecimal() else window, earned, spent))
+    for n, rows in found.items():
+        item = opened[n]
+        earned = {window: points for window, points, _spent in rows}
+        spent = {window: points for window, _earned, points in rows}
+        history = replace(item.member.history, points_earned=earned, points_spent=spent)
+        item.member = replace(item.member, history=history)
 
 
 def _remember_minutes(opened: Sequence[Opened]) -> None:

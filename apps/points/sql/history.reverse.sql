@@ -1,0 +1,1 @@
+DROP FUNCTION points_history(jsonb);
