@@ -58,6 +58,7 @@ GROUPS = (
         Item(_("Members"), "group", "admin:members_member_changelist", "members.view_member", READERS),
         Item(_("Looks at members"), "visibility", "admin:members_look_changelist", "members.view_look", (AUDITOR,)),
         Item(_("Events"), "receipt_long", "admin:activity_event_changelist", "activity.view_event", READERS),
+        Item(_("Held for review"), "gpp_maybe", "admin:rules_heldevent_changelist", "rules.view_heldevent", READERS),
     )),
     Group(_("Programme"), (
         Item(_("Rules"), "rule", "admin:rules_rule_changelist", "rules.view_rule",

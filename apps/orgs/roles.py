@@ -22,7 +22,8 @@ LOOKS = _can("view", "members.look")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
 LEDGER = _can(
     "view", "points.account", "points.posting", "points.entry", "points.lot", "points.hold", "points.holdlot",
-    "rules.outcome", "rules.counter", "rules.unitcounter", "rules.progress", "rules.codeuse",
+    "rules.outcome", "rules.counter", "rules.unitcounter", "rules.progress", "rules.heldevent", "rules.helddecision",
+    "rules.codeuse",
 )  # fmt: skip
 IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault")
 REPORTS = _can("view", "reports.dailyfact", "reports.watermark")
@@ -36,9 +37,10 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("delete", "rules.ruleversion", "rules.codebatch")
     | _can("add", "activity.importjob")
     | {"rules.publish_rule", "rules.download_codes"},
-    Persona.FINANCE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS,
+    Persona.FINANCE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
+    | {"rules.decide_heldevent"},
     Persona.REGIONAL_MANAGER: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
-    | {"points.adjust_points"},
+    | {"points.adjust_points", "rules.decide_heldevent"},
     Persona.SERVICE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
     | _can("add change", "members.member", "members.identifier")
     | _can("delete", "members.identifier")

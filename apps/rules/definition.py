@@ -10,7 +10,8 @@
                  {"effect": "table", "point_type": "points", "hit": "first" | "best" | "sum", "rounding": "down",
                   "without" and "each" as above, for the rows with `per`,
                   "rows": [{"when": tree, "points": "10", "per": "1" or null}]},
-                 {"effect": "tag", "tag": "regular", "start": "now" | "next_month" …, "days": 30 or null}],
+                 {"effect": "tag", "tag": "regular", "start": "now" | "next_month" …, "days": 30 or null},
+                 {"effect": "hold_for_review", "reason": "Many from one device"}],
      "limits": [{"per": "member" | "store" | "programme" | "device" | "event",
                  "of": "points" | "times" | "amount" | "pieces" | "cost", "most": 200,
                  "period": "day" | "week" | "month" | "quarter" | "year" | "ever"}],
@@ -61,6 +62,7 @@ MOST_PER = 1_000_000
 LEAST_PER = Decimal("0.01")
 MOST_LIMIT = 1_000_000_000_000
 MOST_DECIMALS = 4
+LONGEST_REASON = 200
 MOST_DAYS = 3_650
 MOST_GOAL = 1_000_000_000
 MOST_DIFFERENT = 100
@@ -248,6 +250,14 @@ class GiveTag(_Shape):
     ] = None
 
 
+class HoldForReview(_Shape):
+    """Gives no points: all that the event is given stays pending until a person has decided on it. `reason` is what that
+    person and the member's timeline read."""
+
+    effect: Literal["hold_for_review"] = "hold_for_review"
+    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"^\S(.*\S)?$")]
+
+
 def _most(value: Any, info: ValidationInfo) -> int | Decimal:
     if info.data.get("of") in ("amount", "pieces", "cost"):
         return _between("most of", LEAST_PER, MOST_LIMIT)(value)
@@ -274,7 +284,7 @@ def _kind_of(effect: Any) -> str | None:
     return kind if kind in EFFECTS else None
 
 
-EFFECTS = ("points_per_amount", "points_per_quantity", "fixed_points", "multiply", "table", "tag")
+EFFECTS = ("points_per_amount", "points_per_quantity", "fixed_points", "multiply", "table", "tag", "hold_for_review")
 
 MEASURES = {"points_per_amount": "amount", "points_per_quantity": "pieces"}
 """What a limit can measure of an effect, beside its points."""
@@ -285,7 +295,8 @@ Effect = Annotated[
     | Annotated[FixedPoints, Tag("fixed_points")]
     | Annotated[Multiply, Tag("multiply")]
     | Annotated[Table, Tag("table")]
-    | Annotated[GiveTag, Tag("tag")],
+    | Annotated[GiveTag, Tag("tag")]
+    | Annotated[HoldForReview, Tag("hold_for_review")],
     Discriminator(
         _kind_of, custom_error_type="unknown_effect", custom_error_message="en", custom_error_context={"kind": ""}
     ),
@@ -429,6 +440,9 @@ SAYS: dict[str, Words] = {
     "tag string_pattern_mismatch": TAG_NEEDED,
     "tag string_too_long": Words("At most 60 characters.", "最多 60 个字符。"),
     "attribute string_too_long": Words("At most 60 characters.", "最多 60 个字符。"),
+    "reason string_too_short": Words("Say why it is held.", "请填写审核原因。"),
+    "reason string_pattern_mismatch": Words("Say why it is held.", "请填写审核原因。"),
+    "reason string_too_long": Words("At most 200 characters.", "最多 200 个字符。"),
     "rows too_short": Words("A table needs at least one row.", "表格至少需要一行。"),
     "rows too_long": Words("A table has at most 50 rows.", "表格最多 50 行。"),
     "until string_pattern_mismatch": Words(

@@ -224,7 +224,7 @@ def _twice(part: str, entries: Iterable[Any]) -> Iterable[Fault]:
 
 RANKS = (
     "all", "any", "not", "lines", "of", "where", "field", "window", "op", "value",
-    "condition", "effects", "effect", "point_type", "points", "times", "per", "hit", "rounding", "without", "each", "rows", "when",
+    "condition", "effects", "effect", "point_type", "points", "times", "per", "hit", "reason", "rounding", "without", "each", "rows", "when",
     "limits", "period", "most", "stacking", "group", "take", "order",
     "validity", "expiry", "kind", "plus_years", "plus_days", "pending", "days", "until",
 )  # fmt: skip

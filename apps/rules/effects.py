@@ -257,4 +257,20 @@ class Tag:
         return since, None if self.start == "now" else period_after(self.start, since)
 
 
-Effect = Fixed | PerAmount | PerQuantity | Multiplier | Table | Tag
+@dataclass(frozen=True, slots=True)
+class HoldForReview:
+    """Gives no points: what the event is given waits until a person has decided on it."""
+
+    reason: str
+
+    point_type_id: ClassVar = None
+    carries: ClassVar = False
+
+    def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
+        return 0, None
+
+    def why(self, seen: Any) -> dict[str, Any]:
+        return {"code": "hold_for_review", "reason": self.reason}
+
+
+Effect = Fixed | PerAmount | PerQuantity | Multiplier | Table | Tag | HoldForReview

@@ -170,6 +170,17 @@ class StackingClash(LoyaltyError):
         return said[self.data["why"]] % self.data
 
 
+class AlreadyDecided(LoyaltyError):
+    """Somebody decided on the held event before: `who`, and the `verdict`."""
+
+    code = "already_decided"
+
+    def sentence(self) -> str:
+        if self.data["verdict"] == "released":
+            return _("%(who)s has released these points already.") % self.data
+        return _("%(who)s has refused these points already.") % self.data
+
+
 class StartInThePast(LoyaltyError):
     code = "start_in_the_past"
     field = "starts_at"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from apps.activity.facts import EventFacts
 from apps.conditions.windows import Window
 from apps.members.facts import MemberFacts
-from apps.rules.effects import CARRY, HOLDS, Effect, Fixed, Multiplier, Rate, Tag
+from apps.rules.effects import CARRY, HOLDS, Effect, Fixed, HoldForReview, Multiplier, Rate, Tag
 from apps.rules.progress import EVER, NOTHING, Accumulator, Gathered, Gatherer, Progress, as_written
 from apps.rules.validity import LiveValidity
 
@@ -143,12 +143,16 @@ class RuleSet:
     """Whether a rule gathers something of the members' events."""
     tags: bool = field(init=False)
     """Whether a rule gives members a tag."""
+    holds: bool = field(init=False)
+    """Whether a rule has events wait for a review."""
     _verdicts: dict[tuple[int, ...], tuple[Steps, Rivals, Skipped]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "limited", tuple(rule for rule in self.rules if rule.limits))
         object.__setattr__(self, "gathers", any(rule.gathers for rule in self.rules))
         object.__setattr__(self, "tags", any(rule.gives_tags for rule in self.rules))
+        effects = (effect for rule in self.rules for effect in rule.effects)
+        object.__setattr__(self, "holds", any(isinstance(effect, HoldForReview) for effect in effects))
 
     def starts(self, day: date) -> list[date]:
         """The first days of the periods that events of local `day` are gathered in."""
@@ -248,13 +252,15 @@ class Counted(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an event came to: its awards, why the other rules in force gave none, what was gathered, and which tags the
-    member gets of which rules."""
+    """What an event came to: its awards, why the other rules in force gave none, what was gathered, which tags the member
+    gets of which rules, and which rules have the event wait for a review, whether or not a rival of their group was
+    taken."""
 
     awards: list[Award]
     skipped: Skipped
     counted: Sequence[Counted] = ()
     tagged: Sequence[tuple[LiveRule, Tag]] = ()
+    holding: Sequence[tuple[LiveRule, HoldForReview]] = ()
 
 
 Used = Mapping[tuple[int, LiveLimit], int]
@@ -275,6 +281,7 @@ def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, used: Used,
         firing = (tuple(rule for rule in group if rule.rule_id not in silent) for group in rivals)
         rivals = tuple(group for group in firing if len(group) > 1)
     fired = {each.rule.rule_id: each.fired for each in counted}
+    holding = [(rule, effect) for rule, _, effect in steps if isinstance(effect, HoldForReview)] if rules.holds else []
     if rivals:
         outdone = _outdone(event, member, steps, rivals, used, fired, cards)
         steps = tuple(step for step in steps if step[0] not in outdone)
@@ -283,7 +290,7 @@ def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, used: Used,
     if rules.gathers:
         counted += _carried(event, steps, cards)
     tagged = [(rule, effect) for rule, _, effect in steps if isinstance(effect, Tag)] if rules.tags else []
-    return Outcome(awards, skipped, counted, tagged)
+    return Outcome(awards, skipped, counted, tagged, holding)
 
 
 def _counted(event: EventFacts, steps: Steps, cards: Cards) -> list[Counted]:

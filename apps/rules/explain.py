@@ -67,6 +67,8 @@ def cut(why: Mapping[str, Any], currency: str) -> str:
 
 def waiting(why: Mapping[str, Any]) -> str:
     """What pending points wait for."""
+    if why.get("held"):
+        return _("Held for review: %(reasons)s.") % {"reasons": "; ".join(why["held"])}
     if why.get("until"):
         return _("The points are pending until “%(kind)s” confirms this event.") % {"kind": why["until"]}
     return _("The points are pending until the time for returns is over.")

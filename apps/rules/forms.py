@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.activity.seen import values_seen
 from apps.conditions.describing import describe
@@ -17,7 +18,7 @@ from apps.rules.catalogue import CATALOGUE
 from apps.rules.codes.reading import codes_seen
 from apps.rules.definition import MOST_EFFECTS, MOST_LIMITS, MOST_ROWS
 from apps.rules.errors import DefinitionFaulty
-from apps.rules.models import Rule, RuleVersion
+from apps.rules.models import HeldDecision, Rule, RuleVersion
 from apps.rules.reading import open_reviews
 from apps.rules.sentences import PERIODS
 from apps.rules.services import checked
@@ -133,6 +134,16 @@ class RuleForm(forms.ModelForm):
         return data
 
 
+class DecisionForm(forms.Form):
+    """A decision on held events, and why."""
+
+    verdict = forms.ChoiceField(choices=HeldDecision.Verdict.choices)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=500, widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("It stays beside the points for ever, with your name."),
+    )  # fmt: skip
+
+
 def told_of(draft: RuleVersion, when: datetime) -> dict[str, Any]:
     """Which revision of a draft there is, who saved it and how many seconds ago."""
     saved_at = draft.changed_at or draft.created_at
@@ -223,7 +234,7 @@ def effect_choices() -> dict[str, list[tuple[str, str]]]:
         "effect": [
             ("points_per_amount", _("Points per amount")), ("points_per_quantity", _("Points per piece")),
             ("fixed_points", _("Fixed points")), ("multiply", _("Multiplier")), ("table", _("Decision table")),
-            ("tag", _("A tag for the member")),
+            ("tag", _("A tag for the member")), ("hold_for_review", _("Hold for review")),
         ],
         "rounding": [
             ("down", _("rounded down")), ("half_up", _("rounded to the nearest")), ("up", _("rounded up")),
@@ -263,6 +274,7 @@ def editor_words() -> dict[str, str]:
         "times": _("Times"),
         "times_what": pgettext("after a multiplier", "times as much as"),
         "multiplied": _("What is multiplied"),
+        "held_because": _("all points of the event wait, because of"),
         "hit": _("Which rows give points"),
         "row": _("Row {number}"),
         "row_when": pgettext("header of a decision table", "When"),

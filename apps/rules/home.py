@@ -7,14 +7,17 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from apps.core.addresses import address
-from apps.core.formats import day, number
+from apps.core.formats import day, number, signed
 from apps.core.home import Empty, Link, Panel, Row, section
 from apps.core.palette import MOST, Found, source
 from apps.rules.budgets import budgets_of
 from apps.rules.daily import Standing, standings
 from apps.rules.gallery import TEMPLATES
-from apps.rules.models import Rule, RuleReview, RuleVersion
+from apps.rules.holding import PERMISSION as DECIDE
+from apps.rules.models import HeldEvent, Rule, RuleReview, RuleVersion
 from apps.rules.reading import open_reviews, reaching_beyond
+
+HELD_SHOWN = 6
 
 
 @section(order=5, permission="rules.publish_rule")
@@ -37,6 +40,26 @@ def reviews(person: Any, when: datetime) -> Panel | None:
         for review in sorted(waiting, key=lambda each: each.submitted_at)[:6]
     )
     return Panel(title % {"n": len(waiting)}, rows=rows)
+
+
+@section(order=6, permission=DECIDE)
+def held(person: Any, when: datetime) -> Panel | None:
+    """The events that wait for this person's decision; nothing where none does."""
+    found = HeldEvent.objects.visible_to(person, DECIDE).filter(decision=None)
+    waiting = list(found.select_related("event__program", "event__outcome", "member").order_by("pk")[: HELD_SHOWN + 1])
+    if not waiting:
+        return None
+    rows = tuple(
+        Row(
+            str(each.member),
+            address("rules_heldevent_change", each.pk),
+            _("“%(reason)s”, %(day)s") % {"reason": each.reason, "day": day(each.event.occurred_at)},
+            amount=signed(each.event.outcome.points),
+        )
+        for each in waiting[:HELD_SHOWN]
+    )
+    more = Link(_("All that are held"), f"{address('rules_heldevent_changelist')}?state=open")
+    return Panel(_("Points held for review"), rows=rows, more=more)
 
 
 @section(order=10, permission="rules.change_ruleversion")

@@ -21,7 +21,7 @@ from apps.points.models import Account, Posting, PostingKind
 from apps.rules.codes.reading import prize_in_words
 from apps.rules.codes.services import REDEEM
 from apps.rules.explain import Reason, progress, reasons, releases, special_days_named, units_named, why_not
-from apps.rules.models import RuleVersion
+from apps.rules.models import HeldDecision, HeldEvent, RuleVersion
 from apps.rules.sentences import Names
 
 PAGE = 20
@@ -37,6 +37,12 @@ class Moved:
 
     points: int
     name: str
+
+
+@dataclass(frozen=True)
+class Tag:
+    text: str
+    tone: str
 
 
 @dataclass
@@ -57,6 +63,8 @@ class Item:
     released: list[str] = field(default_factory=list)
     progress: list[str] = field(default_factory=list)
     not_given: list[str] = field(default_factory=list)
+    held: Tag | None = None
+    """Where an event stands that was held for review."""
     reversals: list[tuple[Moved, str]] = field(default_factory=list)
     """What may be reversed, and where."""
 
@@ -95,7 +103,9 @@ def timeline_of(asked: Asked, before: tuple[datetime, str, int] | None) -> tuple
     """A page of the timeline, and whether there is more. Four queries and the accounts, however long the history."""
     purses = Purses(asked.once(accounts_of))
     events = _older(Event.objects.visible_to(asked.person).filter(member=asked.member), "occurred_at", EVENT, before)
-    events = events.select_related("org_unit", "program", "outcome").order_by("-occurred_at", "-pk")
+    events = events.select_related("org_unit", "program", "outcome", "held_event__decision").order_by(
+        "-occurred_at", "-pk"
+    )
     page = {event.pk: event for event in events[: PAGE + 1]}
     postings = _postings(asked.person, purses.by_id, page, before)
     items = [_of_event(event) for event in page.values()]
@@ -137,7 +147,7 @@ def _of_event(event: Event) -> Item:
     return Item(
         event.occurred_at, EVENT, event.pk, kind_in_words(event.kind), str(event.org_unit), event.program.time_zone,
         amount=event.amount, currency=event.program.currency,
-        detail=_detail(event),
+        detail=_detail(event), held=_held(event.held_event) if hasattr(event, "held_event") else None,
     )  # fmt: skip
 
 
@@ -147,6 +157,14 @@ def _detail(event: Event) -> str:
         told = {"batch": event.attributes.get("code_batch", ""), "prize": event.attributes.get("prize", "")}
         return _("%(batch)s: %(prize)s") % {**told, "prize": prize_in_words(told["prize"])}
     return _("Order %(number)s") % {"number": event.order_no} if event.order_no else ""
+
+
+def _held(held: HeldEvent) -> Tag:
+    if not hasattr(held, "decision"):
+        return Tag(_("Held for review"), "warn")
+    if held.decision.verdict == HeldDecision.Verdict.RELEASED:
+        return Tag(_("Released after review"), "good")
+    return Tag(_("Refused after review"), "bad")
 
 
 def kind_in_words(kind: str) -> str:

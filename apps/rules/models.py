@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from apps.activity.models import Event
@@ -336,3 +337,57 @@ class FriendWaiting(ScopedModel):
 
     def __str__(self) -> str:
         return str(self.event_id)
+
+
+class HeldEvent(AppendOnlyModel):
+    """An event whose points wait for a person: under the first rule that holds it, for the reason this gives. Open until
+    there is a decision."""
+
+    scope = Scope(units=("event__org_unit",))
+    personal = Personal.NONE
+
+    event = models.OneToOneField(
+        Event, models.PROTECT, primary_key=True, related_name="held_event", verbose_name=_("event")
+    )
+    member = models.ForeignKey(Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False)
+    rule = models.ForeignKey(Rule, models.PROTECT, related_name="+", verbose_name=_("rule"), db_index=False)
+    rule_version_id = models.BigIntegerField(_("rule version"))
+    reason = models.CharField(_("reason"), max_length=200)
+
+    class Meta:
+        verbose_name = _("event held for review")
+        verbose_name_plural = _("events held for review")
+        permissions: ClassVar = [("decide_heldevent", "Can decide on points held for review")]
+
+    def __str__(self) -> str:
+        return f"{self.event_id}: {self.reason}"
+
+
+class HeldDecision(AppendOnlyModel):
+    """What somebody decided on an event held for review, once and for all."""
+
+    class Verdict(models.TextChoices):
+        RELEASED = "released", pgettext_lazy("after a review", "Released")
+        REFUSED = "refused", pgettext_lazy("after a review", "Refused")
+
+    scope = Scope(units=("held_event__event__org_unit",))
+    personal = Personal.WORDS
+
+    held_event = models.OneToOneField(
+        HeldEvent, models.PROTECT, primary_key=True, related_name="decision", verbose_name=_("event held for review")
+    )
+    verdict = models.CharField(_("decision"), max_length=8, choices=Verdict.choices)
+    points = models.BigIntegerField(_("points"))
+    """What was still pending, and so was released or taken back."""
+    reason = models.CharField(_("reason"), max_length=500)
+    decided_by = models.ForeignKey(
+        "orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("decided by"), db_index=False
+    )
+    decided_at = models.DateTimeField(_("decided at"))
+
+    class Meta:
+        verbose_name = _("decision on a held event")
+        verbose_name_plural = _("decisions on held events")
+
+    def __str__(self) -> str:
+        return f"{self.held_event_id}: {self.verdict}"

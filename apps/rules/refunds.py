@@ -102,6 +102,8 @@ def open_lots_for(opened: Sequence[Opened], wallet: Wallet) -> Ledger:
     confirmed = [item.prepared.confirmed.event_id for item in opened if item.prepared.confirmed]
     if confirmed:
         waiting = Lot.objects.filter(event_id__in=confirmed, is_pending=True, releases_at=None, remaining__gt=0)
+        # What is held for a review waits for a person alone.
+        waiting = waiting.filter(event__held_event=None)
         for row in waiting.order_by("pk"):
             ledger.waiting[row.event_id or 0].append(lots.setdefault(row.pk, lot_state(row)))
     if not refunds:

@@ -204,6 +204,9 @@ TAG_TIMES = {
     ("next_year", False): Words(" for the next year", "，次年有效"),
     ("next_year", True): Words(" for {days} days from the next year on", "，自次年起有效 {days} 天"),
 }
+HELD = Words(
+    "all points of the event wait for a review (“{reason}”)", "该事件的全部积分须经人工审核后才可用（“{reason}”）"
+)
 FIXED = Words("members earn {points}", "会员获得 {points}")
 NOTHING = Words("members earn …", "会员获得 …")
 ONE_POINT, POINTS = Words("{n} point", "{n} 积分"), Words("{n} points", "{n} 积分")
@@ -371,6 +374,8 @@ class _Writer:
     def effect(self, effect: Mapping[str, Any]) -> str:
         kind = str(effect.get("point_type") or "")
         name = effect.get("effect")
+        if name == "hold_for_review":
+            return self.say(HELD, reason=str(effect.get("reason") or BLANK))
         if name == "multiply":
             named = self.names.point_types.get(kind, kind)
             of_kind = self.say(OF_KIND, kind=named) if len(self.names.point_types) > 1 and kind else ""

@@ -26,7 +26,18 @@ from apps.points.fields import SOURCE
 from apps.points.models import PointType
 from apps.rules.bases import live_bases
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
-from apps.rules.effects import ROUNDING, Effect, Fixed, Multiplier, PerAmount, PerQuantity, Row, Table, Tag
+from apps.rules.effects import (
+    ROUNDING,
+    Effect,
+    Fixed,
+    HoldForReview,
+    Multiplier,
+    PerAmount,
+    PerQuantity,
+    Row,
+    Table,
+    Tag,
+)  # fmt: skip
 from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet, millionths
 from apps.rules.families import nearest, read_families
 from apps.rules.models import RuleVersion
@@ -362,6 +373,8 @@ def live_effect(effect: dict[str, Any], codes: dict[str, int], paths: dict[str, 
     """One effect of a definition that has been checked, compiled."""
     if effect["effect"] == "tag":
         return Tag(effect["tag"], effect["start"].removeprefix("next_"), effect["days"])
+    if effect["effect"] == "hold_for_review":
+        return HoldForReview(effect["reason"])
     kind = codes[effect["point_type"]]
     match effect["effect"]:
         case "fixed_points":

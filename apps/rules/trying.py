@@ -93,6 +93,8 @@ def try_definition(
     notes = [goal_said(live, content, event, program.currency)] if is_there and not failed else []
     if OUTDONE in failed:
         notes.append(_("Another rule of its group gives points for this event instead."))
+    elif is_there and any(rule is live for rule, _effect in outcome.holding):
+        notes.append(_("All points of this event, of whatever rule, would wait for a review."))
     elif is_there and multiplies and not failed and not awards:
         notes.append(
             _("No other rule in force at that moment gives points for this event: there is nothing to multiply.")

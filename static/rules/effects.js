@@ -25,11 +25,12 @@ RuleParts.effects = (host, options) => {
         multiply: { times: "2", of: "base", rounding: "down" },
         table: { hit: "first", rounding: "down", rows: [] },
         tag: { tag: "", start: "now", days: null },
+        hold_for_review: { reason: "" },
     };
     // What a rate may leave out of what was paid.
     const LEAVES_OUT = { points_per_amount: ["tax", "shipping"], points_per_quantity: ["shipping"], table: ["tax", "shipping"] };
     // What gives no points has no kind of them.
-    const WITHOUT_KIND = ["tag"];
+    const WITHOUT_KIND = ["tag", "hold_for_review"];
     // What may carry its remainder on to the next event.
     const CARRIES = ["points_per_amount", "points_per_quantity"];
     const opened = new Set(); // cards whose further choices are shown
@@ -78,6 +79,7 @@ RuleParts.effects = (host, options) => {
             points_per_quantity: () => [box("points", words.points), el("span", {}, words.points_for_pieces), box("per", words.quantity), el("span", {}, words.pieces), rounding(), lines()],
             multiply: () => [box("times", words.times), el("span", {}, words.times_what), choose("of", words.multiplied, choices.of), rounding()],
             tag: () => RuleParts.tag(effect, at, { words, choices, seen: options.seen, put, turned }),
+            hold_for_review: () => [el("span", {}, words.held_because), figure(words.held_because, effect.reason, `${at}/reason`, put("reason"), { class: "studio-input", inputmode: "text", size: 32, maxlength: 200 })],
             table: () => [choose("hit", words.hit, choices.hit), effect.rows.some((row) => row.per) ? rounding() : null],
         };
         const isUsed = Boolean(effect.without?.length || effect.each);

@@ -25,6 +25,7 @@ PER_PIECE = PER_YUAN | {"effect": "points_per_quantity"}
 TIMES = {"effect": "multiply", "point_type": "points", "times": "2", "of": "base", "rounding": "down"}
 ROW = {"when": PURCHASE, "points": "10"}
 TABLE = {"effect": "table", "point_type": "points", "hit": "first", "rounding": "down", "rows": [ROW]}
+HELD = {"effect": "hold_for_review", "reason": "Large"}
 GOOD: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN, FIXED], "limits": [CAP_A_DAY | {"most": 200}]}
 
 
@@ -52,6 +53,8 @@ REFUSED: list[tuple[Any, list[tuple[str, str]]]] = [
     (GOOD | {"effects": [{"effect": "give_everything"}]}, [("effects/0", "unknown_effect")]),
     (GOOD | {"condition": None}, [("condition", "not_a_condition")]),
     (GOOD | {"owner": "me"}, [("owner", "extra_forbidden")]),
+    (GOOD | {"effects": [{"effect": "hold_for_review"}, HELD | {"reason": " "}, HELD | {"point_type": "points"}]},
+     [("effects/0/reason", "missing"), ("effects/1/reason", "string_pattern_mismatch"), ("effects/2/point_type", "extra_forbidden")]),
     (GOOD | {"limits": [CAP_A_DAY | {"most": 0}]}, [("limits/0/most", "out_of_range")]),
     (GOOD | {"limits": [CAP_A_DAY | {"most": 1.5}]}, [("limits/0/most", "not_whole")]),
     (GOOD | {"limits": [CAP_A_DAY | {"most": True}]}, [("limits/0/most", "not_a_number")]),

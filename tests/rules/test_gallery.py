@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from apps.activity.models import Event
 from apps.conditions.words import Words
 from apps.core.clock import now
 from apps.rules import services
@@ -103,6 +104,11 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
     "campaign-budget": (
         [{"amount": "299990"}, *[{"amount": "50", "member": name} for name in ("Bob", "Cleo")]], [599980, 60, 50]
     ),
+    "higher-rate-to-an-amount": (
+        [{"amount": amount, "at": f"2026-0{month}-01T10:00"} for month, amount in ((1, "49000"), (2, "2000"), (3, "10"))],
+        [147_000, 3_000, 0],
+    ),
+    "hold-large-orders": ([{"amount": "10000"}, *[{"amount": "9", "device": "A7"}] * 6], [10_000] + [9] * 6),
     "first-guests": (
         [{"amount": "9", "member": f"Guest{n}"} for n in (*range(100), 7, 100)], [20] * 100 + [0, 0]
     ),
@@ -154,18 +160,22 @@ def test_a_template_passes_as_it_stands_and_reads_well_in_both_languages(code: s
 
 @pytest.mark.parametrize("code", TEMPLATES)
 def test_a_template_earns_what_it_should_and_nothing_else(group: CoffeeGroup, code: str) -> None:
-    """A multiplier alone gives nothing: it is tried beside a rule that gives a point for each yuan."""
+    """A multiplier alone gives nothing, and what holds events neither: they are tried beside a rule that gives a point for
+    each yuan."""
     events, expected = EXAMPLES[code]
     contents = {
         each: TEMPLATES[each].filled("points", UNITS, TODAY) for each in (TOGETHER if code in TOGETHER else (code,))
     }
-    multiplies = any(effect["effect"] == "multiply" for content in contents.values() for effect in content["effects"])
-    publish_all(group, ({"base": BASE} if multiplies else {}) | contents)
+    kinds = {effect["effect"] for content in contents.values() for effect in content["effects"]}
+    multiplies, holds = "multiply" in kinds, "hold_for_review" in kinds
+    publish_all(group, ({"base": BASE} if multiplies or holds else {}) | contents)
     points = tell(group, events, PEOPLE)
     assert points == expected
     by_itself = [
         each - int(event.get("amount", 0)) if multiplies else each for each, event in zip(points, events, strict=True)
     ]
+    if holds:
+        by_itself = [int(hasattr(event, "held_event")) for event in Event.objects.order_by("pk")]
     assert any(by_itself)
     assert 0 in by_itself
 

@@ -131,6 +131,11 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "For each ¥40 spent, members earn 1 point, and what is left over counts next time.",
         "每消费 ¥40，会员获得 1 积分，不足部分累计到下次。",
     ),
+    (
+        {"condition": PURCHASE, "effects": [{"effect": "hold_for_review", "reason": "Large order"}]},
+        "All points of the event wait for a review (“Large order”), when the event is a purchase.",
+        "当事件类型为消费时，该事件的全部积分须经人工审核后才可用（“Large order”）。",
+    ),
     ({}, "Members earn …", "会员获得 …。"),
     ({"effects": "x", "condition": 7, "limits": [{}]}, "Members earn …, at most … points a day for one member, when …", "当…时，会员获得 …，每位会员每天最多 … 积分。"),
 ]  # fmt: skip

@@ -145,6 +145,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:rules_codebatch_make": RowPage("rules.codebatch", "rules.change_codebatch"),
     "admin:rules_codebatch_download": RowPage("rules.codebatch", "rules.download_codes"),
     "admin:rules_codebatch_stop": RowPage("rules.codebatch", "rules.change_codebatch"),
+    "admin:rules_heldevent_decide": SitePage(get=404, permission="rules.decide_heldevent"),
     "admin:rules_rule_gallery": SitePage(permission="rules.add_rule"),
     "admin:rules_rule_program": SitePage(permission="rules.view_rule"),
     "admin:rules_rule_program_export": SitePage(get=404, permission="rules.view_rule"),

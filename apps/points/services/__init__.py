@@ -4,6 +4,7 @@ Each is one transaction, carries a unique key, and answers a repeated key with t
 """
 
 from apps.points.services.adjusting import adjust, reverse
+from apps.points.services.deciding import release_event, take_back_event
 from apps.points.services.expiring import expire_due, release_due, void_lapsed_holds
 from apps.points.services.spending import capture, hold, hold_for_member, redeem, void
 
@@ -15,7 +16,9 @@ __all__ = [
     "hold_for_member",
     "redeem",
     "release_due",
+    "release_event",
     "reverse",
+    "take_back_event",
     "void",
     "void_lapsed_holds",
 ]

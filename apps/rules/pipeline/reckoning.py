@@ -1,5 +1,6 @@
 """Reckoning: what opened events come to. Nothing is read or written; a book and a few lists hold what will be."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,9 +10,13 @@ from apps.core.errors import LoyaltyError
 from apps.points.book import Act, Book, Origin
 from apps.rules import confirming, refunds
 from apps.rules.cards import Memory
-from apps.rules.evaluate import Award, Skipped, evaluate
+from apps.rules.effects import HoldForReview
+from apps.rules.evaluate import Award, LiveRule, Skipped, evaluate
 from apps.rules.snapshot import OWN_KINDS
 from apps.rules.stages import Opened, Processed
+
+Holding = Sequence[tuple[LiveRule, HoldForReview]]
+"""The rules that have an event wait for a review."""
 
 
 class Impossible(Exception):
@@ -23,12 +28,14 @@ class Impossible(Exception):
 
 @dataclass(slots=True)
 class Reckoned:
-    """What a wave came to: the points to post, by event what it was told, and what is remembered of its members."""
+    """What a wave came to: the points to post, by event what it was told, what is remembered of its members, and what
+    waits for a review."""
 
     book: Book = field(default_factory=Book)
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
     results: list[tuple[int, Processed]] = field(default_factory=list)
+    held: list[dict[str, Any]] = field(default_factory=list)
 
 
 def reckon(opened: list[Opened], ledger: refunds.Ledger, memory: Memory) -> Reckoned:
@@ -57,7 +64,10 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger, memory: Memory) -> Reck
                     memory.earned.count(item, outcome.awards)
                 wallet.count(item, outcome.counted)
                 memory.tags.give(item, outcome.tagged)
-                awards = [_award(reckoned, item, award, ledger) for award in outcome.awards]
+                holding = outcome.holding if any(award.points for award in outcome.awards) else ()
+                awards = [_award(reckoned, item, award, ledger, holding) for award in outcome.awards]
+                if holding:
+                    reckoned.held.append(_held(item, holding))
             released = confirming.release(reckoned.book, item, ledger) if prepared.confirmed is not None else []
         except EventRefused as refusal:
             raise Impossible(prepared.number, refusal) from None
@@ -88,11 +98,25 @@ def reckon(opened: list[Opened], ledger: refunds.Ledger, memory: Memory) -> Reck
     return reckoned
 
 
-def _award(reckoned: Reckoned, item: Opened, award: Award, ledger: refunds.Ledger) -> dict[str, Any]:
+def _held(item: Opened, holding: Holding) -> dict[str, Any]:
+    """The event as it stands in the queue: under the first of the rules that hold it."""
+    rule, effect = holding[0]
+    return {
+        "event": item.event_id,
+        "member": item.member_id,
+        "rule": rule.rule_id,
+        "version": rule.version_id,
+        "reason": effect.reason,
+    }
+
+
+def _award(reckoned: Reckoned, item: Opened, award: Award, ledger: refunds.Ledger, holding: Holding) -> dict[str, Any]:
     """Enters one award into the book and the counters; how it is told."""
     prepared, rule = item.prepared, award.rule
     kind = prepared.program.point_types[award.point_type_id]
     expires_at, releases_at, is_pending = kind.dates_of(prepared.day, rule)
+    if holding:
+        releases_at, is_pending = None, True
     if award.points:
         unit_id = prepared.unit.id
         key = f"event:{item.event_id}:{rule.version_id}:{award.effect}"
@@ -110,7 +134,9 @@ def _award(reckoned: Reckoned, item: Opened, award: Award, ledger: refunds.Ledge
         )
         ledger.open_lots[account.id].append(lot)
     why = award.why()
-    if is_pending and rule.validity is not None and rule.validity.until is not None:
+    if holding:
+        why["held"] = [effect.reason for _, effect in holding]
+    elif is_pending and rule.validity is not None and rule.validity.until is not None:
         why["until"] = rule.validity.until
     return {
         "rule": rule.code,

@@ -11,5 +11,7 @@ def settle(reckoned: Reckoned) -> None:
     if not reckoned.outcomes:
         return
     counters = reckoned.memory.written()
+    if reckoned.held:
+        counters["held"] = reckoned.held
     written = [orjson.dumps(part).decode() for part in (reckoned.book.plan(), reckoned.outcomes, counters)]
     call("SELECT rules_settle(%s::jsonb, %s::jsonb, %s::jsonb)", written)

@@ -138,6 +138,12 @@ BEGIN
         JOIN members_member m ON m.id = o.member
         WHERE m.brought_by_id IS NOT NULL AND counters -> 'friends' @> to_jsonb(o.event);
     END IF;
+    IF counters ? 'held' THEN
+        INSERT INTO rules_heldevent (event_id, member_id, rule_id, rule_version_id, reason)
+        SELECT r.event, r.member, r.rule, r.version, r.reason
+        FROM jsonb_to_recordset(counters -> 'held')
+             AS r(event bigint, member bigint, rule bigint, version bigint, reason text);
+    END IF;
     -- Foreign keys are held here, with indexes. Left to COMMIT, a session that began on empty tables would hold each
     -- of a batch's by reading a whole table: half a minute for what takes a tenth of a second.
     SET CONSTRAINTS ALL IMMEDIATE;

@@ -1,0 +1,2 @@
+DROP TRIGGER append_only ON rules_helddecision;
+DROP TRIGGER append_only ON rules_heldevent;
