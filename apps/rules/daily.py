@@ -35,8 +35,8 @@ from apps.orgs.models import Program
 from apps.points.models import Account
 from apps.rules import snapshot
 from apps.rules.catalogue import CATALOGUE, MEMBERS, OTHERS
-from apps.rules.evaluate import LiveLimit
-from apps.rules.models import Counter, DayTold, DayWaiting
+from apps.rules.evaluate import LiveLimit, LiveRule
+from apps.rules.models import Counter, DayTold, DayWaiting, UnitCounter
 from apps.rules.periods import period_start
 from apps.rules.pipeline import process
 from apps.rules.pipeline.preparing import event_facts
@@ -175,21 +175,22 @@ def _members(copy: Snapshot, info: ProgramInfo, version: Version, day: date) -> 
         guests = Exists(Account.objects.filter(member=OuterRef("pk"), point_type__program=info.id))
         belongs |= ~Q(home_unit__in=own) & Q(guests)
     members = Member.objects.filter(belongs, state=Member.State.ACTIVE)
-    for limit in version.live.limits:
+    for limit in _ends(version.live):
+        start = period_start(limit.period, day)
+        counted = {"rule": version.live.rule_id, "period": limit.period, "start": start, f"{limit.of}__gte": limit.most}
         if limit.per == "member":
-            members = members.exclude(Exists(_used_up(version.live.rule_id, limit, day)))
+            members = members.exclude(Exists(Counter.objects.filter(member=OuterRef("pk"), **counted)))
+        elif UnitCounter.objects.filter(unit=info.unit_id, device="", **counted).exists():
+            return members.none()
     return members
 
 
-def _used_up(rule_id: int, limit: LiveLimit, day: date) -> Any:
-    column = limit.of if limit.of in ("points", "times") else f"{limit.of}_micros"
-    return Counter.objects.filter(
-        member=OuterRef("pk"),
-        rule=rule_id,
-        period=limit.period,
-        start=period_start(limit.period, day),
-        **{f"{column}__gte": limit.most},
-    )
+def _ends(rule: LiveRule) -> list[LiveLimit]:
+    """The limits that, once used up, leave nothing for an event of a day to do. What gathers goes on without points, and
+    so do tags."""
+    if rule.gives_tags or rule.accumulator is not None or any(effect.carries for effect in rule.effects):
+        return []
+    return [limit for limit in rule.limits if limit.per in ("member", "programme") and limit.of in ("points", "times")]
 
 
 def _answers(copy: Snapshot, info: ProgramInfo, at: datetime) -> Known:

@@ -12,7 +12,7 @@ from apps.activity.models import Event
 from apps.activity.parsing import Faults, parse_event
 from apps.core.clock import start_of_day
 from apps.members.crypto import lookup_hash
-from apps.members.models import Member
+from apps.members.models import Member, MemberTag
 from apps.members.services import create_member
 from apps.orgs.models import Program
 from apps.points.models import Account, PointType, Posting
@@ -199,6 +199,22 @@ def test_who_has_had_all_that_a_rule_gives_gets_no_event_any_more(till: Till) ->
     for days in range(3):
         tell_days(till.group.east, NOON + timedelta(days=days))
     assert told() == [("2026-06-01", 1, 10), ("2026-06-02", 0, 0), ("2026-06-03", 0, 0)]
+
+
+@pytest.mark.django_db
+def test_a_budget_that_is_used_up_makes_no_events_but_tags_are_given_without_points(till: Till) -> None:
+    long_silent = {"all": [DAY, {"field": "history.days_since_order", "op": "ge", "value": 90}]}
+    budget = {"per": "programme", "period": "ever", "of": "points", "most": 15}
+    publish(till.group, GIFT, condition=long_silent, limits=[budget])
+    till.send(*(purchase("1", member=f"C{n}", occurred_at=NOON - timedelta(days=200)) for n in (1, 2, 3)), when=NOON)
+    tell_days(till.group.east, NOON)
+    tell_days(till.group.east, NOON + timedelta(days=1))
+    assert told() == [("2026-06-01", 3, 15), ("2026-06-02", 0, 0)]
+    tag = {"effect": "tag", "tag": "sleeper", "start": "now", "days": 1}
+    publish(till.group, GIFT, tag, condition=long_silent, limits=[budget | {"most": 10}])
+    tell_days(till.group.east, NOON + timedelta(days=3))
+    assert [events for _day, events, _points in told()][2:] == [3, 3]
+    assert MemberTag.objects.filter(tag="sleeper").count() == 6
 
 
 @pytest.mark.django_db
