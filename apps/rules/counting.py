@@ -19,7 +19,7 @@ from apps.rules import snapshot
 from apps.rules.catalogue import CATALOGUE, MEMBERS, OTHERS
 from apps.rules.pipeline.preparing import event_facts
 
-KNOWN = frozenset(field.name for field in (*EVENT_FIELDS, *MEMBER_FIELDS))
+KNOWN = frozenset(field.name for field in (*EVENT_FIELDS, *MEMBER_FIELDS) if not field.windowed)
 """What can be told of an event long past, beside attributes. What was before it, nobody reads back for thousands."""
 
 

@@ -36,7 +36,7 @@ def test_a_template_becomes_a_draft_in_chinese(studio_page: Any) -> None:
     page.get_by_role("link", name="使用“生日礼”").click()
     expect(page.get_by_text("来自模板“生日礼”。")).to_be_visible()
     expect(page.get_by_label("名称")).to_have_value("生日礼")
-    expect(page.locator('[data-rule-sentence="zh"]')).to_contain_text("当事件类型为生日时，会员获得 200 积分")
+    expect(page.locator('[data-rule-sentence="zh"]')).to_contain_text("当天是会员生日时，会员获得 200 积分")
     page.get_by_role("button", name="保存", exact=True).click()
     expect(page.get_by_text("草稿：发布之前不产生积分。")).to_be_visible()
     version = RuleVersion.objects.get()

@@ -154,6 +154,8 @@ def test_what_was_before_a_purchase_is_taken_to_be_so(march: CoffeeGroup, cast: 
     never = {"field": "history.orders", "window": "ever", "op": "ge", "value": 99}
     assert share(cast.marketing, march, {"all": [never, GIFT]}) == 20
     assert share(cast.marketing, march, {"not": {"any": [never, GIFT]}}) == 80
+    third = {"field": "event.order_number", "window": "ever", "op": "eq", "value": 3}
+    assert share(cast.marketing, march, {"all": [third, GIFT]}) == 20
 
 
 def test_a_share_holds_what_the_person_may_see_and_members_only_where_they_are_seen(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from apps.orgs.services import create_special_day
 from apps.points.models import PointType
 from apps.rules.sentences import Names, rule_sentence
 from tests.factories import CoffeeGroup
@@ -38,7 +39,10 @@ def test_a_mechanic_earns_what_its_story_says(
     PointType.objects.create(program=group.east, code="stars", name="Stars", kind="status")
     told = [json.loads(line) for line in story.splitlines()]
     people = {line["person"]: line for line in told if "person" in line}
-    events = [line for line in told if "person" not in line]
+    for line in told:
+        if "special_day" in line:
+            create_special_day(group.east, code=line["special_day"], name=line["name"], days=line["days"])
+    events = [line for line in told if "points" in line]
     rules = rules_of(written)
     publish_all(group, rules)
     assert tell(group, events, people) == [event["points"] for event in events]
