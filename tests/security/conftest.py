@@ -52,6 +52,7 @@ def ask(world: World) -> Ask:
             if then is not None:
                 answer.seen = then()
             transaction.set_rollback(True)
+        clients[persona].cookies.pop("messages", None)  # what one request had to say is undone, too
         return answer
 
     return send
