@@ -33,10 +33,10 @@ class Asked:
     query: Mapping[str, str] = field(default_factory=dict)
     _read: dict[Any, Any] = field(default_factory=dict)
 
-    def once(self, read: Callable[[Any, int], Found]) -> Found:
-        """What `read(person, member id)` finds: asked once a page, by however many blocks."""
+    def once(self, read: Callable[["Asked"], Found]) -> Found:
+        """What `read` finds for this page: asked once, by however many blocks."""
         if read not in self._read:
-            self._read[read] = read(self.person, self.member.pk)
+            self._read[read] = read(self)
         return cast(Found, self._read[read])
 
 

@@ -64,6 +64,11 @@ def accounts_of(person: Any, member_id: int) -> list[Account]:
     return list(accounts.order_by("point_type__program_id", "point_type_id"))
 
 
+def accounts_on(asked: Asked) -> list[Account]:
+    """The accounts that a member's page shows."""
+    return accounts_of(asked.person, asked.member.pk)
+
+
 def balances_of(person: Any, accounts: Iterable[Account]) -> list[Balance]:
     """The accounts of a member with their open lots, the first to expire first. One query."""
     balances = {each.pk: Balance(each, ZoneInfo(each.point_type.program.time_zone)) for each in accounts}
@@ -87,4 +92,4 @@ def adjusting(asked: Asked) -> Action:
 
 @block(order=10, permission="points.view_account")
 def balances(asked: Asked) -> Block:
-    return Block(_("Balance"), "points/member_balances.html", balances_of(asked.person, asked.once(accounts_of)))
+    return Block(_("Balance"), "points/member_balances.html", balances_of(asked.person, asked.once(accounts_on)))

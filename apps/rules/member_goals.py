@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from apps.core.clock import local_day
 from apps.members.models import MemberTag
 from apps.members.page import Asked, Block, block
-from apps.points.member_page import accounts_of
+from apps.points.member_page import accounts_on
 from apps.rules.evaluate import carry_name
 from apps.rules.explain import left_over, measured
 from apps.rules.families import nearest, read_families
@@ -93,8 +93,8 @@ class Standing:
 
 @block(order=15, permission="activity.view_event")
 def goals(asked: Asked) -> Block | None:
-    """Seven queries at most, however many rules there are."""
-    live = _live(asked, {account.point_type.program_id for account in asked.once(accounts_of)})
+    """Six queries at most, however many rules there are."""
+    live = _live(asked)
     standing = Standing(tags=_tags(asked))
     known = _known(asked, live)
     here = nearest(each for each in live if asked.member.home_unit.path.startswith(each.unit_path))
@@ -110,11 +110,16 @@ def goals(asked: Asked) -> Block | None:
     return None if is_empty else Block(_("Progress"), "rules/member_goals.html", standing)
 
 
-def _live(asked: Asked, programs: Iterable[int]) -> list[Live]:
-    """The versions in force in those programmes, in the order of their rules."""
+def in_force(asked: Asked) -> list[RuleVersion]:
+    """The versions in force in the programmes in which the member has points, in the order of their rules."""
+    programs = {account.point_type.program_id for account in asked.once(accounts_on)}
     seen = reaching_beyond(RuleVersion.objects.visible_to(asked.person), asked.when)
     found = seen.filter(starts_at__lte=asked.when, rule__program__in=programs).order_by("rule_id")
-    versions = list(found.select_related("rule__program", "rule__unit"))
+    return list(found.select_related("rule__program", "rule__unit", "rule__overrides"))
+
+
+def _live(asked: Asked) -> list[Live]:
+    versions = asked.once(in_force)
     families = read_families() if any(map(_gathers, versions)) else {}
     return [
         Live(version, families.get(version.rule_id, 0), local_day(asked.when, _zone(version.rule)))

@@ -16,11 +16,12 @@ from apps.core.addresses import address
 from apps.core.scope import ScopedQuerySet
 from apps.members.page import Action, Asked, Block, action, block
 from apps.orgs.models import OrgUnit, SpecialDay
-from apps.points.member_page import accounts_of
+from apps.points.member_page import accounts_on
 from apps.points.models import Account, Posting, PostingKind
 from apps.rules.codes.reading import prize_in_words
 from apps.rules.codes.services import REDEEM
 from apps.rules.explain import Reason, progress, reasons, releases, special_days_named, units_named, why_not
+from apps.rules.member_goals import in_force
 from apps.rules.models import HeldDecision, HeldEvent, RuleVersion
 from apps.rules.sentences import Names
 
@@ -101,7 +102,7 @@ class Purses:
 
 def timeline_of(asked: Asked, before: tuple[datetime, str, int] | None) -> tuple[list[Item], bool]:
     """A page of the timeline, and whether there is more. Four queries and the accounts, however long the history."""
-    purses = Purses(asked.once(accounts_of))
+    purses = Purses(asked.once(accounts_on))
     events = _older(Event.objects.visible_to(asked.person).filter(member=asked.member), "occurred_at", EVENT, before)
     events = events.select_related("org_unit", "program", "outcome", "held_event__decision").order_by(
         "-occurred_at", "-pk"
@@ -113,7 +114,7 @@ def timeline_of(asked: Asked, before: tuple[datetime, str, int] | None) -> tuple
     items += [_of_posting(posting, purses) for posting in postings if posting.event_id is None]
     items.sort(key=lambda item: item.key, reverse=True)
     shown = items[:PAGE]
-    _explain(asked.person, {item.pk: item for item in shown if item.sort == EVENT}, page, purses)
+    _explain(asked, {item.pk: item for item in shown if item.sort == EVENT}, page, purses)
     if asked.person.has_perm(ADJUST, asked.member):
         _offer_reversals(shown, postings, purses)
     return shown, len(items) > PAGE
@@ -192,14 +193,15 @@ def _act_in_words(kind: str, point_type: str) -> str:
     return str(PostingKind(kind).label)
 
 
-def _explain(person: Any, items: Mapping[int, Item], events: Mapping[int, Event], purses: Purses) -> None:
-    """Adds to events what they came to, and why. Two queries."""
+def _explain(asked: Asked, items: Mapping[int, Item], events: Mapping[int, Event], purses: Purses) -> None:
+    """Adds to events what they came to, and why. Two queries, and one where versions no longer in force are named."""
     answers = {pk: events[pk].outcome.answer for pk in items if hasattr(events[pk], "outcome")}
     judging = {pk: _judging(answer) for pk, answer in answers.items()}
-    versions = RuleVersion.objects.visible_to(person).filter(
-        pk__in={each for asked in judging.values() for each in asked}
-    )
-    found = {version.pk: version for version in versions.select_related("rule__overrides")}
+    named_versions = {pk for versions in judging.values() for pk in versions}
+    found = {version.pk: version for version in asked.once(in_force) if version.pk in named_versions}
+    if older := named_versions - found.keys():
+        seen = RuleVersion.objects.visible_to(asked.person).filter(pk__in=older).select_related("rule__overrides")
+        found |= {version.pk: version for version in seen}
     instead = {
         pk: _("%(rule)s: “%(own)s” stands in its place.")
         % {"rule": version.rule.overrides.name, "own": version.rule.name}
