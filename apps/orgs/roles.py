@@ -22,8 +22,8 @@ LOOKS = _can("view", "members.look")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
 LEDGER = _can(
     "view", "points.account", "points.posting", "points.entry", "points.lot", "points.hold", "points.holdlot",
-    "rules.outcome", "rules.counter", "rules.unitcounter", "rules.progress", "rules.daytold", "rules.daywaiting", "rules.friendwaiting", "rules.heldevent", "rules.helddecision",
-    "rules.codeuse",
+    "rules.outcome", "rules.counter", "rules.unitcounter", "rules.progress", "rules.daytold", "rules.daywaiting",
+    "rules.friendwaiting", "rules.heldevent", "rules.helddecision", "rules.codeuse",
 )  # fmt: skip
 IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault")
 REPORTS = _can("view", "reports.dailyfact", "reports.watermark")

@@ -154,6 +154,12 @@ class RuleSet:
         effects = (effect for rule in self.rules for effect in rule.effects)
         object.__setattr__(self, "holds", any(isinstance(effect, HoldForReview) for effect in effects))
 
+    @property
+    def may_turn(self) -> bool:
+        """Whether what rules ask about a member may change from one event of a wave to the next, unlike what they ask
+        about what the member did: that is read for each event."""
+        return self.asks_tags or bool(self.point_windows)
+
     def starts(self, day: date) -> list[date]:
         """The first days of the periods that events of local `day` are gathered in."""
         gatherers: list[Any] = [rule.accumulator for rule in self.rules if rule.accumulator is not None]

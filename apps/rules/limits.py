@@ -92,14 +92,15 @@ def _amount(of: str, rule: LiveRule, awards: Sequence[Award]) -> int:
 
 
 def shared_keys(opened: Iterable[Opened]) -> list[Key]:
-    """The counters of units that the events may be held against: of rules whose conditions hold."""
+    """The counters of units that the events may be held against: of rules whose conditions hold, or may yet hold by what
+    happens before them in the wave."""
     keys = set()
     for item in opened:
         rules = item.prepared.rules
         shared = [(rule, limit) for rule in rules.limited for limit in rule.limits if limit.per in SHARED]
         if shared and item.prepared.purchase is None:
             steps, *_ = rules.verdict(item.prepared.facts, item.member)
-            held = {rule.rule_id for rule, *_ in steps}
+            held = {rule.rule_id for rule in (rules.rules if rules.may_turn else [step[0] for step in steps])}
             keys |= {_key(item, rule, limit) for rule, limit in shared if rule.rule_id in held}
     return sorted((key for key in keys if key is not None), key=lambda key: key[1:])
 

@@ -52,8 +52,9 @@ BEGIN
         VALUES (posting, account, member, lot, 'earn', earned[n], 0, earned[n] * cost, program, unit, rules[n],
                 versions[n], day, at);
         IF capped[n] THEN
-            INSERT INTO rules_counter AS known (member_id, rule_id, period, start, points, times)
-            VALUES (member, rules[n], 'day', day, earned[n], 1)
+            INSERT INTO rules_counter AS known (member_id, rule_id, period, start, points, times, amount_micros,
+                                                pieces_micros, cost_micros)
+            VALUES (member, rules[n], 'day', day, earned[n], 1, 0, 0, 0)
             ON CONFLICT ON CONSTRAINT counter_once DO UPDATE
                 SET points = known.points + excluded.points, times = known.times + excluded.times;
         END IF;

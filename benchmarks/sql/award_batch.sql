@@ -55,8 +55,9 @@ RETURNS void LANGUAGE sql AS $$
         SELECT posting, account, member, lot, 'earn', points, 0, points * cost, program, unit, rule, version, day, at
         FROM earned
     ), counters AS (
-        INSERT INTO rules_counter AS known (member_id, rule_id, period, start, points, times)
-        SELECT member, rule, 'day', day, sum(points), count(*) FROM earned WHERE capped GROUP BY member, rule, day
+        INSERT INTO rules_counter AS known (member_id, rule_id, period, start, points, times, amount_micros,
+                                            pieces_micros, cost_micros)
+        SELECT member, rule, 'day', day, sum(points), count(*), 0, 0, 0 FROM earned WHERE capped GROUP BY member, rule, day
         ON CONFLICT (member_id, start, period, rule_id)
             DO UPDATE SET points = known.points + excluded.points, times = known.times + excluded.times
     )

@@ -131,7 +131,8 @@ def _address(route: Route, row: Any, person: Staff) -> str | None:
         )
     if isinstance(row, ModelPage) and row.kind in NO_PICTURE:
         return None
-    if isinstance(row, RowPage) and 200 not in row.get:
+    # A card alone, which its page asks for again and again, is no page.
+    if isinstance(row, RowPage) and (200 not in row.get or route.name.endswith("_progress")):
         return None
     if isinstance(row, ModelPage | RowPage):
         if not route.parameters:

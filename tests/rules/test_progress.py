@@ -219,3 +219,12 @@ def test_a_rule_that_is_outdone_carries_nothing_on_but_counts_towards_its_goal(g
     publish(group, fixed(9), stacking=of(1), accumulator=gathers("events", "2"))
     assert points(till.send(purchase("30"), purchase("30"), purchase("30"))) == [0, 9, 1]
     assert sorted(Kept.objects.values_list("name", "value")) == [("carry 0", Decimal(60)), ("events", Decimal(3))]
+
+
+def test_a_budget_holds_also_where_a_tag_of_the_same_batch_opens_it(group: CoffeeGroup, till: Till) -> None:
+    """Catches a counter that is not locked since nobody had the tag yet when the batch was opened."""
+    once = {"per": "programme", "period": "ever", "of": "times", "most": 1}
+    publish(group, tag("big"), condition={"field": "event.amount", "op": "ge", "value": "500"})
+    publish(group, fixed(5), condition={"field": "member.tags", "op": "has_any", "value": ["big"]}, limits=[once])
+    assert points(till.send(purchase("500"), purchase("1"), purchase("1"))) == [0, 5, 0]
+    assert points(till.send(purchase("1"))) == [0]
