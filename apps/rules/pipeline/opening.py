@@ -28,8 +28,8 @@ FROM rules_open(%s::jsonb, %s, %s, %s)
 def open_events(
     copy: Snapshot, source: Source, wave: Sequence[Prepared], when: datetime
 ) -> tuple[list[Opened], Memory, list[tuple[int, Processed]], list[Prepared]]:
-    """Records the events, with what was counted and gathered before them. Also: those whose member is unknown, and those whose key was
-    there before."""
+    """Records the events, with what was counted and gathered before them. Also: those whose member is unknown, and
+    those whose key was there before."""
     batch = orjson.dumps([_row(n, prepared) for n, prepared in enumerate(wave)]).decode()
     rows = call(_OPEN, [batch, source.pk, copy.epoch, when])
     opened: list[Opened] = []
