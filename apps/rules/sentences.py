@@ -174,7 +174,7 @@ GOALS = {
     "pieces": Words("{n} pieces bought", "购满 {n} 件"),
     "stores": Words("{n} different stores", "到过 {n} 家不同门店"),
     "channels": Words("{n} different channels", "用过 {n} 个不同渠道"),
-    "days": Words("{n} different days", "满 {n} 个不同日期"),
+    "days": Words("{n} different days with such events", "累计 {n} 天"),
     "articles": Words("{n} different articles", "买过 {n} 种不同商品"),
     "categories": Words("{n} different categories", "买过 {n} 个不同品类"),
     "attribute_sum": Words("{n} in “{attribute}”", "“{attribute}”累计满 {n}"),
