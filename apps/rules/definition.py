@@ -35,6 +35,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    GetCoreSchemaHandler,
     SerializerFunctionWrapHandler,
     Tag,
     ValidationError,
@@ -42,7 +43,7 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from apps.conditions.catalogue import Catalogue
 from apps.conditions.tree import MOST_NODES, ConditionError, Fault, Path, leaves, parse
@@ -50,6 +51,7 @@ from apps.conditions.types import Type, WrongValue, read_value
 from apps.conditions.words import Words
 from apps.points.expiry import AfterDays, EndOf, Never
 from apps.rules.catalogue import LINE_CATALOGUE, knowing
+from apps.rules.kinds import KINDS, kind_name, when_registered
 
 MOST_EFFECTS = 5
 MOST_LIMITS = 5
@@ -279,28 +281,23 @@ class Limit(_Shape):
     most: Annotated[int | Decimal, BeforeValidator(_most)]
 
 
-def _kind_of(effect: Any) -> str | None:
-    kind = effect.get("effect") if isinstance(effect, dict) else getattr(effect, "effect", None)
-    return kind if kind in EFFECTS else None
+class Effect:
+    """Any of the kinds of effects that are registered, told by their names."""
 
+    effect: str
 
-EFFECTS = ("points_per_amount", "points_per_quantity", "fixed_points", "multiply", "table", "tag", "hold_for_review")
-
-MEASURES = {"points_per_amount": "amount", "points_per_quantity": "pieces"}
-"""What a limit can measure of an effect, beside its points."""
-
-Effect = Annotated[
-    Annotated[PointsPerAmount, Tag("points_per_amount")]
-    | Annotated[PointsPerQuantity, Tag("points_per_quantity")]
-    | Annotated[FixedPoints, Tag("fixed_points")]
-    | Annotated[Multiply, Tag("multiply")]
-    | Annotated[Table, Tag("table")]
-    | Annotated[GiveTag, Tag("tag")]
-    | Annotated[HoldForReview, Tag("hold_for_review")],
-    Discriminator(
-        _kind_of, custom_error_type="unknown_effect", custom_error_message="en", custom_error_context={"kind": ""}
-    ),
-]
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        shapes = {name: handler.generate_schema(kind.shape) for name, kind in KINDS.items()}
+        if not shapes:
+            return core_schema.any_schema()
+        return core_schema.tagged_union_schema(
+            shapes,
+            kind_name,
+            custom_error_type="unknown_effect",
+            custom_error_message="en",
+            custom_error_context={"kind": ""},
+        )
 
 
 class Stacking(_Shape):
@@ -404,8 +401,10 @@ class Definition(_Shape):
 
 OPTIONAL = ("stacking", "validity", "accumulator")
 """The parts that are left out of the JSON where a rule has none."""
-TAGS = frozenset([*EFFECTS, "never", "after_days", "end_of", "pending_days", "pending_until"])
-"""What a union's faults name in their paths, and no part of a definition is called."""
+when_registered(lambda: Definition.model_rebuild(force=True))
+
+TAGS = frozenset(["never", "after_days", "end_of", "pending_days", "pending_until"])
+"""What a union's faults name in their paths beside the kinds of effects, and no part of a definition is called."""
 
 
 def _written(value: Any) -> Any:
@@ -503,11 +502,16 @@ def _shape(data: dict[str, Any], faults: list[Fault]) -> Definition | None:
             if each["type"] == "dict_type":
                 continue  # the tree's own reading says so, in better words
             context: Any = each.get("ctx") or {}
-            path: Path = tuple(part for part in each["loc"] if part not in TAGS)
+            path: Path = tuple(part for at, part in enumerate(each["loc"]) if not _is_kind(at, part))
             known = SAYS.get(f"{path[-1] if path else ''} {each['type']}") or SAYS.get(each["type"], NOT_A_RULE)
             words = Words(context["en"], context["zh"]) if "zh" in context else known
             faults.append(Fault(path, each["type"], words))
         return None
+
+
+def _is_kind(at: int, part: Any) -> bool:
+    """Whether that part of a fault's path, the third, only names which of several shapes was read."""
+    return at == 2 and (part in KINDS or part in TAGS)
 
 
 def _trees(data: dict[str, Any], units: Mapping[str, str], known: Catalogue, faults: list[Fault]) -> int:
@@ -546,8 +550,10 @@ def _point_types(data: dict[str, Any], point_types: Mapping[str, Any], faults: l
 def _limits(checked: Definition, faults: list[Fault]) -> None:
     """No two limits of one kind, and each of something that the rule gives by."""
     kinds = [(limit.per, limit.period, limit.of) for limit in checked.limits]
-    given = {MEASURES.get(effect.effect) for effect in checked.effects}
-    carried = {MEASURES.get(effect.effect) for effect in checked.effects if getattr(effect, "rounding", "") == "carry"}
+    given = {KINDS[effect.effect].measures for effect in checked.effects}
+    carried = {
+        KINDS[effect.effect].measures for effect in checked.effects if getattr(effect, "rounding", "") == "carry"
+    }
     for number, limit in enumerate(checked.limits):
         if kinds[number] in kinds[:number]:
             faults.append(Fault(("limits", number), "limit_twice", LIMIT_TWICE))

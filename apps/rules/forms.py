@@ -18,6 +18,7 @@ from apps.rules.catalogue import CATALOGUE
 from apps.rules.codes.reading import codes_seen
 from apps.rules.definition import MOST_EFFECTS, MOST_LIMITS, MOST_ROWS
 from apps.rules.errors import DefinitionFaulty
+from apps.rules.kinds import KINDS
 from apps.rules.models import HeldDecision, Rule, RuleVersion
 from apps.rules.reading import open_reviews
 from apps.rules.sentences import PERIODS
@@ -231,11 +232,7 @@ def validity_choices() -> dict[str, list[tuple[str, str]]]:
 def effect_choices() -> dict[str, list[tuple[str, str]]]:
     """What the choices of an effect offer."""
     return {
-        "effect": [
-            ("points_per_amount", _("Points per amount")), ("points_per_quantity", _("Points per piece")),
-            ("fixed_points", _("Fixed points")), ("multiply", _("Multiplier")), ("table", _("Decision table")),
-            ("tag", _("A tag for the member")), ("hold_for_review", _("Hold for review")),
-        ],
+        "effect": [(kind.name, str(kind.label)) for kind in KINDS.values()],
         "rounding": [
             ("down", _("rounded down")), ("half_up", _("rounded to the nearest")), ("up", _("rounded up")),
             ("carry", _("rounded down, the rest counts next time")),

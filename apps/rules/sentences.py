@@ -18,6 +18,7 @@ from apps.core.formats import money, number
 from apps.points.words import DAY, DAYS, YEAR, YEARS
 from apps.points.words import PERIODS as EXPIRY_PERIODS
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE, knowing
+from apps.rules.kinds import KINDS, kind_name
 
 BLANK = "…"
 
@@ -222,22 +223,22 @@ GOODS = {
 
 def rule_sentence(definition: Any, names: Names, language: str) -> str:
     """The whole rule as one sentence in the language of that code."""
-    return _Writer(names, language).whole(definition if isinstance(definition, dict) else {})
+    return Writer(names, language).whole(definition if isinstance(definition, dict) else {})
 
 
 def rate(effect: Mapping[str, Any], names: Names, language: str) -> str:
     """One effect as a clause, as the sentence has it."""
-    return _Writer(names, language).effect(effect)
+    return Writer(names, language).effect(effect)
 
 
 def limit_words(limit: Mapping[str, Any], currency: str, language: str) -> str:
     """One limit as a clause, as the sentence has it."""
-    return _Writer(Names(currency), language).limit(limit)
+    return Writer(Names(currency), language).limit(limit)
 
 
 def goal_words(accumulator: Mapping[str, Any], names: Names, language: str) -> str:
     """What a rule gathers, and until when, as the sentence has it: `10 such events in a month`."""
-    return _Writer(names, language).goal(accumulator, with_period=True)
+    return Writer(names, language).goal(accumulator, with_period=True)
 
 
 def stacking_words(stacking: Mapping[str, Any], language: str) -> str:
@@ -248,7 +249,7 @@ def stacking_words(stacking: Mapping[str, Any], language: str) -> str:
 
 def validity_words(validity: Mapping[str, Any], language: str) -> str:
     """When a rule's points expire and become spendable, as the sentence has it; empty where it says nothing."""
-    return _Writer(Names(), language).validity(validity)
+    return Writer(Names(), language).validity(validity)
 
 
 def condition_words(data: Any, names: Names, language: str, catalogue: Catalogue = CATALOGUE) -> str:
@@ -273,7 +274,9 @@ def _readable(data: Any, catalogue: Catalogue) -> tuple[Tree | None, bool]:
     return Group(kind, tuple(tree for tree, is_whole in parts if tree and is_whole)), False
 
 
-class _Writer:
+class Writer:
+    """Says a definition, as far as it is written, with its names in one language."""
+
     def __init__(self, names: Names, language: str) -> None:
         self.names, self.language = names, language
 
@@ -372,28 +375,33 @@ class _Writer:
         return self.say(TAGGED, tag=str(effect.get("tag") or BLANK), time=self.say(times, days=self.figure(days)))
 
     def effect(self, effect: Mapping[str, Any]) -> str:
+        """What an effect gives; one of no kind is said as the commonest, which leaves blanks."""
+        return KINDS[kind_name(effect) or "points_per_amount"].clause(self, effect)
+
+    def hold(self, effect: Mapping[str, Any]) -> str:
+        return self.say(HELD, reason=str(effect.get("reason") or BLANK))
+
+    def multiplier(self, effect: Mapping[str, Any]) -> str:
         kind = str(effect.get("point_type") or "")
-        name = effect.get("effect")
-        if name == "hold_for_review":
-            return self.say(HELD, reason=str(effect.get("reason") or BLANK))
-        if name == "multiply":
-            named = self.names.point_types.get(kind, kind)
-            of_kind = self.say(OF_KIND, kind=named) if len(self.names.point_types) > 1 and kind else ""
-            words = MULTIPLY["all" if effect.get("of") == "all" else "base"]
-            return self.say(words, times=self.figure(effect.get("times")), kind=of_kind)
-        if name == "tag":
-            return self.tag(effect)
-        if name == "table":
-            hit = effect.get("hit")
-            rows = [self.row(row, kind) for row in _dicts(effect.get("rows"))]
-            words = TABLE[hit if isinstance(hit, str) and hit in TABLE else "first"]
-            return self.say(words, how=self.how(effect), rows=self.say(ROWS_AND).join(rows) or BLANK)
-        points = self.points(effect.get("points"), kind)
-        if name == "fixed_points":
-            return self.say(FIXED, points=points)
+        named = self.names.point_types.get(kind, kind)
+        of_kind = self.say(OF_KIND, kind=named) if len(self.names.point_types) > 1 and kind else ""
+        words = MULTIPLY["all" if effect.get("of") == "all" else "base"]
+        return self.say(words, times=self.figure(effect.get("times")), kind=of_kind)
+
+    def table(self, effect: Mapping[str, Any]) -> str:
+        hit, kind = effect.get("hit"), str(effect.get("point_type") or "")
+        rows = [self.row(row, kind) for row in _dicts(effect.get("rows"))]
+        words = TABLE[hit if isinstance(hit, str) and hit in TABLE else "first"]
+        return self.say(words, how=self.how(effect), rows=self.say(ROWS_AND).join(rows) or BLANK)
+
+    def fixed(self, effect: Mapping[str, Any]) -> str:
+        return self.say(FIXED, points=self.points(effect.get("points"), str(effect.get("point_type") or "")))
+
+    def rate(self, effect: Mapping[str, Any]) -> str:
+        points = self.points(effect.get("points"), str(effect.get("point_type") or ""))
         rounding = effect.get("rounding")
         key = rounding if isinstance(rounding, str) and rounding in PER_AMOUNT else "down"
-        pieces = name == "points_per_quantity"
+        pieces = effect.get("effect") == "points_per_quantity"
         per = self.pieces(effect.get("per")) if pieces else self.money(effect.get("per"))
         if effect.get("lines") is None:
             return self.say((PER_QUANTITY if pieces else PER_AMOUNT)[key], per=per, points=points) + self.how(effect)

@@ -24,22 +24,13 @@ from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.expiry import expires_at, lapses_at, parse_policy
 from apps.points.fields import SOURCE
 from apps.points.models import PointType
-from apps.rules.bases import live_bases
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
 from apps.rules.effects import (
-    ROUNDING,
     Effect,
-    Fixed,
-    HoldForReview,
-    Multiplier,
-    PerAmount,
-    PerQuantity,
-    Row,
-    Table,
-    Tag,
 )  # fmt: skip
 from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet, millionths
 from apps.rules.families import nearest, read_families
+from apps.rules.kinds import KINDS
 from apps.rules.models import RuleVersion
 from apps.rules.progress import Accumulator
 from apps.rules.validity import Dates, live_validity, released_at
@@ -364,37 +355,11 @@ def live_accumulator(written: dict[str, Any], paths: dict[str, str]) -> Accumula
     )
 
 
-def live_lines(written: Any, paths: dict[str, str]) -> Callable[[Any], bool] | None:
+def live_lines(written: Any, paths: Mapping[str, str]) -> Callable[[Any], bool] | None:
     """The lines that count; None where all do."""
     return compile_lines(parse(written, LINE_CATALOGUE, paths), LINE_CATALOGUE, paths) if written else None
 
 
 def live_effect(effect: dict[str, Any], codes: dict[str, int], paths: dict[str, str]) -> Effect:
     """One effect of a definition that has been checked, compiled."""
-    if effect["effect"] == "tag":
-        return Tag(effect["tag"], effect["start"].removeprefix("next_"), effect["days"])
-    if effect["effect"] == "hold_for_review":
-        return HoldForReview(effect["reason"])
-    kind = codes[effect["point_type"]]
-    match effect["effect"]:
-        case "fixed_points":
-            return Fixed(kind, int(effect["points"]))
-        case "multiply":
-            return Multiplier(kind, Decimal(effect["times"]), effect["of"] == "all", ROUNDING[effect["rounding"]])
-        case "table":
-            trees = [parse(row["when"], CATALOGUE, paths) for row in effect["rows"]]
-            rows = [Row(Decimal(row["points"]), row["per"] and Decimal(row["per"])) for row in effect["rows"]]
-            matches = compile_many(trees, CATALOGUE, paths)
-            rounding = ROUNDING[effect["rounding"]]
-            return Table(kind, tuple(rows), matches, effect["hit"], rounding, live_bases(effect))
-        case name:
-            counts = live_lines(effect["lines"], paths)
-            rate = PerAmount if name == "points_per_amount" else PerQuantity
-            return rate(
-                kind,
-                Decimal(effect["points"]),
-                Decimal(effect["per"]),
-                ROUNDING[effect["rounding"]],
-                counts,
-                live_bases(effect),
-            )
+    return KINDS[effect["effect"]].live(effect, codes[effect["point_type"]] if "point_type" in effect else 0, paths)

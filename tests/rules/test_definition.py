@@ -26,6 +26,7 @@ TIMES = {"effect": "multiply", "point_type": "points", "times": "2", "of": "base
 ROW = {"when": PURCHASE, "points": "10"}
 TABLE = {"effect": "table", "point_type": "points", "hit": "first", "rounding": "down", "rows": [ROW]}
 HELD = {"effect": "hold_for_review", "reason": "Large"}
+TAG = {"effect": "tag", "tag": "regular", "start": "next_month", "days": None}
 GOOD: dict[str, Any] = {"condition": PURCHASE, "effects": [PER_YUAN, FIXED], "limits": [CAP_A_DAY | {"most": 200}]}
 
 
@@ -49,6 +50,7 @@ REFUSED: list[tuple[Any, list[tuple[str, str]]]] = [
     ({}, [("condition", "missing"), ("effects", "missing")]),
     (GOOD | {"effects": []}, [("effects", "too_short")]),
     (GOOD | {"effects": [FIXED] * 6}, [("effects", "too_long")]),
+    (GOOD | {"effects": [TAG | {"tag": " "}]}, [("effects/0/tag", "string_pattern_mismatch")]),
     (GOOD | {"effects": "all"}, [("effects", "list_type")]),
     (GOOD | {"effects": [{"effect": "give_everything"}]}, [("effects/0", "unknown_effect")]),
     (GOOD | {"condition": None}, [("condition", "not_a_condition")]),
@@ -149,7 +151,6 @@ def run(definition: Any, event: Any, member: Any) -> None:
         rule_sentence(content, Names(), language)
 
 
-TAG = {"effect": "tag", "tag": "regular", "start": "next_month", "days": None}
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
     | st.sampled_from(["__import__('os').system('x')", "1e999999999", "9" * 400, "{x.__class__}", "((a+)+)+$", "\u202e", "\0"]),
