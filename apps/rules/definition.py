@@ -15,7 +15,7 @@
      "limits": [{"per": "member" | "store" | "programme" | "device" | "event",
                  "of": "points" | "times" | "amount" | "pieces" | "cost", "most": 200,
                  "period": "day" | "week" | "month" | "quarter" | "year" | "ever"}],
-     "stacking": {"group": "weekend", "take": "best" | "first", "order": 1} or nothing,
+     "stacking": {"group": "weekend", "take": "best" | "first" | "sum", "order": 1} or nothing,
      "validity": {"expiry": a policy of apps.points.expiry but inactivity, or null,
                   "pending": {"days": 14} | {"until": "delivery"} or null} or nothing,
      "accumulator": {"of": "events", "at": "10", "fires": "goal" | "step", "period": "month", …} or nothing}
@@ -302,10 +302,10 @@ class Effect:
 
 class Stacking(_Shape):
     """Of the rules of one `group` only one gives points to an event: the one that gives most, or the first in `order`
-    that gives any. Rules without a group add up."""
+    that gives any. Or all of them add up (`sum`), reckoned in their order, after rules without a group, which add up too."""
 
     group: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[\w-]+$")]
-    take: Literal["best", "first"] = "best"
+    take: Literal["best", "first", "sum"] = "best"
     order: Annotated[int, BeforeValidator(_whole("order", MOST_ORDER))]
 
 

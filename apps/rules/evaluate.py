@@ -49,7 +49,8 @@ def whole_of(value: int) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class LiveStacking:
-    """Of the rules of one `group` only one gives points to an event: the best, or the first in `order` that gives any."""
+    """Of the rules of one `group` only one gives points to an event: the best, or the first in `order` that gives any; or
+    all of them, reckoned in their order, where they `take` the sum."""
 
     group: str
     take: str
@@ -177,7 +178,7 @@ class RuleSet:
             pairs = list(zip(self.rules, leaves, strict=True))
             held = [rule for rule, leaf in pairs if leaf == HOLDS]
             steps = [(rule, number, effect) for rule in held for number, effect in enumerate(rule.effects)]
-            steps.sort(key=lambda step: isinstance(step[2], Multiplier))
+            steps.sort(key=lambda step: (isinstance(step[2], Multiplier), _place(step[0])))
             verdict = tuple(steps), _rivals(held), [[rule.version_id, leaf] for rule, leaf in pairs if leaf != HOLDS]
             self._verdicts[leaves] = verdict
         return verdict
@@ -186,10 +187,17 @@ class RuleSet:
 def _rivals(held: Sequence[LiveRule]) -> Rivals:
     groups: dict[str, list[LiveRule]] = {}
     for rule in held:
-        if rule.stacking is not None:
+        if rule.stacking is not None and rule.stacking.take != "sum":
             groups.setdefault(rule.stacking.group, []).append(rule)
     several = [sorted(rules, key=_order) for _, rules in sorted(groups.items()) if len(rules) > 1]
     return tuple(tuple(rules) for rules in several)
+
+
+def _place(rule: LiveRule) -> tuple[str, int]:
+    """Where a rule of a group that adds up is reckoned: after those without, group by group, in its order."""
+    if rule.stacking is None or rule.stacking.take != "sum":
+        return "", 0
+    return rule.stacking.group, rule.stacking.order
 
 
 def _order(rule: LiveRule) -> int:

@@ -108,6 +108,7 @@ class RuleForm(forms.ModelForm):
                 ("", _("adds up with all other rules")),
                 ("best", _("of its group, only the rule that gives most")),
                 ("first", _("of its group, only the first that gives any")),
+                ("sum", _("adds up with its group, in their order")),
             ],
             "validity": validity_choices(),
             "effects": effect_choices(),
@@ -323,6 +324,7 @@ def editor_words() -> dict[str, str]:
         "stacking_hint": _(
             "Only one rule of a group gives points to an event. Where two give the same, the lower number goes first."
         ),
+        "stacking_hint_sum": _("All rules of the group give points to an event, the lower numbers first."),
         "validity": _("How long the points last"),
         "validity_expiry": _("The points expire"),
         "validity_pending": _("They can be spent"),

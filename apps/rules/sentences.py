@@ -71,6 +71,7 @@ PERIODS = {
 STACKING = {
     "best": Words("of the group “{group}” only the rule that gives most", "“{group}”组中仅取积分最多的规则"),
     "first": Words("of the group “{group}” only the first rule that gives any", "“{group}”组中仅取首个给分的规则"),
+    "sum": Words("added to the other rules of the group “{group}”", "与“{group}”组中的其他规则累加"),
 }
 VALIDITY = Words("{rule}; these points {validity}.", "{rule}；这些积分{validity}。")
 VALIDITY_AND = Words(" and ", "，")
@@ -243,7 +244,7 @@ def goal_words(accumulator: Mapping[str, Any], names: Names, language: str) -> s
 
 def stacking_words(stacking: Mapping[str, Any], language: str) -> str:
     """How a rule stands beside others of its group, as the sentence has it."""
-    words = STACKING["first" if stacking.get("take") == "first" else "best"]
+    words = STACKING.get(str(stacking.get("take"))) or STACKING["best"]
     return words.in_language(language).format(group=stacking.get("group") or BLANK)
 
 

@@ -18,7 +18,7 @@ RuleParts.stacking = (host, options) => {
             row.append(el("span", {}, words.stacking_group), RuleParts.figure(words.stacking_group, stacking.group, "stacking/group", set("group"), { class: "studio-input", inputmode: "text", size: 14 }),
                 el("span", {}, words.stacking_order), RuleParts.figure(words.stacking_order, stacking.order, "stacking/order", set("order"), { inputmode: "numeric", size: 4 }));
         }
-        redraw(host, [el("div", { class: "studio-effect", "data-path": "stacking" }, row), ...(stacking ? [el("p", { class: "studio-hint" }, words.stacking_hint)] : [])], focus);
+        redraw(host, [el("div", { class: "studio-effect", "data-path": "stacking" }, row), ...(stacking ? [el("p", { class: "studio-hint" }, stacking.take === "sum" ? words.stacking_hint_sum : words.stacking_hint)] : [])], focus);
     }
 
     return { draw };

@@ -191,6 +191,19 @@ def test_of_a_group_the_best_or_the_first_is_taken_and_the_others_are_told_why()
     assert outcome.skipped == [[10, OUTDONE]]
 
 
+def test_a_group_that_adds_up_is_reckoned_in_its_order() -> None:
+    """Catches multipliers that follow each other in the order in which their rules were made."""
+    double, triple = Multiplier(1, Decimal(2), of_all=True), Multiplier(1, Decimal(3), of_all=True)
+    base = rule(9, (Fixed(1, 10),))
+    assert points(None, None, grouped(1, "sum", 2, double), grouped(2, "sum", 1, triple), base) == [
+        (9, 10, 0), (2, 20, 0), (1, 30, 0),
+    ]  # fmt: skip
+    assert points(None, None, grouped(1, "sum", 2, Fixed(1, 5)), grouped(2, "sum", 1, Fixed(1, 6))) == [
+        (2, 6, 0),
+        (1, 5, 0),
+    ]
+
+
 def test_groups_are_decided_one_after_the_other() -> None:
     """The multiplier that is best doubles what was decided of the group before, and nothing that was outdone."""
     rules = (

@@ -136,6 +136,11 @@ SENTENCES: list[tuple[Any, str, str]] = [
         "All points of the event wait for a review (“Large order”), when the event is a purchase.",
         "当事件类型为消费时，该事件的全部积分须经人工审核后才可用（“Large order”）。",
     ),
+    (
+        {"condition": {"all": []}, "effects": [FIXED], "stacking": {"group": "周末", "take": "sum", "order": 1}},
+        "Members earn 50 points, added to the other rules of the group “周末”.",
+        "会员获得 50 积分，与“周末”组中的其他规则累加。",
+    ),
     ({}, "Members earn …", "会员获得 …。"),
     ({"effects": "x", "condition": 7, "limits": [{}]}, "Members earn …, at most … points a day for one member, when …", "当…时，会员获得 …，每位会员每天最多 … 积分。"),
 ]  # fmt: skip
