@@ -69,6 +69,7 @@ _MEMBER = {
     "their": F("member__attributes"),
     "birth_day": F("member__birth_day"),
     "birth_year": F("member__birth_year"),
+    "was_brought": Q(member__brought_by__isnull=False),
     "tags": ArraySubquery(
         MemberTag.objects.filter(
             Q(until_on=None) | Q(until_on__gt=OuterRef("day")), member=OuterRef("member"), from_on__lte=OuterRef("day")
@@ -130,7 +131,7 @@ def _member(row: Mapping[str, Any]) -> MemberFacts:
     birthday = Birthday(row["birth_day"], row["birth_year"], row["day"])
     return MemberFacts(
         row["member_id"], row["home_path"], row["joined_on"], row["their"], birthday=birthday, tags=tuple(row["tags"]),
-        asked_on=row["day"],
+        asked_on=row["day"], was_brought=row["was_brought"],
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 
 from apps.activity.fields import HISTORY_FIELDS
 from apps.activity.models import MemberDay
@@ -49,8 +49,8 @@ def members_in(
     """
     rows = (
         members.order_by()
-        .annotate(home_path=F("home_unit__path"))
-        .values("id", "home_path", "joined_on", "attributes", "birth_day", "birth_year")
+        .annotate(home_path=F("home_unit__path"), was_brought=Q(brought_by__isnull=False))
+        .values("id", "home_path", "joined_on", "attributes", "birth_day", "birth_year", "was_brought")
     )
     base, given = rows.query.sql_with_params()
     if TAGS in fields_in(to_json(tree)):

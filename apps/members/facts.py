@@ -103,6 +103,8 @@ class MemberFacts:
     """The tags that hold on the day of the event."""
     asked_on: date = date.min
     """The local day of the event."""
+    was_brought: bool = False
+    """Whether another member's recommendation brought them."""
 
     @property
     def joining(self) -> Birthday:

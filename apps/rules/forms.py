@@ -17,7 +17,7 @@ from apps.orgs.querysets import programs_reached
 from apps.rules.catalogue import CATALOGUE
 from apps.rules.codes.reading import codes_seen
 from apps.rules.definition import MOST_EFFECTS, MOST_LIMITS, MOST_ROWS
-from apps.rules.errors import DefinitionFaulty
+from apps.rules.errors import DefinitionFaulty, RuleCodeTaken
 from apps.rules.kinds import KINDS
 from apps.rules.models import HeldDecision, Rule, RuleVersion
 from apps.rules.reading import open_reviews
@@ -127,6 +127,13 @@ class RuleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         program = self.instance.program if self.instance.pk else data.get("program")
+        code = data.get("code")
+        if (
+            code
+            and program is not None
+            and Rule.objects.filter(program=program, code=code).exclude(pk=self.instance.pk).exists()
+        ):
+            self.add_error("code", str(RuleCodeTaken(code=code)))
         if program is not None and "definition" in data:
             try:
                 checked(program, data["definition"])

@@ -241,6 +241,7 @@ def _facts(trial: Trial, program: Program, calendar: Calendar, asked: Sequence[L
     return event, MemberFacts(
         0, trial.store.path, local.date(), attributes, History(is_order=trial.kind == Event.Kind.PURCHASE), birthday,
         asked_on=local.date(), tags=tuple(told.get("member.tags", ())),
+        was_brought=told.get("member.was_brought", False),
     )  # fmt: skip
 
 

@@ -28,15 +28,15 @@ document.addEventListener("DOMContentLoaded", () => {
     const unitChoice = () => form.elements.unit?.value || host.dataset.unit || "";
 
     // The parts, and what a change in one of them sets going.
-    const shared = { program, words, catalogue: config.catalogue, seen: config.seen, left: showFaults, changed };
+    const shared = { program, words, catalogue: config.catalogue, seen: config.seen, left: askSoon, changed };
     const effects = RuleParts.effects(part("effects"), { ...shared, choices: config.effects, most: config.most, effects: () => definition.effects });
     effects.draw();
-    const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, named: program().named, seen: config.seen, left: showFaults,
+    const condition = Conditions.builder(part("condition"), { tree: definition.condition, path: ["condition"], catalogue: config.catalogue, units: program().units, named: program().named, seen: config.seen, left: askSoon,
         changed: (tree, more) => { definition.condition = tree; changed(more); } });
     definition.condition = condition.tree;
     const goal = RuleParts.goal(part("goal"), { ...shared, choices: config.goal, goal: () => definition.accumulator, put: (value) => { definition.accumulator = value; } });
     goal.draw();
-    const limits = RuleParts.limits(part("limits"), { program, words, choices: config.limits, most: config.most.limits, limits: () => definition.limits, changed, left: showFaults });
+    const limits = RuleParts.limits(part("limits"), { program, words, choices: config.limits, most: config.most.limits, limits: () => definition.limits, changed, left: askSoon });
     limits.draw();
     const stacking = RuleParts.stacking(part("stacking"), { words, choices: config.stacking, stacking: () => definition.stacking, put: (value) => { definition.stacking = value; }, changed });
     stacking.draw();

@@ -161,10 +161,12 @@ def compare(group: CoffeeGroup, drawn: list[Any], asked: list[Any], until: date)
     units = {code: group.units[code].path if code in group.units else group.root.path for code in trees.UNITS}
     with undone():
         members = enrolled(group, drawn)
+        brought = {member.pk for member in members[1::2]}
+        Member.objects.filter(pk__in=brought).update(brought_by=members[0])
         subjects = [
             MemberFacts(
                 member.pk, member.home_unit.path, member.joined_on, read(member), history(visited, until),
-                trees.birthday(birth, until), on(until, given), until,
+                trees.birthday(birth, until), on(until, given), until, member.pk in brought,
             )
             for member, (*_, given, birth, visited) in zip(members, drawn, strict=True)
         ]  # fmt: skip

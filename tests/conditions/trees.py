@@ -64,7 +64,7 @@ def birthday(birth: tuple[date, bool] | None, asked_on: date) -> Birthday:
 members = st.builds(
     MemberFacts, id=st.just(1), home_path=paths, joined_on=days, attributes=attributes, history=histories,
     birthday=st.builds(birthday, births, days), tags=st.lists(words, max_size=2, unique=True).map(tuple),
-    asked_on=any_day,
+    asked_on=any_day, was_brought=st.booleans(),
 )  # fmt: skip
 
 COMPARED = ("lt", "le", "gt", "ge")
@@ -156,6 +156,9 @@ birthday_leaves = st.one_of(
 member_leaves = st.one_of(
     birthday_leaves,
     _unit("member.home_unit"),
+    st.fixed_dictionaries(
+        {"field": st.just("member.was_brought"), "op": st.sampled_from(["is_true", "is_false", "is_set"])}
+    ),
     _leaf("member.joined_on", texts_of_days, listed=False),
     _free("member.attributes"),
     st.one_of(
@@ -248,6 +251,7 @@ READ = {
     "event.device": "device", "event.weekday": "weekday", "event.hour": "hour", "event.date": "date",
     "event.special_days": "special_days",
     "member.home_unit": "home_path", "member.joined_on": "joined_on", "member.tags": "tags",
+    "member.was_brought": "was_brought",
     "line.sku": "sku", "line.category": "category", "line.brand": "brand", "line.quantity": "quantity", "line.amount": "amount",
 }  # fmt: skip
 HOLD_WHEN_MISSING = {"ne", "not_in", "not_within", "has_none", "is_not_set"}

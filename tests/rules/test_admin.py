@@ -40,6 +40,17 @@ def preview(client: Client, group: CoffeeGroup, definition: Any, **more: Any) ->
     return client.post(at("preview"), asked)
 
 
+def test_a_code_that_is_taken_is_told_at_the_code(group: CoffeeGroup, marketing: Client, draft: RuleVersion) -> None:
+    form = {
+        "name": "X", "code": "yuan", "program": group.east.pk, "unit": group["EAST"].pk,
+        "definition": json.dumps(DEFINITION),
+    }  # fmt: skip
+    answer = marketing.post(at("add"), form)
+    assert answer.context["adminform"].form.errors == {
+        "code": ["This programme already has a rule with the code “yuan”."]
+    }
+
+
 def test_a_draft_is_published_and_its_successor_drafted_compared_and_discarded(
     marketing: Client, draft: RuleVersion
 ) -> None:

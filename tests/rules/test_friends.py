@@ -42,12 +42,12 @@ def balances(till: Till) -> dict[str, int]:
 
 def test_both_sides_are_thanked_for_a_first_order_and_only_for_that(group: CoffeeGroup, till: Till) -> None:
     publish(group, fixed(100), condition=FIRST_ORDER)
-    first = {"field": "history.orders", "window": "ever", "op": "eq", "value": 0}
-    publish(group, fixed(30), condition={"all": [{"field": "event.kind", "op": "eq", "value": "purchase"}, first]})
+    first = {"field": "event.order_number", "window": "ever", "op": "eq", "value": 1}
+    publish(group, fixed(30), condition={"all": [{"field": "member.was_brought", "op": "is_true"}, first]})
     bring(till, "C2", "C1")
     till.send(purchase("20", member="C2"), purchase("20", member="C2"), purchase("20", member="C3"))
     assert tell_friends(NOW) == 2
-    assert balances(till) == {"C1": 100, "C2": 30, "C3": 30}
+    assert balances(till) == {"C1": 100, "C2": 30, "C3": 0}
     assert (tell_friends(NOW), FriendWaiting.objects.count()) == (0, 0)
 
 

@@ -58,6 +58,7 @@ EXAMPLES: dict[str, tuple[list[Told], list[int]]] = {
         [{"kind": "registration", "attributes": {"profile_complete": True}}, {"kind": "registration"}], [50, 0]
     ),
     "referral": ([{"kind": "referral"}] * 6 + [{"kind": "registration"}], [200] * 5 + [0, 0]),
+    "friend-welcome": ([{"amount": "9"}, *({"amount": "9", "member": "Brought"} for _ in range(2))], [0, 50, 0]),
     "friends-first-order": ([friends(1), friends(2), friends(1) | {"amount": "29"}, {"amount": "50"}], [100, 0, 0, 0]),
     "new-members": ([{"amount": "50", "member": "New"}, {"amount": "50"}], [50, 0]),
     "birthday": ([{"kind": "day", "at": f"2026-03-0{day}T00:00", "member": "Born"} for day in (3, 4, 5)], [0, 200, 0]),
@@ -135,6 +136,7 @@ TOGETHER = ("regular-visits", "regular-double")
 PEOPLE = {
     "New": {"joined_on": "2026-03-02"},
     "Partner": {"attributes": {"company": "ACME"}},
+    "Brought": {"brought_by": "Ann"},
     "Born": {"birth_on": "1990-03-04"},
 }
 

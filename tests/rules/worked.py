@@ -59,7 +59,8 @@ def tell(
         create_member(
             None, group[facts["home_unit"]], identifiers=[("card", _card(name))], attributes=facts["attributes"],
             joined_on=date.fromisoformat(facts["joined_on"]),
-            birth_on=facts["birth_on"] and date.fromisoformat(facts["birth_on"]), when=LATER,
+            birth_on=facts["birth_on"] and date.fromisoformat(facts["birth_on"]),
+            referrer=_card(facts["brought_by"]) if "brought_by" in facts else "", when=LATER,
         )  # fmt: skip
     points, codes = [], _codes(group, events)
     for event in events:

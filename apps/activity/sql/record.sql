@@ -4,7 +4,7 @@ DROP FUNCTION IF EXISTS activity_record(jsonb, bigint, timestamptz);
 -- (null: unknown or closed) and, where the event is new, its id (null: its key was there before, in this source).
 CREATE OR REPLACE FUNCTION activity_record(batch jsonb, source bigint, received timestamptz)
 RETURNS TABLE (n int, day date, member_id bigint, home_unit_id bigint, joined_on date, attributes jsonb,
-               birth_day smallint, birth_year smallint, event_id bigint)
+               birth_day smallint, birth_year smallint, was_brought boolean, event_id bigint)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
@@ -16,7 +16,8 @@ BEGIN
             day date, amount numeric, channel text, order_no text, refund_of bigint, device text, attrs jsonb, lines jsonb)
         LEFT JOIN members_identifier i ON i.kind = e.idk AND i.value_hash = decode(e.idh, 'hex')
     ), found AS MATERIALIZED (
-        SELECT m.id, m.home_unit_id, m.joined_on, m.attributes, m.birth_day, m.birth_year
+        SELECT m.id, m.home_unit_id, m.joined_on, m.attributes, m.birth_day, m.birth_year,
+               m.brought_by_id IS NOT NULL AS was_brought
         FROM members_member m WHERE m.id IN (SELECT named FROM told) AND m.state = 'active'
         ORDER BY m.id FOR NO KEY UPDATE
     ), recorded AS (
@@ -46,6 +47,6 @@ BEGIN
             refunded = known.refunded + excluded.refunded, check_ins = known.check_ins + excluded.check_ins
     )
     SELECT told.n, told.day, found.id, found.home_unit_id, found.joined_on, found.attributes, found.birth_day,
-           found.birth_year, recorded.id
+           found.birth_year, found.was_brought, recorded.id
     FROM told LEFT JOIN found ON found.id = named LEFT JOIN recorded USING (key);
 END $$;

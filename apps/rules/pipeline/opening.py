@@ -20,7 +20,7 @@ from apps.rules.snapshot import Snapshot
 from apps.rules.stages import Claim, Opened, Prepared, Processed
 
 _OPEN = """
-SELECT member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, counters, accounts, cards, tags
+SELECT member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, was_brought, counters, accounts, cards, tags
 FROM rules_open(%s::jsonb, %s, %s, %s)
 """
 
@@ -38,9 +38,10 @@ def open_events(
     shared = _Shared()
     memory = Memory()
     for row, prepared in zip(rows, wave, strict=True):
-        member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, counted, accounts, cards, tags = (
-            row
-        )
+        (
+            member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, was_brought, counted, accounts,
+            cards, tags,
+        ) = row  # fmt: skip
         if member_id is None:
             unknown.append((prepared.number, Processed("refused", prepared.event.key, refusal=UnknownMember())))
         elif event_id is None:
@@ -48,8 +49,9 @@ def open_events(
         else:
             birthday = Birthday(birth_day, birth_year, prepared.day) if birth_day else NO_BIRTHDAY
             member = MemberFacts(
-                member_id, home_path, joined_on, orjson.loads(attributes), birthday=birthday, asked_on=prepared.day
-            )
+                member_id, home_path, joined_on, orjson.loads(attributes), birthday=birthday, asked_on=prepared.day,
+                was_brought=was_brought,
+            )  # fmt: skip
             if counted is not None:
                 memory.tally.learn((member_id, None, "", *counter) for counter in orjson.loads(counted))
             if cards is not None:

@@ -5,7 +5,7 @@
 DROP FUNCTION IF EXISTS rules_open(jsonb, bigint, bigint, timestamptz);
 CREATE FUNCTION rules_open(batch jsonb, source bigint, epoch bigint, received timestamptz)
 RETURNS TABLE (n int, member_id bigint, event_id bigint, home_path text, joined_on date, attributes jsonb,
-               birth_day smallint, birth_year smallint, counters jsonb, accounts jsonb, cards jsonb, tags jsonb)
+               birth_day smallint, birth_year smallint, was_brought boolean, counters jsonb, accounts jsonb, cards jsonb, tags jsonb)
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -16,14 +16,16 @@ DECLARE
     attributes jsonb[];
     birth_days smallint[];
     birth_years smallint[];
+    brought boolean[];
     events bigint[];
 BEGIN
     IF epoch IS DISTINCT FROM (SELECT value FROM core_epoch) THEN
         RAISE EXCEPTION 'the configuration changed' USING ERRCODE = 'LS001';
     END IF;
     SELECT array_agg(r.n), array_agg(r.member_id), array_agg(r.home_unit_id), array_agg(r.joined_on),
-           array_agg(r.attributes), array_agg(r.birth_day), array_agg(r.birth_year), array_agg(r.event_id)
-    INTO ns, members, homes, joined, attributes, birth_days, birth_years, events
+           array_agg(r.attributes), array_agg(r.birth_day), array_agg(r.birth_year), array_agg(r.was_brought),
+           array_agg(r.event_id)
+    INTO ns, members, homes, joined, attributes, birth_days, birth_years, brought, events
     FROM activity_record(batch, source, received) AS r;
 
     PERFORM points_open_accounts(array_agg(wanted.member), array_agg(wanted.point_type)) FROM (
@@ -35,7 +37,7 @@ BEGIN
 
     -- A new statement: it sees what others committed before we had the locks.
     RETURN QUERY
-    SELECT r.n, r.member, r.event, u.path::text, r.joined, r.attributes, r.birth_day, r.birth_year,
+    SELECT r.n, r.member, r.event, u.path::text, r.joined, r.attributes, r.birth_day, r.birth_year, r.brought,
            (SELECT jsonb_agg(jsonb_build_array(c.rule_id, c.period, c.start, c.points, c.times, c.amount_micros,
                                              c.pieces_micros, c.cost_micros)) FROM rules_counter c
             WHERE c.member_id = r.member
@@ -50,8 +52,8 @@ BEGIN
                (SELECT jsonb_agg(jsonb_build_array(t.tag, t.from_on, t.until_on, t.rule_id, t.event_id))
                 FROM members_membertag t WHERE t.member_id = r.member
                     AND (t.until_on IS NULL OR t.until_on > (batch -> r.n ->> 'tagged')::date)) END
-    FROM unnest(ns, members, homes, joined, attributes, birth_days, birth_years, events)
-        AS r(n, member, home, joined, attributes, birth_day, birth_year, event)
+    FROM unnest(ns, members, homes, joined, attributes, birth_days, birth_years, brought, events)
+        AS r(n, member, home, joined, attributes, birth_day, birth_year, brought, event)
     LEFT JOIN orgs_orgunit u ON u.id = r.home
     ORDER BY r.n;
 END $$;
