@@ -15,7 +15,7 @@ from apps.activity.facts import EventFacts
 from apps.members.facts import MemberFacts
 from apps.rules.bases import Bases, Counts
 from apps.rules.periods import period_after
-from apps.rules.progress import EVER, Gathered, Progress
+from apps.rules.progress import EVER, Gathered, Progress, as_written
 
 if TYPE_CHECKING:
     from apps.rules.evaluate import Award
@@ -116,7 +116,7 @@ class Rate:
         told = {"rate": format(self.points, "f"), "per": format(self.per, "f"), "rounding": self.rounding}
         if self.bases is not None:
             told |= self.bases.terms()
-        return told | ({"carried": format(seen[1], "f"), "left": format(seen[2], "f")} if self.carries else {})
+        return told | ({"carried": as_written(seen[1]), "left": as_written(seen[2])} if self.carries else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,11 @@ def carry_name(effect: int) -> str:
     return f"{CARRY} {effect}"
 
 
+def is_carry(name: str) -> bool:
+    """Whether an effect's remainder is gathered under that name; else it is what a goal counts."""
+    return name.startswith(CARRY)
+
+
 MOST_VERDICTS = 10_000
 WITHOUT_END = 10**30
 """Points that no effect is worth."""

@@ -229,18 +229,20 @@ def _runs(progress: Progress) -> list[tuple[int, int]]:
     return runs
 
 
-def given_back(gathered: Gathered, before: Decimal, after: Decimal, amount: Decimal, by_share: bool) -> Gathered:
+def given_back(gathered: Gathered, before: Decimal | None, after: Decimal, amount: Decimal, by_share: bool) -> Gathered:
     """What a refund takes away of what its purchase of `amount` brought, where so much had been given back `before` it
-    and `after` it: its share, or else everything once all is given back.
+    (None: it is the first) and `after` it: its share, or else everything at the one by which all is given back.
 
     >>> given_back(Decimal(30), Decimal(0), Decimal(10), Decimal(20), True)
     Decimal('15.000000')
     >>> given_back(("S1",), Decimal(0), Decimal(10), Decimal(20), False)
     ()
+    >>> given_back(Decimal(1), Decimal(20), Decimal(20), Decimal(20), False)
+    Decimal('0')
     """
     if by_share and amount and isinstance(gathered, Decimal):
-        return _share(gathered, after, amount) - _share(gathered, before, amount)
-    if after >= amount:
+        return _share(gathered, after, amount) - _share(gathered, before or Decimal(0), amount)
+    if after >= amount and (before is None or before < amount):
         return gathered
     return Decimal(0) if isinstance(gathered, Decimal) else ()
 

@@ -19,9 +19,10 @@ from apps.points.book import Act, Book, LotState
 from apps.points.models import Entry, Lot, Posting, PostingKind
 from apps.points.services.ledger import lot_state
 from apps.rules.cards import Memory, Wallet, card_of
-from apps.rules.evaluate import LiveRule
+from apps.rules.evaluate import LiveRule, is_carry
 from apps.rules.models import Outcome
 from apps.rules.progress import as_gathered, given_back, undone
+from apps.rules.snapshot import ProgramInfo
 from apps.rules.stages import Opened, Prepared, Purchase
 
 REFUNDS = (Event.Kind.REFUND, Event.Kind.FRIEND_REFUND)
@@ -60,13 +61,18 @@ def find_purchases(source: Source, wave: Sequence[Prepared]) -> None:
     lots = Lot.objects.filter(event_id__in=[pk for pk, *_ in rows])
     for event_id, kind in lots.values_list("event_id", "account__point_type_id"):
         kinds[event_id].add(kind)
+    programs = {prepared.program.id: prepared.program for prepared in wave}
     found = {
         (key, program_id): (
             kind,
-            Purchase(pk, member_id, amount or Decimal(0), frozenset(kinds[pk]), counted.get(pk, ())),
+            Purchase(
+                pk, member_id, amount or Decimal(0),
+                frozenset(kinds[pk] | _undoable(programs[program_id], counted.get(pk, ()))), counted.get(pk, ()),
+            ),
         )
         for pk, key, kind, program_id, member_id, amount in rows
-    }
+        if program_id in programs
+    }  # fmt: skip
     for prepared in wave:
         of_kind, purchase = found.get((prepared.event.refund_of or "", prepared.program.id), ("", None))
         prepared.purchase = purchase if of_kind in GIVEN_BACK else None
@@ -79,6 +85,15 @@ def _counted(events: Sequence[int], waiting: Sequence[Prepared]) -> dict[int, tu
         return {}
     answers = Outcome.objects.filter(event_id__in=events).values_list("event_id", "answer__progress")
     return {pk: tuple(counted) for pk, counted in answers if counted}
+
+
+def _undoable(program: ProgramInfo, counted: Sequence[dict[str, Any]]) -> set[int]:
+    """The kinds of points that rules ever gave by what they gathered."""
+    rules = {each["rule_id"] for each in counted}
+    effects = [
+        effect for version in program.versions if version.live.rule_id in rules for effect in version.live.effects
+    ]
+    return {effect.point_type_id for effect in effects if effect.point_type_id is not None}
 
 
 def open_lots_for(opened: Sequence[Opened], wallet: Wallet) -> Ledger:
@@ -127,7 +142,7 @@ def open_lots_for(opened: Sequence[Opened], wallet: Wallet) -> Ledger:
         Event.objects.filter(refund_of_id__in=events)
         .exclude(pk__in=[item.event_id for item in refunds])
         .values("refund_of_id")
-        .annotate(total=Sum("amount"))
+        .annotate(total=Sum("amount", default=Decimal(0)))
         .values_list("refund_of_id", "total")
     )
     return ledger
@@ -155,11 +170,12 @@ def take_back(book: Book, item: Opened, purchase: Purchase, ledger: Ledger, memo
     if purchase.member_id != item.member_id:
         raise UnknownPurchase()
     amount = item.prepared.event.amount or Decimal(0)
-    before = ledger.refunded.get(purchase.event_id, Decimal(0))
-    if before + amount > purchase.amount:
-        raise RefundTooLarge(amount=amount, left=purchase.amount - before)
-    ledger.refunded[purchase.event_id] = before + amount
-    taking = _Taking(book, item, purchase, ledger, before, before + amount)
+    before = ledger.refunded.get(purchase.event_id)
+    after = (before or Decimal(0)) + amount
+    if after > purchase.amount:
+        raise RefundTooLarge(amount=amount, left=purchase.amount - (before or Decimal(0)))
+    ledger.refunded[purchase.event_id] = after
+    taking = _Taking(book, item, purchase, ledger, before, after)
     taking.share()
     taking.undo(memory)
     taking.untag(memory)
@@ -168,13 +184,13 @@ def take_back(book: Book, item: Opened, purchase: Purchase, ledger: Ledger, memo
 
 @dataclass(slots=True)
 class _Taking:
-    """One refund: what was given back `before` it of its purchase, and what `after` it."""
+    """One refund: what was given back `before` it of its purchase (None: it is the first), and what `after` it."""
 
     book: Book
     item: Opened
     purchase: Purchase
     ledger: Ledger
-    before: Decimal
+    before: Decimal | None
     after: Decimal
     answers: list[dict[str, Any]] = field(default_factory=list)
 
@@ -213,16 +229,17 @@ class _Taking:
                         taken = owed_back(lot.earned, Decimal(firing.lost), Decimal(firing.steps))
                         owed = owed_back(lot.earned, Decimal(firing.lost + steps), Decimal(firing.steps)) - taken
                         self._take(lot, taken, owed, {"code": "undone", "earned": lot.earned, "rule": rule.name})
-                if firing.lost + steps == firing.steps:
+                if firing.lost + steps == firing.steps and gatherer is rule.accumulator:
                     memory.tags.take_back(self.item.member_id, rule.rule_id, firing.event_id)
 
     def untag(self, memory: Memory) -> None:
-        """The tags that the purchase itself brought, once it is given back whole."""
+        """The tags that the purchase itself brought, once it is given back whole, by whichever versions: but for those
+        of goals, which are undone or not."""
         if self.after >= self.purchase.amount:
-            rules = {version.live.rule_id: version.live for version in self.item.prepared.program.versions}
-            for rule in rules.values():
-                if rule.gives_tags and rule.accumulator is None:
-                    memory.tags.take_back(self.item.member_id, rule.rule_id, self.purchase.event_id)
+            goals = {counted["rule_id"] for counted in self.purchase.counted if not is_carry(counted["of"])}
+            versions = [version.live for version in self.item.prepared.program.versions]
+            for rule_id in sorted({rule.rule_id for rule in versions if rule.gives_tags} - goals):
+                memory.tags.take_back(self.item.member_id, rule_id, self.purchase.event_id)
 
     def _rule(self, version_id: int | None) -> LiveRule | None:
         version = self.item.prepared.program.version(version_id)
@@ -263,8 +280,11 @@ class _Taking:
         )
 
 
-def owed_back(earned: int, refunded: Decimal, amount: Decimal) -> int:
-    """⌊earned × refunded / amount⌋: what is owed back in all after refunds that add up to `refunded`."""
+def owed_back(earned: int, refunded: Decimal | None, amount: Decimal) -> int:
+    """⌊earned × refunded / amount⌋: what is owed back in all after refunds that add up to `refunded`; nothing before the
+    first (None), and all after that of what cost nothing."""
+    if refunded is None:
+        return 0
     if not amount:
         return earned
     return int(earned * refunded / amount)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.members.models import MemberTag
+from apps.points.models import Account, PointType
 from apps.rules.models import Progress as Kept
 from apps.rules.pipeline import Processed
 from apps.rules.progress import KEPT_DAYS, NOTHING, Accumulator, Progress, undone
@@ -228,3 +229,54 @@ def test_a_budget_holds_also_where_a_tag_of_the_same_batch_opens_it(group: Coffe
     publish(group, fixed(5), condition={"field": "member.tags", "op": "has_any", "value": ["big"]}, limits=[once])
     assert points(till.send(purchase("500"), purchase("1"), purchase("1"))) == [0, 5, 0]
     assert points(till.send(purchase("1"))) == [0]
+
+
+def test_a_refund_of_nothing_takes_nothing_more_back(group: CoffeeGroup, till: Till) -> None:
+    """Catches a stamp taken for each refund after the last, and one without lines that stops those behind it."""
+    publish(group, fixed(50), accumulator=gathers("events", "2"))
+    till.send(*(purchase("10", key=f"p{number}") for number in range(4)))
+    nothing = replace(refund("p0", "0"), lines=())
+    later = [replace(nothing, key=f"n{number}") for number in range(2)]
+    assert points(till.send(nothing, *later)) == [0, 0, 0]
+    assert points(till.send(refund("p0", "10"), *(replace(each, key=f"x{each.key}") for each in later))) == [-50, 0, 0]
+    assert Kept.objects.get().value == 3
+
+
+def test_what_cost_nothing_is_given_back_once(group: CoffeeGroup, till: Till) -> None:
+    publish(group, fixed(5))
+    publish(group, fixed(50), accumulator=gathers("events", "2"))
+    till.send(purchase("0", key="free"), purchase("10"))
+    assert points(till.send(refund("free", "0"), refund("free", "0"))) == [-55, 0]
+    assert Kept.objects.get().value == 1
+
+
+def test_a_goal_of_another_kind_of_points_is_undone_where_its_rule_is_no_longer_in_force(
+    group: CoffeeGroup, till: Till
+) -> None:
+    """The purchase that is given back brought no points itself."""
+    stars = PointType.objects.create(program=group.east, code="stars", name="Stars")
+    end = START + timedelta(minutes=30)
+    publish(group, fixed(50) | {"point_type": "stars"}, accumulator=gathers("events", "2"), ends_at=end)
+    till.send(purchase("10", key="p0"), purchase("10"))
+    assert points(till.send(refund("p0", "10"))) == [-50]
+    assert Account.objects.get(point_type=stars).balance == 0
+
+
+def test_the_tag_of_another_order_stays_where_only_a_remainder_is_undone_there(group: CoffeeGroup, till: Till) -> None:
+    publish(group, carrying(), tag("regular"))
+    till.send(purchase("30", "a"), purchase("30", "b"))
+    assert points(till.send(refund("a", "30"))) == [-1]
+    given = MemberTag.objects.order_by("event_id").values_list("from_on", "until_on")
+    assert list(given) == [(date(2026, 3, 1), date(2026, 3, 1)), (date(2026, 3, 1), None)]
+
+
+def test_a_tag_goes_with_its_order_whatever_the_rule_says_by_then(group: CoffeeGroup, till: Till) -> None:
+    """Catches tags taken back as the newest version says: here it gives none, or only at a goal."""
+    for accumulator, effect in ((None, fixed(5)), (gathers(), tag("other"))):
+        row = publish(group, tag("regular"), ends_at=START + timedelta(minutes=30))
+        row.pk, row.number, row.starts_at, row.ends_at = None, 2, START + timedelta(minutes=30), None
+        row.definition = row.definition | {"effects": [effect]} | ({"accumulator": accumulator} if accumulator else {})
+        row.save(force_insert=True)
+    till.send(purchase("10", "a"))
+    till.send(refund("a", "10"))
+    assert list(MemberTag.objects.values_list("until_on", flat=True)) == [date(2026, 3, 1)] * 2
