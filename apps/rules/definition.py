@@ -357,8 +357,8 @@ def _sure_days(policy: Never | AfterDays | EndOf | None) -> int:
     match policy:
         case AfterDays(days=days):
             return days
-        case EndOf(plus_years=0, plus_days=days):
-            return days
+        case EndOf(plus_years=years, plus_days=days):
+            return 365 * years + days
     return MOST_DAYS
 
 

@@ -85,6 +85,10 @@ def test_what_may_be_saved_can_be_spent_whenever_it_was_earned(
         ({"expiry": {"kind": "after_days", "days": 0}}, [("validity/expiry/days", "greater_than_equal")]),
         ({"expiry": {"kind": "after_days", "days": 7}, "pending": {"days": 8}}, [("validity", "gone_before")]),
         ({"expiry": {"kind": "end_of", "period": "month"}, "pending": {"days": 1}}, [("validity", "gone_before")]),
+        (
+            {"expiry": {"kind": "end_of", "period": "month", "plus_years": 1}, "pending": {"days": 366}},
+            [("validity", "gone_before")],
+        ),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_at_its_place(validity: Any, faults: Any) -> None:
