@@ -6,7 +6,7 @@ and exactly: by whole division, not by a quotient cut to some digits.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -68,6 +68,7 @@ class Rate:
     rounding: str = ROUND_DOWN
     counts: Counts = None
     bases: Bases | None = None
+    carries: bool = field(init=False, default=False)
     measures: ClassVar[str] = ""
     """What a limit calls it."""
     by_share: ClassVar = True
@@ -76,9 +77,8 @@ class Rate:
         """What so much of what is measured gives."""
         return points_for(base, self.points, self.per, self.rounding)
 
-    @property
-    def carries(self) -> bool:
-        return self.rounding == CARRY
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "carries", self.rounding == CARRY)
 
     def found(self, event: EventFacts) -> Sequence[Decimal]:
         """What is measured, as the bases say: of the order, or of each line."""
@@ -93,7 +93,7 @@ class Rate:
             found = self.found(event)
             return sum(self.of(base) for base in found), sum(found, Decimal(0))
         base = self.gathered(event)
-        return self.of(base), base
+        return points_for(base, self.points, self.per, self.rounding), base
 
     def worth_carried(self, event: EventFacts, progress: Progress) -> Worth:
         base = self.gathered(event)

@@ -151,6 +151,8 @@ class RuleSet:
     """Whether a rule gives members a tag."""
     holds: bool = field(init=False)
     """Whether a rule has events wait for a review."""
+    are_plain: bool = field(init=False)
+    """Whether they give points, and do nothing of all this."""
     _verdicts: dict[tuple[int, ...], tuple[Steps, Rivals, Skipped]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -159,6 +161,7 @@ class RuleSet:
         object.__setattr__(self, "tags", any(rule.gives_tags for rule in self.rules))
         effects = (effect for rule in self.rules for effect in rule.effects)
         object.__setattr__(self, "holds", any(isinstance(effect, HoldForReview) for effect in effects))
+        object.__setattr__(self, "are_plain", not (self.gathers or self.tags or self.holds))
 
     @property
     def may_turn(self) -> bool:
@@ -287,11 +290,14 @@ Used = Mapping[tuple[int, LiveLimit], int]
 Cards = Mapping[Card, Progress]
 """What the member has gathered before the event."""
 NO_CARDS: Cards = {}
+NOTHING_FIRED: Mapping[int, int] = {}
 
 
 def evaluate(event: EventFacts, member: MemberFacts, rules: RuleSet, used: Used, cards: Cards = NO_CARDS) -> Outcome:
     """What `event` of `member` earns under `rules`."""
     steps, rivals, skipped = rules.verdict(event, member)
+    if rules.are_plain and not rivals:
+        return Outcome(_awards(event, member, steps, used), skipped)
     counted: list[Counted] = []
     if rules.gathers:
         counted = _counted(event, steps, cards)
@@ -340,7 +346,12 @@ def _count(event: EventFacts, rule: LiveRule, name: str, gatherer: Gatherer, car
 
 
 def _awards(
-    event: EventFacts, member: MemberFacts, steps: Steps, used: Used, fired: Mapping[int, int], cards: Cards
+    event: EventFacts,
+    member: MemberFacts,
+    steps: Steps,
+    used: Used,
+    fired: Mapping[int, int] = NOTHING_FIRED,
+    cards: Cards = NO_CARDS,
 ) -> list[Award]:
     awards: list[Award] = []
     for rule, number, effect in steps:
@@ -354,13 +365,16 @@ def _awards(
         if rule.accumulator is not None and isinstance(effect, Fixed):
             seen = fired[rule.rule_id]
             points *= seen
+        if not rule.limits:
+            awards.append(Award(rule, number, effect.point_type_id, seen, points, 0))
+            continue
         limit = None
         granted = points
         for each in rule.limits:
             room = _room(rule, number, each, seen, used, awards)
             if room < granted:
                 granted, limit = room, each
-        measured = _measured(rule, number, seen, used, awards) if rule.limits else 0
+        measured = _measured(rule, number, seen, used, awards)
         awards.append(Award(rule, number, effect.point_type_id, seen, granted, points - granted, limit, measured))
     return awards
 

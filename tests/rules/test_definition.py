@@ -67,7 +67,7 @@ REFUSED: list[tuple[Any, list[tuple[str, str]]]] = [
     (GOOD | {"limits": [CAP_A_DAY | {"of": "pieces", "most": 3}]}, [("limits/0/of", "nothing_measured")]),
     (GOOD | {"limits": [CAP_A_DAY | {"per": "event", "of": "times", "most": 3}]}, [("limits/0/of", "once_anyway")]),
     (GOOD | {"limits": [CAP_A_DAY | {"per": "event", "most": most} for most in (3, 4)]}, [("limits/1", "limit_twice")]),
-    (GOOD | {"stacking": {"group": "", "take": "sum", "order": 0}},
+    (GOOD | {"stacking": {"group": "", "take": "all", "order": 0}},
      [("stacking/group", "string_too_short"), ("stacking/order", "out_of_range"), ("stacking/take", "literal_error")]),
     (GOOD | {"stacking": {"group": "a b", "order": 1}}, [("stacking/group", "string_pattern_mismatch")]),
     (GOOD | {"effects": [TIMES | {"times": "1"}]}, [("effects/0/times", "out_of_range")]),
