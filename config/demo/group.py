@@ -123,6 +123,26 @@ BEANS = {"all": [{"field": "line.category", "op": "eq", "value": "beans"}]}
 WEEKEND = {"field": "event.weekday", "op": "in", "value": [6, 7]}
 AFTERNOON = {"field": "event.hour", "op": "between", "value": [14, 16]}
 IN_THE_APP = {"field": "event.channel", "op": "eq", "value": "app"}
+MEMBER_DAY = {"field": "event.special_days", "op": "has_any", "value": ["member-day"]}
+FRIENDS_FIRST = _is(
+    "friend", {"field": "event.friend", "op": "eq", "value": "purchase"},
+    {"field": "event.friend_orders", "op": "eq", "value": 1},
+)  # fmt: skip
+BROUGHT_FIRST = _is(
+    "purchase", {"field": "member.was_brought", "op": "is_true"},
+    {"field": "event.order_number", "window": "ever", "op": "eq", "value": 1},
+)  # fmt: skip
+STAMPS = {
+    "of": "pieces", "at": "10", "fires": "step", "period": "ever",
+    "lines": {"all": [{"field": "line.category", "op": "eq", "value": "coffee"}]},
+}  # fmt: skip
+UNUSUAL = {
+    "any": [
+        {"field": "event.amount", "op": "ge", "value": "1200"},
+        {"field": "recent.device_events", "window": 10, "op": "ge", "value": 5},
+    ]
+}
+"""An amount that no ordinary order of the year reaches."""
 
 RULES = [
     ("east", "EAST", "base", "每消费 1 元得 1 分 A point per yuan",
@@ -135,6 +155,14 @@ RULES = [
      _rule(_is("purchase", AFTERNOON, {"field": "event.amount", "op": "ge", "value": "40"}), _fixed("points", 20), cap=20)),
     ("east", "EAST", "check-in", "每日签到 Daily check-in", _rule(_is("check_in"), _fixed("points", 5), cap=5)),
     ("east", "EAST", "welcome", "入会礼 Welcome", _rule(_is("registration"), _fixed("points", 100), budget=100_000)),
+    ("east", "EAST", "stamps", "集点卡：每满 10 杯 Stamp card", _rule(_is("purchase"), _fixed("points", 30)) | {"accumulator": STAMPS}),
+    ("east", "EAST", "member-day", "会员日三倍 Triple on member day",
+     _rule(_is("purchase", MEMBER_DAY), {"effect": "multiply", "point_type": "points", "times": "3", "of": "base"})),
+    ("east", "EAST", "friends-first", "好友首单 A friend's first order",
+     _rule(FRIENDS_FIRST, _fixed("points", 80)) | {"validity": {"pending": {"days": 7}}}),
+    ("east", "EAST", "friend-welcome", "好友见面礼 Welcome of a friend", _rule(BROUGHT_FIRST, _fixed("points", 50))),
+    ("east", "EAST", "unusual", "异常订单审核 Unusual orders",
+     _rule(UNUSUAL, {"effect": "hold_for_review", "reason": "金额异常，或同一设备短时间内多次 Large, or many from one device"})),
     ("river", "RIVER", "base", "每消费 2 元得 1 片 A leaf per two yuan",
      _rule(_is("purchase"), _per("leaves", "1", "2"))),
     ("river", "RIVER", "drops", "活动日水滴 Drops on Tuesdays",

@@ -18,15 +18,19 @@ from apps.orgs.services import create_api_client
 from apps.points import services as points
 from apps.points.models import Account
 from apps.reports.services import check_ledger, fold_facts
+from apps.rules.friends import tell_friends
 from apps.rules.pipeline import process
 from config.demo.codes import redeem_caps
 from config.demo.group import PASSWORD, Group, make_group
 from config.demo.members import Person, draw_people
+from config.demo.unusual import order_unusually
 from config.demo.year import ZONE, draw_events
 
 STEP_DAYS = 3
 BATCH = 2_000
 ENROLLED_AT_ONCE = 500
+BRINGS = 20
+"""One member in so many was brought by the one who joined their company's list before."""
 REWARDS = ((100, "饼干"), (200, "中杯拿铁"), (300, "大杯拿铁"), (500, "马克杯"))
 REDEEMS = 0.006
 """How likely it is that somebody who has enough takes a reward within a step."""
@@ -72,6 +76,7 @@ def make_demo(
     _Year(group, company_of, _random(seed, "points"), told, tell).tell_all(events, first, end)
     caps = source_for("app:east", group.units["EAST"])
     told.events += redeem_caps(group, people, caps, _random(seed, "codes"), end)
+    told.events += order_unusually(people, source_for("pos:east", group.units["EAST"]), end)
     fold_facts(end)
     told.differences = check_ledger(None, end)
     told.points = Account.objects.aggregate(total=Sum("balance"))["total"] or 0
@@ -84,6 +89,7 @@ def _random(seed: int, what: str) -> Random:
 
 
 def _enrol(group: Group, people: Sequence[Person]) -> None:
+    last: dict[str, str] = {}
     for begin in range(0, len(people), ENROLLED_AT_ONCE):
         with transaction.atomic():
             for person in people[begin : begin + ENROLLED_AT_ONCE]:
@@ -95,8 +101,11 @@ def _enrol(group: Group, people: Sequence[Person]) -> None:
                     birth_on=person.birth_on,
                     joined_on=person.joined_on,
                     attributes={"喜好": person.favourite},
+                    referrer=last.get(person.company, "") if person.number % BRINGS == 0 else "",
+                    referrer_kind="card",
                     when=start_of_day(person.joined_on, ZONE) + timedelta(hours=10),
                 )
+                last[person.company] = person.card
 
 
 class _Year:
@@ -132,6 +141,7 @@ class _Year:
                 for result in process(None, source, mine[begin : begin + BATCH], when=now):
                     self.told.events += result.status == "processed"
                     self.told.refused += result.status == "refused"
+        tell_friends(now)
 
     def _redeem(self, now: datetime) -> None:
         """A few of those who have enough take a reward in their store, in the last hours before `now`."""

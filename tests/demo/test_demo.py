@@ -14,7 +14,7 @@ from apps.members.crypto import decrypt
 from apps.members.models import Identifier, Member
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.points.models import Posting
-from apps.rules.models import RuleReview, RuleVersion
+from apps.rules.models import HeldEvent, Outcome, Progress, RuleReview, RuleVersion
 from config.demo import PASSWORD, Told, make_demo, sign_ins
 from tests import databases
 from tests.factories import CoffeeGroup
@@ -75,10 +75,16 @@ def test_members_have_chinese_names_and_two_identifiers_at_least(story: Told) ->
 
 
 def test_rules_are_in_force_with_a_change_and_drafts_waiting(story: Told) -> None:
-    assert RuleVersion.objects.filter(state="published").count() == 12
+    assert RuleVersion.objects.filter(state="published").count() == 17
     assert RuleVersion.objects.filter(state="draft").count() == 3
     assert RuleReview.objects.get().state == "open"
     assert OrgUnit.objects.filter(kind="store").count() == 21
+
+
+def test_orders_wait_for_a_decision_and_members_who_brought_friends_are_thanked(story: Told) -> None:
+    assert HeldEvent.objects.filter(decision=None).count() == 3
+    assert Outcome.objects.filter(event__kind="friend", points__gt=0).exists()
+    assert Progress.objects.filter(rule__code="stamps").exists()
 
 
 def test_the_command_refuses_a_database_that_holds_something(group: CoffeeGroup) -> None:
