@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.members.models import MemberTag
+from apps.members.services import add_identifier
 from apps.points.models import Account, PointType
 from apps.rules.models import Progress as Kept
 from apps.rules.pipeline import Processed
@@ -280,3 +281,15 @@ def test_a_tag_goes_with_its_order_whatever_the_rule_says_by_then(group: CoffeeG
     till.send(purchase("10", "a"))
     till.send(refund("a", "10"))
     assert list(MemberTag.objects.values_list("until_on", flat=True)) == [date(2026, 3, 1)] * 2
+
+
+def test_events_of_one_batch_that_call_a_member_by_several_names_come_in_their_order(
+    group: CoffeeGroup, till: Till
+) -> None:
+    """Catches a goal whose points stay since it fired in the same wave as the refund, told by phone, that undoes it."""
+    add_identifier(None, till.member().pk, "phone", "13800000001", when=START)
+    publish(group, fixed(50), accumulator=gathers("events", "2"))
+    till.send(purchase("10", key="p0"))
+    back = replace(refund("p0", "10"), member_kind="phone", member_value="138 0000 0001")
+    assert points(till.send(purchase("10"), back, purchase("10"))) == [50, -50, 50]
+    assert till.account().balance == 50

@@ -8,8 +8,8 @@
     settling    one statement: write points, outcomes and counters
 
 Four round trips with BEGIN and COMMIT, however many events; five where something is remembered. Events of one member
-are reckoned in the order given; a refund of a purchase in the same batch waits for the next wave, with everything of
-that member behind it.
+are reckoned in the order given, by whichever of their names; a refund of a purchase in the same batch waits for the next
+wave, with everything of that member behind it.
 """
 
 import gc
@@ -27,8 +27,8 @@ from apps.core.scope import reach_of
 from apps.core.transactions import in_transaction
 from apps.rules import refunds, snapshot
 from apps.rules.codes import claiming
-from apps.rules.pipeline.opening import open_events, replay, reserve
-from apps.rules.pipeline.preparing import prepare, waves
+from apps.rules.pipeline.opening import in_waves, open_events, replay, reserve
+from apps.rules.pipeline.preparing import prepare
 from apps.rules.pipeline.reckoning import Impossible, reckon
 from apps.rules.pipeline.remembering import remember
 from apps.rules.pipeline.settling import settle
@@ -101,7 +101,7 @@ def _process(
         copy.confirm()
     for number, reason in refused:
         results[number] = Processed("refused", events[number].key, refusal=reason)
-    for wave in waves(todo):
+    for wave in in_waves(todo):
         rest = wave
         while rest:
             try:

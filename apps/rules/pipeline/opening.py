@@ -12,10 +12,12 @@ from apps.activity.models import Event, Source
 from apps.core.prepared import call
 from apps.members.crypto import lookup_hash
 from apps.members.facts import NO_BIRTHDAY, Birthday, MemberFacts
+from apps.members.models import Identifier
 from apps.points.book import AccountState
 from apps.rules.cards import Memory, asks_tags, starts_of
 from apps.rules.limits import member_starts, shared_keys
 from apps.rules.models import Outcome
+from apps.rules.pipeline.preparing import waves
 from apps.rules.snapshot import Snapshot
 from apps.rules.stages import Claim, Opened, Prepared, Processed
 
@@ -23,6 +25,22 @@ _OPEN = """
 SELECT member_id, event_id, home_path, joined_on, attributes, birth_day, birth_year, was_brought, counters, accounts, cards, tags
 FROM rules_open(%s::jsonb, %s, %s, %s)
 """
+
+
+def in_waves(todo: Sequence[Prepared]) -> list[list[Prepared]]:
+    """`waves`; where some have to wait, with one statement that says which names are one member's."""
+    found = waves(todo)
+    if len(found) == 1 and not any(item.event.refund_of and item.program.gathers for item in todo):
+        return found
+    names = {(item.event.member_kind, item.event.member_value) for item in todo if not item.event.member_id}
+    if len(todo) == 1 or len(names) < 2:
+        return found
+    digests = {name: lookup_hash(*name) for name in names}
+    rows = Identifier.objects.filter(kind__in={kind for kind, _ in names}, value_hash__in=digests.values())
+    found_by = rows.values_list("kind", "value_hash", "member_id")
+    known = {(kind, bytes(digest)): member_id for kind, digest, member_id in found_by}
+    members = {name: known[name[0], digest] for name, digest in digests.items() if (name[0], digest) in known}
+    return waves(todo, members)
 
 
 def open_events(

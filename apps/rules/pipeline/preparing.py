@@ -1,6 +1,6 @@
 """Preparing events: their names become units, programmes and rules of one copy of the configuration. No query."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from apps.activity.errors import InTheFuture, NoProgram, OtherCurrency, UnknownPurchase, UnknownStore
@@ -65,15 +65,21 @@ def event_facts(event: IncomingEvent, unit: UnitInfo, program: ProgramInfo) -> E
     )
 
 
-def waves(todo: Iterable[Prepared]) -> list[list[Prepared]]:
+Name = tuple[str, str]
+"""What a member is called by, and which kind of name that is."""
+
+
+def waves(todo: Iterable[Prepared], members: Mapping[Name, int] | None = None) -> list[list[Prepared]]:
     """Cuts a batch so that no event meets one that it gives back or confirms, and no key its repetition, within one
-    wave; where rules gather, no refund meets an earlier event of its member either: it may have to undo what that fired."""
+    wave; where rules gather, no refund meets an earlier event of its member either: it may have to undo what that fired.
+    `members` says which names are one member's; without it each name is taken for another."""
     found: list[list[Prepared]] = []
-    member_wave: dict[tuple[str, str], int] = {}
+    member_wave: dict[Name | int, int] = {}
     key_wave: dict[str, int] = {}
     for prepared in todo:
         event = prepared.event
-        member = (event.member_kind, event.member_value)
+        name = (event.member_kind, event.member_value)
+        member = members.get(name, name) if members else name
         wave = member_wave.get(member, 0)
         if event.refund_of and prepared.program.gathers and member in member_wave:
             wave += 1
