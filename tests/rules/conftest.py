@@ -84,11 +84,17 @@ def publish(
     starts_at: datetime = datetime(2020, 1, 1, tzinfo=UTC),
     ends_at: datetime | None = None,
     unit: str = "EAST",
+    overrides: Rule | None = None,
     **more: Any,
 ) -> RuleVersion:
     number = next(_numbers)
     rule = Rule.objects.create(
-        program=group.east, unit=group[unit], code=f"rule{number}", name=f"Rule {number}", created_at=START
+        program=group.east,
+        unit=group[unit],
+        code=f"rule{number}",
+        name=f"Rule {number}",
+        overrides=overrides,
+        created_at=START,
     )
     return RuleVersion.objects.create(
         rule=rule,
