@@ -11,7 +11,7 @@ from apps.rules.sentences import (
     Names,
     amount,
     condition_words,
-    goal_words,
+    firing_words,
     limit_words,
     plain,
     rate,
@@ -26,7 +26,6 @@ EFFECT = Words("What members earn", "会员所得")
 RATE = Words("Points for each {per}", "每 {per} 的积分")
 LIMIT = Words("Limit", "上限")
 GOAL = Words("Goal", "目标")
-ONCE, EACH_TIME = Words("once {goal}", "{goal}后"), Words("for every {goal}", "每{goal}")
 STACKING = Words("Beside other rules", "与其他规则")
 VALIDITY = Words("These points", "这些积分")
 AS_KIND = Words("as their kind says", "按积分类型的规定")
@@ -135,10 +134,7 @@ def _limits(older: list[Any], newer: list[Any], currency: str, language: str) ->
 
 def _goal(old: Any, new: Any, names: Names, language: str) -> list[Difference]:
     def words(gathered: Any) -> str:
-        if not gathered:
-            return ""
-        template = EACH_TIME if gathered["fires"] == "step" else ONCE
-        return template.in_language(language).format(goal=goal_words(gathered, names, language))
+        return firing_words(gathered, names, language) if gathered else ""
 
     return [] if old == new else [Difference(GOAL, words(old), words(new))]
 

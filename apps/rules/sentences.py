@@ -170,6 +170,10 @@ ROW_PER = Words("{points} for each {per}", "每 {per} 得 {points}")
 ROWS_AND = Words("; ", "；")
 GOAL = Words("once a member has {goal}{period}, {earning}", "会员{period}{goal}后，{earning}")
 STEP = Words("for every {goal}{period}, {earning}", "会员{period}每{goal}，{earning}")
+FIRES = {
+    "goal": Words("once {goal}{period}", "{period}{goal}后"),
+    "step": Words("for every {goal}{period}", "{period}每{goal}"),
+}
 GOALS = {
     "events": Words("{n} such events", "满 {n} 次"),
     "amount": Words("{money} spent", "消费满 {money}"),
@@ -240,6 +244,13 @@ def limit_words(limit: Mapping[str, Any], currency: str, language: str) -> str:
 def goal_words(accumulator: Mapping[str, Any], names: Names, language: str) -> str:
     """What a rule gathers, and until when, as the sentence has it: `10 such events in a month`."""
     return Writer(names, language).goal(accumulator, with_period=True)
+
+
+def firing_words(accumulator: Mapping[str, Any], names: Names, language: str) -> str:
+    """When a rule with a goal gives: `for every 10 such events in a month`."""
+    writer = Writer(names, language)
+    words = FIRES[str(accumulator["fires"])]
+    return writer.say(words, goal=writer.goal(accumulator), period=writer.period_of(accumulator))
 
 
 def stacking_words(stacking: Mapping[str, Any], language: str) -> str:

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from apps.activity.services import source_for
 from apps.core.clock import now
 from apps.core.formats import moment
+from apps.members.models import MemberTag
 from apps.members.services import create_member
 from apps.points.checking import differences
 from apps.rules.models import RuleVersion
@@ -32,8 +33,8 @@ BASE = {
 DOUBLE = {
     "en": "Members earn 2 × the points that other rules give, at most 200 points a day for one member and at most 300,000 "
     "points in all, when the event is a purchase and the day of the week is Saturday or Sunday and the store is in “East "
-    "North” and the member's “tags” includes “高活跃” and at least one line is such that the category is “coffee”.",
-    "zh": "当事件类型为消费，且星期为周六、周日之一，且门店属于“East North”，且会员的“tags”含有“高活跃”，"
+    "North” and the member has the tag “高活跃” and at least one line is such that the category is “coffee”.",
+    "zh": "当事件类型为消费，且星期为周六、周日之一，且门店属于“East North”，且会员有标签“高活跃”，"
     "且至少有一行明细满足（品类为“coffee”）时，会员获得其他规则所给积分的 2 倍，每位会员每天最多 200 积分，"
     "且整个计划累计最多 300,000 积分。",
 }
@@ -41,16 +42,16 @@ ENGLISH = {
     "rate": "Points for every purchase", "weekend": "Double points at the weekend", "use": "Use “{}”", "name": "Name",
     "save": "Save", "points": "Points", "review": "Review & publish…", "publish": "Publish", "at": "from",
     "start": "Start: date and time", "add": "+ Add a condition", "field": "Asks about", "store": "the store",
-    "attribute": "the member's own attribute…", "key": "Name of the attribute", "how": "Compared how",
+    "tags": "the member's tags", "how": "Compared how",
     "any": "has any of", "value": "Value", "line": "at least one line where", "goods": "the category", "limit": "+ Add a limit",
     "most": "At most", "per": "For whom", "period": "In which period", "whole": "in all", "ever": "ever",
     "other": "中文", "count": "1 of 3 members", "try": "Try", "amount": "Amount", "category": "Category",
-    "place": "Store", "when": "Date and time", "told": "The member's “tags”", "gives": "200 points", "none": "Nothing",
-    "failed": "the member's “tags” includes “高活跃” was: not known", "now": "now, in a few seconds",
+    "place": "Store", "when": "Date and time", "told": "The member's tags", "gives": "200 points", "none": "Nothing",
+    "failed": "the member has the tag “高活跃” was: empty", "now": "now, in a few seconds",
     "cut": "The limit cut off 58: at most 200 points a day for one member.",
     "draft": "Draft a new version", "compare": "Compare the two chosen",
     "compared": ["From version 1 to version 2", "Added: the store is in “East North”",
-                 "Added: the member's “tags” includes “高活跃”",
+                 "Added: the member has the tag “高活跃”",
                  "Added: at least one line is such that the category is “coffee”",
                  "Added: at most 200 points a day for one member", "Added: at most 300,000 points in all"],
     "published": "Published. In force from {} (Asia/Shanghai).", "starts": "Version 1 is scheduled: it starts on {}.",
@@ -60,15 +61,15 @@ CHINESE = {
     "rate": "消费积分", "weekend": "周末双倍积分", "use": "使用“{}”", "name": "名称",
     "save": "保存", "points": "积分", "review": "检查并发布…", "publish": "发布", "at": "自",
     "start": "开始的日期和时间", "add": "+ 添加条件", "field": "条件字段", "store": "门店",
-    "attribute": "会员的自定义属性…", "key": "属性名称", "how": "比较方式",
+    "tags": "会员的标签", "how": "比较方式",
     "any": "含有任一", "value": "值", "line": "至少有一行明细满足", "goods": "品类", "limit": "+ 添加上限",
     "most": "最多", "per": "适用对象", "period": "周期", "whole": "整个计划", "ever": "累计",
     "other": "English", "count": "3 位会员中的 1 位", "try": "试算", "amount": "金额", "category": "品类",
-    "place": "门店", "when": "日期和时间", "told": "会员的“tags”", "gives": "200 积分", "none": "无积分",
-    "failed": "会员的“tags”含有“高活跃” 实际：未知", "now": "现在（几秒后）",
+    "place": "门店", "when": "日期和时间", "told": "会员的标签", "gives": "200 积分", "none": "无积分",
+    "failed": "会员有标签“高活跃” 实际：空", "now": "现在（几秒后）",
     "cut": "每位会员每天最多 200 积分",
     "draft": "起草新版本", "compare": "对比所选的两个版本",
-    "compared": ["从第 1 版到第 2 版", "新增：门店属于“East North”", "新增：会员的“tags”含有“高活跃”",
+    "compared": ["从第 1 版到第 2 版", "新增：门店属于“East North”", "新增：会员有标签“高活跃”",
                  "新增：至少有一行明细满足（品类为“coffee”）", "新增：每位会员每天最多 200 积分",
                  "新增：整个计划累计最多 300,000 积分"],
     "published": "已发布。自 {}（Asia/Shanghai）起生效。", "starts": "第 1 版已发布，将于 {} 生效。",
@@ -83,9 +84,11 @@ def test_marketing_publishes_for_monday_what_it_wrote_without_code(
     group: CoffeeGroup,  # noqa: F811
     studio_page: Any,  # noqa: F811
 ) -> None:
-    for number, tags in enumerate((["高活跃"], ["新客"], [])):
-        create_member(None, group["S001"], identifiers=[("card", f"C{number}")], attributes={"tags": tags}, when=now())
     today = now().astimezone(ZONE).date()
+    for number, tag in enumerate(("高活跃", "新客", None)):
+        member = create_member(None, group["S001"], identifiers=[("card", f"C{number}")], when=now())
+        if tag:
+            MemberTag.objects.create(member=member, tag=tag, from_on=today, rule_id=1, event_id=number)
     monday = datetime.combine(today + timedelta(days=7 - today.weekday()), time(), ZONE)
     saturday = monday + timedelta(days=5, hours=10)
     page = studio_page("marketing", language=language)
@@ -105,8 +108,7 @@ def test_marketing_publishes_for_monday_what_it_wrote_without_code(
     write.condition(words["store"])
     page.get_by_role("combobox", name=words["value"], exact=True).last.fill("north")
     page.keyboard.press("Enter")
-    write.condition(words["attribute"])
-    page.get_by_label(words["key"]).fill("tags")
+    write.condition(words["tags"])
     page.get_by_label(words["how"]).last.select_option(label=words["any"])
     page.get_by_role("combobox", name=words["value"], exact=True).last.fill("高活")
     page.get_by_role("option", name="高活跃").click()
