@@ -23,6 +23,9 @@ KEPT_DAYS = 62
 MOST_FIRED = 50
 """Events that are remembered to have fired, the latest of a period."""
 SMALLEST = Decimal("0.000001")
+"""What is kept of a sum: nothing smaller counts, so that it is the same read back."""
+MOST_TOLD = Decimal(10) ** 12
+"""What one event's attribute adds to a sum at most, whatever it says: far above any goal, and it can be kept."""
 
 Gathered = Decimal | tuple[str, ...]
 """What one event brings: an amount, or values."""
@@ -146,7 +149,8 @@ class Accumulator:
             case "events":
                 return Decimal(1)
             case "attribute_sum":
-                return max(Decimal(0), as_number(event.attributes.get(self.attribute)) or Decimal(0))
+                told = as_number(event.attributes.get(self.attribute)) or Decimal(0)
+                return min(max(Decimal(0), told), MOST_TOLD).quantize(SMALLEST, ROUND_DOWN)
             case "attribute_values":
                 values = [as_text(event.attributes.get(self.attribute))]
             case "amount" if self.counts is None:

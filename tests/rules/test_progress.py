@@ -293,3 +293,17 @@ def test_events_of_one_batch_that_call_a_member_by_several_names_come_in_their_o
     back = replace(refund("p0", "10"), member_kind="phone", member_value="138 0000 0001")
     assert points(till.send(purchase("10"), back, purchase("10"))) == [50, -50, 50]
     assert till.account().balance == 50
+
+
+def test_a_sum_of_attributes_takes_any_number_that_is_told(group: CoffeeGroup, till: Till) -> None:
+    """Catches one that no column holds, which stops the whole batch, and decimals that get lost between batches."""
+    publish(
+        group, fixed(1), condition=CHECK_IN, accumulator=gathers("attribute_sum", "1", fires="goal", attribute="mark")
+    )
+    marks = ["0.3333333333", 0.6666666667, -5, "x", True, 1e300, "9" * 40]
+    events = [check_in(START, attributes={"mark": mark}) for mark in marks]
+    results = points(till.send(*events))
+    assert results == [0, 0, 0, 0, 0, 1, 0]
+    others = [replace(event, key=f"x{event.key}", member_value="C2") for event in events]
+    assert [points(till.send(event)) for event in others] == [[each] for each in results]
+    assert set(Kept.objects.values_list("value", flat=True)) == {10**12 + Decimal("0.999999")}
