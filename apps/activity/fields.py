@@ -76,7 +76,10 @@ FRIEND_FIELDS = (
     Field("event.friend", Type.CHOICE, Words("what the friend did", "好友的行为"), "event.attributes", FRIENDS_ACTS,
           key="friend"),
     Field("event.friend_orders", Type.INTEGER, Words("the number of the friend's order", "好友的第几单"), "event.attributes",
-          key="friend_orders"),
+          key="friend_orders",
+          clauses={"eq 1": Words("it is the friend's first order", "这是好友的首单"),
+                   "eq": Words("it is order number {value} of the friend", "这是好友的第{value}单"),
+                   "le": Words("it is one of the friend's first {value} orders", "这是好友的前{value}单之一")}),
 )  # fmt: skip
 EVENT_FAMILIES = (Family("event.attributes", Words("the event's", "事件的"), "event.attributes"),)
 EVENT_LINES = Lines(

@@ -65,6 +65,7 @@ WORDS = {
     "pasted": Words("{n} values pasted.", "已粘贴 {n} 个值。"),
     "where": Words("of lines where", "其中明细满足"),
     "only_where": Words("Only some lines", "仅限部分明细"),
+    "no_condition": Words("No condition", "无条件"),
     "always": Words("No condition yet: this always holds.", "尚无条件：始终成立。"),
     "row": Words("Condition {number}", "条件 {number}"),
     "handle": Words(

@@ -127,6 +127,7 @@ Conditions.builder = (() => {
                 isSlim ? null : head, rows, children.length ? null : el("p", { class: "studio-hint" }, words.always),
                 el("div", { class: "studio-buttons" },
                     quietButton(`+ ${words.add}`, () => this.add(list, begin()), { "data-at": this.at(path, "add") }),
+                    isSlim && children.length ? quietButton(words.no_condition, () => this.drop([...list, 0]), { "data-at": this.at(path, "none") }) : null,
                     isDeep || isSlim ? null : quietButton(`+ ${words.group}`, () => this.add(list, { any: [begin()] }))));
             return whole;
         }

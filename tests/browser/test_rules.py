@@ -311,6 +311,9 @@ def test_what_is_empty_in_a_new_row_is_no_fault_before_somebody_has_been_there(
     expect(faults).to_have_count(1)
     page.get_by_label("How points are given").focus()
     expect(page.locator("[data-path='effects/0/rows/0'] .studio-fault")).not_to_have_count(0)
+    page.get_by_role("button", name="No condition").click()
+    expect(page.locator("[data-path='effects/0/rows/0'] [data-row]")).to_have_count(0)
+    assert page.evaluate("ruleEditor.definition().effects[0].rows[0].when") == {"all": []}
 
 
 def test_a_decision_table_is_pasted_from_a_spreadsheet_filled_and_turned_over(
