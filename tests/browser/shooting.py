@@ -235,6 +235,12 @@ PICTURES = (
         theme="dark",
         part="[data-rule-editor]",
     ),
+    Picture(
+        "goal",
+        "marketing",
+        lambda person: reverse("admin:rules_rule_add") + "?template=stamp-card",
+        part="[data-rule-editor]",
+    ),
     Picture("codes", "marketing", _newest_batch),
     Picture("member", "service", _busiest_member),
     Picture("cost", "finance", lambda person: reverse("admin:reports_cost")),
