@@ -16,14 +16,14 @@ def release(book: Book, item: Opened, ledger: Ledger) -> list[dict[str, Any]]:
         return []
     if confirmed.member_id != item.member_id:
         raise NothingToConfirm()
-    accounts = {state.id: state for state in item.accounts.values()}
     awaited = prepared.program.awaited
     released = []
     for lot in ledger.waiting[confirmed.event_id]:
         version_id = lot.origin.rule_version_id or 0
         if not lot.is_pending or not lot.remaining or awaited.get(version_id) != prepared.event.kind:
             continue
-        account = accounts[lot.account_id]
+        account = item.account(lot.account_id)
+        assert account is not None  # the accounts of the confirmed event's kinds of points were opened with this one
         event = prepared.event
         points = lot.remaining
         act = Act(f"release:{lot.id}", event.occurred_at, prepared.day, lot.origin.org_unit_id, item.event_id)

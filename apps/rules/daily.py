@@ -85,7 +85,7 @@ def _find(told: DayTold, program: Program, when: datetime) -> None:
     row = DayTold.objects.select_for_update(no_key=True).get(pk=told.pk)
     if row.found_at is not None:
         return
-    found = _waiting(_fresh_copy(), program, told.day)
+    found = _waiting(snapshot.confirmed(), program, told.day)
     if found is not None:
         text, parameters = found
         with connection.cursor() as cursor:
@@ -104,7 +104,7 @@ def _tell(told: DayTold, program: Program, when: datetime, chunk: int) -> bool:
     rows = list(waiting.order_by("member_id").values_list("pk", "member_id", "member__home_unit_id")[:chunk])
     if not rows:
         return False
-    copy = _fresh_copy()
+    copy = snapshot.confirmed()
     events = [_event(copy, program, told.day, member_id, home_id) for _pk, member_id, home_id in rows]
     results = process(None, source_for(f"days:{program.pk}", program.unit), events, when=when)
     DayWaiting.objects.filter(pk__in=[pk for pk, *_ in rows]).delete()
@@ -126,16 +126,6 @@ def _event(copy: Snapshot, program: Program, day: date, member_id: int, home_id:
         store=home.code if home is not None and home.program_id == program.pk else None,
         member_id=member_id,
     )
-
-
-def _fresh_copy() -> Snapshot:
-    copy = snapshot.current()
-    try:
-        copy.confirm()
-    except snapshot.Stale:
-        snapshot.forget()
-        copy = snapshot.current()
-    return copy
 
 
 def _waiting(copy: Snapshot, program: Program, day: date) -> tuple[str, Sequence[Any]] | None:

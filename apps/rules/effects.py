@@ -80,7 +80,7 @@ class Rate:
     def __post_init__(self) -> None:
         object.__setattr__(self, "carries", self.rounding == CARRY)
 
-    def found(self, event: EventFacts) -> Sequence[Decimal]:
+    def found(self, bases: Bases, event: EventFacts) -> Sequence[Decimal]:
         """What is measured, as the bases say: of the order, or of each line."""
         raise NotImplementedError
 
@@ -90,7 +90,7 @@ class Rate:
 
     def worth(self, event: EventFacts, member: MemberFacts, before: Sequence["Award"]) -> Worth:
         if self.bases is not None:
-            found = self.found(event)
+            found = self.found(self.bases, event)
             return sum(self.of(base) for base in found), sum(found, Decimal(0))
         base = self.gathered(event)
         return points_for(base, self.points, self.per, self.rounding), base
@@ -128,13 +128,13 @@ class PerAmount(Rate):
     def gathered(self, event: EventFacts) -> Decimal:
         counts = self.counts
         if self.bases is not None:
-            return sum(self.found(event), Decimal(0))
+            return sum(self.found(self.bases, event), Decimal(0))
         if counts is None:
             return event.amount or Decimal(0)
         return sum((line.amount for line in event.lines if counts(line)), Decimal(0))
 
-    def found(self, event: EventFacts) -> Sequence[Decimal]:
-        return self.bases.amounts(event, self.counts) if self.bases is not None else (self.gathered(event),)
+    def found(self, bases: Bases, event: EventFacts) -> Sequence[Decimal]:
+        return bases.amounts(event, self.counts)
 
     def why(self, seen: Any) -> dict[str, Any]:
         base = seen[0] if self.carries else seen
@@ -150,11 +150,11 @@ class PerQuantity(Rate):
     def gathered(self, event: EventFacts) -> Decimal:
         counts = self.counts
         if self.bases is not None:
-            return sum(self.found(event), Decimal(0))
+            return sum(self.found(self.bases, event), Decimal(0))
         return sum((line.quantity for line in event.lines if counts is None or counts(line)), Decimal(0))
 
-    def found(self, event: EventFacts) -> Sequence[Decimal]:
-        return self.bases.quantities(event, self.counts) if self.bases is not None else (self.gathered(event),)
+    def found(self, bases: Bases, event: EventFacts) -> Sequence[Decimal]:
+        return bases.quantities(event, self.counts)
 
     def why(self, seen: Any) -> dict[str, Any]:
         base = seen[0] if self.carries else seen

@@ -242,8 +242,7 @@ class _Taking:
                 memory.tags.take_back(self.item.member_id, rule_id, self.purchase.event_id)
 
     def _rule(self, version_id: int | None) -> LiveRule | None:
-        version = self.item.prepared.program.version(version_id)
-        return version.live if version is not None else None
+        return self.item.prepared.program.published.get(version_id or 0)
 
     def _undone_by(self, lot: LotState) -> str | None:
         """What gathers decides on the lot; None where the refund takes its share of it."""
@@ -254,10 +253,10 @@ class _Taking:
         """Takes `owed` points of a lot of which `taken` were taken back before; less where some of it expired."""
         award = self.ledger.earned_by.get(lot.id or 0)
         points = min(owed, max(0, lot.earned - self.ledger.expired.get(lot.id or 0, 0) - taken))
-        accounts = {state.id: state for state in self.item.accounts.values()}
-        if points <= 0 or award in self.ledger.reversed or lot.account_id not in accounts:
+        account = self.item.account(lot.account_id)
+        if points <= 0 or award in self.ledger.reversed or account is None:
             return
-        prepared, account = self.item.prepared, accounts[lot.account_id]
+        prepared = self.item.prepared
         act = Act(
             key=f"event:{self.item.event_id}:lot:{lot.id}",
             at=prepared.event.occurred_at,

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from apps.activity.models import Event
+from apps.activity.parsing import OWN_KINDS
 from apps.conditions.compiling import compile_lines, compile_many
 from apps.conditions.tree import Leaf, fields_in, leaves, parse, short_windows_in, windows_in
 from apps.conditions.windows import Window
@@ -36,7 +37,6 @@ from apps.rules.progress import Accumulator
 from apps.rules.validity import Dates, live_validity, released_at
 
 TAGS = "member.tags"
-OWN_KINDS = (Event.Kind.DAY, Event.Kind.FRIEND, Event.Kind.FRIEND_REFUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +126,10 @@ class ProgramInfo:
     tells_friends: bool = False
     """Whether a rule waits for what friends do."""
 
-    def version(self, pk: int | None) -> Version | None:
-        """The published version with that id."""
-        return next((version for version in self.versions if version.live.version_id == pk), None)
-
-    @property
-    def gathers(self) -> bool:
-        """Whether any of its rules ever gathered something of events."""
-        return any(version.live.gathers for version in self.versions)
+    gathers: bool = False
+    """Whether any of its rules ever gathered something of events."""
+    published: dict[int, LiveRule] = field(default_factory=dict)
+    """Every published version, by its id."""
 
 
 class Stale(Exception):
@@ -295,6 +291,8 @@ def _read_versions(programs: dict[int, ProgramInfo], paths: dict[str, str]) -> N
         programs[pk].versions = tuple(versions)
         programs[pk].families = families
         programs[pk].tells_friends = any(version.asks_friends for version in versions)
+        programs[pk].gathers = any(version.live.gathers for version in versions)
+        programs[pk].published = {version.live.version_id: version.live for version in versions}
         waiting = {v.live.version_id: v.live.validity for v in versions}
         programs[pk].awaited = {version: each.until for version, each in waiting.items() if each and each.until}
         edges = {v.starts_at for v in versions} | {v.ends_at for v in versions if v.ends_at is not None}

@@ -83,6 +83,10 @@ class Opened:
     member: MemberFacts
     accounts: dict[int, AccountState]
 
+    def account(self, pk: int) -> AccountState | None:
+        """The account with that id, of those that were opened for the event."""
+        return next((state for state in self.accounts.values() if state.id == pk), None)
+
     @property
     def main_account(self) -> AccountState | None:
         """That of the programme's first reward points."""

@@ -6,13 +6,13 @@ from typing import Any
 
 from apps.activity.errors import EventRefused, EventRejectedByLedger
 from apps.activity.models import Event
+from apps.activity.parsing import OWN_KINDS
 from apps.core.errors import LoyaltyError
 from apps.points.book import Act, Book, Origin
 from apps.rules import confirming, refunds
 from apps.rules.cards import Memory
 from apps.rules.effects import HoldForReview
 from apps.rules.evaluate import Award, LiveRule, Skipped, evaluate
-from apps.rules.snapshot import OWN_KINDS
 from apps.rules.stages import Opened, Processed
 
 Holding = Sequence[tuple[LiveRule, HoldForReview]]

@@ -66,7 +66,7 @@ def _remember_points(opened: Sequence[Opened]) -> None:
         return
     found: dict[int, list[Any]] = defaultdict(list)
     for n, window, earned, spent in call(_READ_POINTS, [orjson.dumps(batch).decode()]):
-        found[n].append((int(window) if window.isdecimal() else window, earned, spent))
+        found[n].append((_window(window), earned, spent))
     for n, rows in found.items():
         item = opened[n]
         earned = {window: points for window, points, _spent in rows}
@@ -87,11 +87,16 @@ def _remember_minutes(opened: Sequence[Opened]) -> None:
     batch = [{"n": n, "id": item.event_id, "asked": asked.get(n, [])} for n, item in enumerate(opened)]
     found: dict[int, dict[str, dict[Window, int]]] = defaultdict(lambda: {"member": {}, "device": {}})
     for n, whose, window, events in call(_READ_RECENT, [orjson.dumps(batch).decode()]):
-        found[n][whose][int(window) if window.isdecimal() else window] = events
+        found[n][whose][_window(window)] = events
     for n, counted in found.items():
         member = opened[n].member
         history = replace(member.history, events=counted["member"], device_events=counted["device"])
         opened[n].member = replace(member, history=history)
+
+
+def _window(name: str) -> Window:
+    """A window as the database spells it."""
+    return int(name) if name.isdecimal() else name
 
 
 def _is_refund(item: Opened) -> bool:
@@ -104,7 +109,7 @@ def _starts(item: Opened) -> dict[str, date]:
 
 
 def _history(rows: Sequence[Any], day: date, is_order: bool) -> History:
-    windows = [int(name) if name.isdecimal() else name for name, *_ in rows]
+    windows = [_window(name) for name, *_ in rows]
     orders, spent, visits, check_ins, last = (
         {window: row[column] for window, row in zip(windows, rows, strict=True)} for column in range(1, 6)
     )
