@@ -79,6 +79,8 @@ class Cast:
     finance: Staff
     regional_manager: Staff
     """Of region EAST-N."""
+    vice_president: Staff
+    marketing_head: Staff
     service: Staff
     shop: Staff
     """Of store S001."""

@@ -18,6 +18,8 @@ GROUPS = {
     "member": Words("Member", "会员"),
     "line": Words("Line of the order", "订单明细"),
     "recent": Words("Just before", "短时间内"),
+    "request": Words("Request", "申请"),
+    "requester": Words("Requester", "申请人"),
     "history": Words("What the member did before", "会员的历史行为"),
 }
 THAT_DAY = Words("that day so far", "当天至今")

@@ -19,7 +19,8 @@ MOST_RANGES = 100
 LEAP_YEAR = 2000
 
 
-def _day(value: Any) -> date:
+def as_day(value: Any) -> date:
+    """A written day. Raises what pydantic shows at the field."""
     if isinstance(value, str) and len(value) == 10:
         try:
             return date.fromisoformat(value)
@@ -37,8 +38,8 @@ class _Days(BaseModel):
 class Range(_Days):
     """From the first day to the last, both included."""
 
-    first: Annotated[date, BeforeValidator(_day)]
-    last: Annotated[date, BeforeValidator(_day)]
+    first: Annotated[date, BeforeValidator(as_day)]
+    last: Annotated[date, BeforeValidator(as_day)]
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

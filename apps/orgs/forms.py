@@ -14,6 +14,8 @@ DOES: dict[Persona, Any] = {
     Persona.MARKETING: _("Designs rules and point types, imports events, sees members masked and what points cost."),
     Persona.FINANCE: _("Sees what points cost and every entry of the ledger. Changes nothing."),
     Persona.REGIONAL_MANAGER: _("Sees the region's members and stores, adjusts points."),
+    Persona.VICE_PRESIDENT: _("Reads what happens in its part of the group and decides on large requests."),
+    Persona.MARKETING_HEAD: _("Reads rules and what they cost, and decides on what marketing changes."),
     Persona.SERVICE: _("Sees each member's whole timeline, enrols members, adjusts points, reveals personal data."),
     Persona.SHOP: _("Sends events and redeems points at the till. Does not browse members."),
     Persona.AUDITOR: _("Sees everything and every history. Changes nothing."),

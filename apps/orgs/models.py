@@ -23,6 +23,8 @@ class Persona(models.TextChoices):
     MARKETING = "marketing", _("Marketing")
     FINANCE = "finance", _("Finance")
     REGIONAL_MANAGER = "regional_manager", _("Regional manager")
+    VICE_PRESIDENT = "vice_president", _("Vice president")
+    MARKETING_HEAD = "marketing_head", _("Head of marketing")
     SERVICE = "service", _("Customer service")
     SHOP = "shop", _("Shop staff")
     AUDITOR = "auditor", _("Auditor")
@@ -143,6 +145,26 @@ class SpecialDay(ScopedModel):
         return self.name
 
 
+class WorkingTime(ScopedModel):
+    """When the people of a unit, and of those below it that have none of their own, work: deadlines count these hours.
+    `hours` says which (`working_time`)."""
+
+    scope = Scope(units=("unit",), governs=True)
+
+    unit = models.OneToOneField(OrgUnit, models.PROTECT, related_name="working_time", verbose_name=_("org unit"))
+    time_zone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai")
+    hours = models.JSONField(_("hours"))
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("working time")
+        verbose_name_plural = _("working times")
+
+    def __str__(self) -> str:
+        return str(self.unit)
+
+
 class StaffQuerySet(ScopedQuerySet):
     """People who sign in."""
 
@@ -168,6 +190,10 @@ class Staff(AbstractUser):
         OrgUnit, models.PROTECT, null=True, blank=True, related_name="staff", verbose_name=_("org unit"),
         help_text=_("Where this person belongs; what they may do follows from their roles."),
     )  # fmt: skip
+    manager = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="team", verbose_name=_("manager"),
+        help_text=_("Whom requests go to where a policy says “the requester's manager”."),
+    )  # fmt: skip
     language = models.CharField(_("language"), max_length=10, blank=True)
 
     objects: ClassVar[StaffManager] = StaffManager()
@@ -179,6 +205,32 @@ class Staff(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.get_username()
+
+
+class Notice(ScopedModel):
+    """Something that a person is told: in the bell, and by e-mail. Words and address follow from `code` and `data`
+    in the reader's language; see `apps.orgs.notices`."""
+
+    scope = Scope(own="person")
+
+    person = models.ForeignKey(Staff, models.CASCADE, related_name="notices", verbose_name=_("person"))
+    code = models.CharField(_("code"), max_length=60)
+    data = models.JSONField(_("particulars"), default=dict)
+    told_at = models.DateTimeField(_("told at"))
+    read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    mailed_at = models.DateTimeField(_("mailed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        indexes: ClassVar = [
+            models.Index(fields=["person", "-id"], name="notice_bell"),
+            models.Index(fields=["person"], condition=Q(read_at=None), name="notice_unread"),
+            models.Index(fields=["told_at"], condition=Q(mailed_at=None), name="notice_to_mail"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class Role(ScopedModel):

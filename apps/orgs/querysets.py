@@ -10,7 +10,7 @@ from guardian.models import UserObjectPermission
 
 from apps.core.scope import STEP, reach_of
 from apps.orgs.errors import UnknownUnit
-from apps.orgs.models import OrgUnit, Program, Staff
+from apps.orgs.models import OrgUnit, Program, Staff, WorkingTime
 
 
 def paths_above(path: str) -> list[str]:
@@ -22,6 +22,12 @@ def program_of(unit: OrgUnit) -> Program | None:
     """The programme of the nearest unit at or above `unit` that has one. One query."""
     programs = Program.objects.filter(unit__path__in=paths_above(unit.path)).select_related("unit")
     return programs.order_by("-unit__depth").first()
+
+
+def working_time_of(unit: OrgUnit) -> WorkingTime | None:
+    """The working time of the nearest unit at or above `unit` that has one; None where every hour counts. One query."""
+    times = WorkingTime.objects.filter(unit__path__in=paths_above(unit.path)).select_related("unit")
+    return times.order_by("-unit__depth").first()
 
 
 def programs_reached(principal: Any, permission: str) -> "QuerySet[Program]":

@@ -25,34 +25,47 @@ LEDGER = _can(
     "rules.outcome", "rules.counter", "rules.unitcounter", "rules.progress", "rules.daytold", "rules.daywaiting",
     "rules.friendwaiting", "rules.heldevent", "rules.helddecision", "rules.codeuse",
 )  # fmt: skip
+APPROVALS = _can(
+    "view", "approvals.policy", "approvals.policyversion", "approvals.approvalrequest", "approvals.approvalstep",
+    "approvals.approvaltask", "approvals.decision", "approvals.requestnote", "approvals.evidence", "approvals.watch",
+    "orgs.workingtime",
+)  # fmt: skip
+EVERYBODY = TREE | APPROVALS
+"""Which requests a person reads follows from their kinds and from who was asked."""
 IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault")
 REPORTS = _can("view", "reports.dailyfact", "reports.watermark")
 LEDGER_CHECKS = _can("view", "reports.ledgercheck", "reports.ledgerdifference") | {"reports.check_ledger"}
 
 PERMISSIONS: dict[Persona, frozenset[str]] = {
-    Persona.MARKETING: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
+    Persona.MARKETING: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
     | _can(
         "add change", "rules.rule", "rules.ruleversion", "rules.codebatch", "points.pointtype", "orgs.specialday"
     )
     | _can("delete", "rules.ruleversion", "rules.codebatch")
     | _can("add", "activity.importjob")
     | {"rules.publish_rule", "rules.download_codes"},
-    Persona.FINANCE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
+    Persona.FINANCE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
     | {"rules.decide_heldevent"},
-    Persona.REGIONAL_MANAGER: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
+    Persona.REGIONAL_MANAGER: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
     | {"points.adjust_points", "rules.decide_heldevent"},
-    Persona.SERVICE: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
+    Persona.VICE_PRESIDENT: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS,
+    Persona.MARKETING_HEAD: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS,
+    Persona.SERVICE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
     | _can("add change", "members.member", "members.identifier")
     | _can("delete", "members.identifier")
     | {"members.reveal_member", "points.adjust_points", "points.redeem_points", "rules.redeem_code"},
-    Persona.SHOP: TREE | _can("add", "activity.event") | {"points.redeem_points"},
-    Persona.AUDITOR: TREE | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
-    | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer", "rules.code", "rules.codeguess"),
-    Persona.INTEGRATOR: TREE | PROGRAMME | IMPORTS
+    Persona.SHOP: EVERYBODY | _can("add", "activity.event") | {"points.redeem_points"},
+    Persona.AUDITOR: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
+    | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer", "orgs.notice", "rules.code", "rules.codeguess")
+    | _can("view", "approvals.delegation"),
+    Persona.INTEGRATOR: EVERYBODY | PROGRAMME | IMPORTS
     | _can("view", "activity.source")
     | _can("view add change", "orgs.apiclient")
     | _can("add", "activity.importjob"),
-    Persona.ADMINISTRATOR: TREE | PROGRAMME | REPORTS
+    Persona.ADMINISTRATOR: EVERYBODY | PROGRAMME | REPORTS
     | _can("add change", "orgs.orgunit", "orgs.program", "orgs.specialday", "points.pointtype")
-    | _can("view add change", "orgs.staff", "orgs.apiclient"),
+    | _can("view add change", "orgs.staff", "orgs.apiclient", "approvals.delegation")
+    | _can("add change", "approvals.policy", "approvals.policyversion", "orgs.workingtime")
+    | _can("delete", "approvals.policyversion")
+    | {"approvals.publish_policy", "approvals.direct_approvalrequest"},
 }  # fmt: skip

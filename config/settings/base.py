@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "apps.core.apps.CoreConfig",
     "apps.conditions",
     "apps.orgs",
+    "apps.approvals",
     "apps.members",
     "apps.activity",
     "apps.points",

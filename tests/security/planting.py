@@ -5,7 +5,7 @@ Rows are planted straight into the tables, fields filled by kind; a model that n
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -13,10 +13,13 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 
+from apps.approvals.models import ApprovalRequest, ApprovalTask, PolicyVersion
 from apps.core.scope import Scope
+from apps.members.models import Member
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.orgs.roles import PERMISSIONS
 from apps.orgs.services import create_staff
+from apps.points.models import PointType
 from apps.rules.models import CodeBatch
 from tests.factories import OUTSIDER_ROLES, PLACES, Cast, CoffeeGroup, make_cast, make_group
 
@@ -53,6 +56,37 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     # Returned, so that the planted draft is not in review and its form takes what is sent.
     "rules.rulereview": lambda planted: {"state": "returned", "decided_at": WHEN, "submitted_by": None},
     "points.pointtype": lambda planted: {"expiry": {}},
+    "approvals.policy": lambda planted: {"kind": "points.adjustment"},
+    "approvals.policyversion": lambda planted: {
+        "definition": {"bands": [{"name": planted.canary(PolicyVersion, "definition"), "when": {"all": []}}]}
+    },
+    # Asked by nobody of the cast, so that who reads it follows from its kind; open for its one step.
+    "approvals.approvalrequest": lambda planted: {
+        "kind": "points.adjustment",
+        "about": "member:1",
+        "requester": None,
+        "step": 1,
+        "steps": 1,
+        "asked_on": [],
+        "subject": {
+            "member": planted.row(Member).pk,
+            "point_type": planted.row(PointType).pk,
+            "points": 1,
+            "reason_code": planted.canary(ApprovalRequest, "subject"),
+        },
+    },
+    "approvals.approvalstep": lambda planted: {
+        "definition": {"parties": [{"who": {"kind": "role", "role": "finance"}}]},
+        "opened_at": WHEN,
+    },
+    "approvals.approvaltask": lambda planted: {"is_open": True},
+    "approvals.decision": lambda planted: {"verdict": "approved"} if planted.row(ApprovalTask) else {},
+    "approvals.delegation": lambda planted: {
+        "delegate": create_staff(f"delegate-{planted.company}", unit=planted.store),
+        "kinds": [],
+        "ends_at": WHEN + timedelta(days=1),
+    },
+    "orgs.workingtime": lambda planted: {"hours": {"week": {"1": [["09:00", "18:00"]]}}},
     "orgs.specialday": lambda planted: {"days": {"kind": "each_month", "day": 8}},
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }
@@ -189,6 +223,9 @@ def reaches(world: World, persona: str, row: Any, *, from_below: bool = True) ->
     scope: Scope = row.scope
     if scope.everybody:
         return True
+    is_of_request = row._meta.app_label == "approvals" and "request" in " ".join((row._meta.model_name, *scope.units))
+    if is_of_request and not holds(persona, "points.view_posting"):
+        return False  # the planted request is one about points: who reads postings reads it
     home = world.group[place_of(persona)].path
     if scope.own:
         return bool(getattr(row, scope.own).pk == getattr(world.cast, persona).pk)

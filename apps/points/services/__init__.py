@@ -3,9 +3,10 @@
 Each is one transaction, carries a unique key, and answers a repeated key with the first result.
 """
 
-from apps.points.services.adjusting import adjust, reverse
+from apps.points.services.adjusting import adjust
 from apps.points.services.deciding import release_event, take_back_event
 from apps.points.services.expiring import expire_due, release_due, void_lapsed_holds
+from apps.points.services.reversing import reverse
 from apps.points.services.spending import capture, hold, hold_for_member, redeem, void
 
 __all__ = [

@@ -1,44 +1,122 @@
-"""Adjusting by hand, and reversing what was posted."""
+"""Adjusting by hand: one member's points, up or down, for a reason."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
 
-from django.db.models import F, Sum
-
+from apps.conditions.words import Words
+from apps.core.addresses import address
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
+from apps.members.models import Member
+from apps.orgs.gate import Approval, Done, Effect, Subject, SubjectGone, pass_gate, register
+from apps.orgs.models import OrgUnit, Staff
+from apps.points.asked import FIELDS, LABELS, REASON_FIELD, account_effect, facts_of, titles_of
 from apps.points.book import Book, Origin
-from apps.points.errors import AlreadyReversed, NotReversible, PointsMustBePositive, ReasonMissing
-from apps.points.models import Lot, Posting, PostingKind
-from apps.points.services.ledger import (
-    act,
-    content_hash,
-    lot_state,
-    open_account,
-    open_account_of,
-    open_lots,
-    post,
-    posted_before,
-)
+from apps.points.errors import PointsMustBePositive, ReasonMissing
+from apps.points.models import Account, PointType, Posting
+from apps.points.services.ledger import act, content_hash, open_account_of, open_lots, post, posted_before
 
 PERMISSION = "points.adjust_points"
 
 
+class Adjustment(Subject):
+    """Points added to a member, or taken where `points` is negative."""
+
+    code: ClassVar[str] = "points.adjustment"
+    label: ClassVar[Words] = Words("Points adjustment", "积分调整")
+    icon: ClassVar[str] = "exposure"
+    permission: ClassVar[str] = PERMISSION
+    view: ClassVar[str] = "points.view_posting"
+    fields: ClassVar = (*FIELDS, REASON_FIELD)
+    adds_up: ClassVar[tuple[str, ...]] = ("request.points", "request.money")
+    labels: ClassVar[Mapping[str, Words]] = LABELS
+
+    member: int
+    point_type: int
+    points: int
+    reason_code: str = ""
+
+    def _member(self) -> Member:
+        member = Member.objects.select_related("home_unit").filter(pk=self.member).first()
+        if member is None or member.state == Member.State.CLOSED:
+            raise SubjectGone()
+        return member
+
+    def _point_type(self) -> PointType:
+        kind = PointType.objects.select_related("program").filter(pk=self.point_type).first()
+        if kind is None:
+            raise SubjectGone()
+        return kind
+
+    def place(self) -> OrgUnit:
+        return self._member().home_unit
+
+    def about(self) -> str:
+        return f"member:{self.member}"
+
+    def amount(self) -> int:
+        return self.points
+
+    def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
+        return {
+            **facts_of(self._member(), self._point_type(), self.points, when),
+            "reason_code": self.reason_code or None,
+        }
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        account = Account.objects.filter(member=self.member, point_type=self.point_type).first()
+        return account_effect(account, self._member(), self._point_type(), self.points, when)
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        posting = adjust(
+            approval.requester, self.member, self.point_type, self.points, reason=approval.reason, key=approval.key,
+            when=when, reason_code=self.reason_code, approval=approval,
+        )  # fmt: skip
+        return Done({"points": posting.points, "posting": posting.pk}, posting)
+
+    @classmethod
+    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
+        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
+        members = Member.objects.in_bulk([each.member for each in wanted.values()])
+        known = {pk: each for pk, each in wanted.items() if each.member in members}
+        return titles_of({pk: (each.points, members[each.member]) for pk, each in known.items()}, language)
+
+    def address(self) -> str:
+        return address("members_member_change", self.member)
+
+
+register(Adjustment)
+
+
 @in_transaction
 def adjust(
-    actor: Any, member_id: int, point_type_id: int, points: int, *, reason: str, key: str, when: datetime
+    actor: Any,
+    member_id: int,
+    point_type_id: int,
+    points: int,
+    *,
+    reason: str,
+    key: str,
+    when: datetime,
+    reason_code: str = "",
+    approval: Approval | None = None,
 ) -> Posting:
     """Adds points, or takes them where `points` is negative, by hand and for a reason.
 
-    Raises PointsMustBePositive (for zero), ReasonMissing, NotEnoughPoints, KeyReused, NotAllowed.
+    Raises PointsMustBePositive (for zero), ReasonMissing, NotEnoughPoints, KeyReused, NotAllowed, ApprovalNeeded.
     """
     if points == 0:
         raise PointsMustBePositive()
     if not reason.strip():
         raise ReasonMissing()
+    subject = Adjustment(member=member_id, point_type=point_type_id, points=points, reason_code=reason_code)
+    if Posting.objects.filter(key=key).exists():  # sent again: what was answered first is answered below
+        require(actor, PERMISSION, subject.place().path)
+    else:
+        pass_gate(subject, actor, approval, when, reason=reason.strip())
     opened = open_account_of(member_id, point_type_id)
     home = opened.row.member.home_unit
-    require(actor, PERMISSION, home.path)
     digest = content_hash("adjust", opened.state.id, points, reason.strip())
     earlier = posted_before(key, digest)
     if earlier is not None:
@@ -60,74 +138,3 @@ def adjust(
     else:
         book.redeem(opened.state, circumstances, open_lots([opened.state.id]), -points, kind="adjust")
     return Posting.objects.get(pk=post(book)[0])
-
-
-@in_transaction
-def reverse(actor: Any, posting_id: int, *, reason: str, key: str, when: datetime) -> Posting:
-    """Undoes an earning, redemption or adjustment, once.
-
-    Earned points are taken back, as debt where they are spent and the programme allows it. Spent points return to
-    the lots they came from with their old expiry; where that has passed, with the programme's days of grace.
-    Raises NotReversible, AlreadyReversed, DebtNotAllowed, ReasonMissing, KeyReused, NotAllowed.
-    """
-    if not reason.strip():
-        raise ReasonMissing()
-    target = Posting.objects.get(pk=posting_id)
-    opened = open_account(target.account_id)
-    require(actor, PERMISSION, opened.row.member.home_unit.path)
-    digest = content_hash("reverse", posting_id, reason.strip())
-    earlier = posted_before(key, digest)
-    if earlier is not None:
-        return earlier
-    if target.kind not in (PostingKind.EARN, PostingKind.REDEEM, PostingKind.ADJUST):
-        raise NotReversible(kind=target.kind)
-    if Posting.objects.filter(reverses=target, kind=PostingKind.REVERSE).exists():
-        raise AlreadyReversed()
-    book = Book()
-    circumstances = act(
-        opened,
-        key,
-        when,
-        unit_id=target.org_unit_id,
-        actor=actor,
-        reason=reason.strip(),
-        digest=digest,
-        reverses_id=target.pk,
-    )
-    moves = [
-        (lot_id, points + pending)
-        for lot_id, kind, points, pending in target.entries.order_by("pk").values_list(
-            "lot_id", "kind", "points", "pending_points"
-        )
-        if kind == target.kind and lot_id
-    ]
-    lots = {row.pk: lot_state(row) for row in Lot.objects.filter(pk__in=[lot_id for lot_id, _ in moves])}
-    if moves and moves[0][1] < 0:
-        grace = opened.days_end(circumstances.day + timedelta(days=opened.program.grace_days))
-        book.give_back(opened.state, circumstances, [(lots[lot_id], -points) for lot_id, points in moves], grace)
-        if opened.state.lapses_at is not None and opened.state.lapses_at <= when:
-            # The account lapsed by inactivity: what comes back would lapse with it.
-            book.touch(opened.state, grace)
-    else:
-        others = open_lots([opened.state.id])
-        for lot_id, points in moves:
-            lot = next((other for other in others if other.id == lot_id), lots[lot_id])
-            gone = points_gone(target, lot_id)
-            book.take_back(
-                opened.state,
-                circumstances,
-                lot,
-                points - gone,
-                others,
-                kind="reverse",
-                allows_debt=opened.program.allows_debt,
-            )
-    return Posting.objects.get(pk=post(book)[0])
-
-
-def points_gone(target: Posting, lot_id: int) -> int:
-    """How many points of an award expired or went back with a refund: nobody takes them a second time."""
-    expired = Lot.objects.get(pk=lot_id).entries.filter(kind=PostingKind.EXPIRE).aggregate(total=Sum("points"))["total"]
-    refunds = Posting.objects.filter(reverses=target, kind=PostingKind.CLAWBACK)
-    refunded = refunds.aggregate(total=Sum(F("points") + F("pending_points")))["total"]
-    return -(expired or 0) - (refunded or 0)

@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ApprovalsConfig(AppConfig):
+    name = "apps.approvals"
+    label = "approvals"
+    verbose_name = _("Approvals")
+
+    def ready(self) -> None:
+        from apps.approvals.services.sending import keep_gate
+        from apps.orgs.gate import set_gatekeeper
+
+        set_gatekeeper(keep_gate)

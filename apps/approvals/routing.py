@@ -1,0 +1,69 @@
+"""Which road a request takes: the policy of the nearest unit, the first of its bands that fits, and the longer road
+for what was asked for in parts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.approvals.catalogue import catalogue_of, subjects_of
+from apps.approvals.definition import Band, Definition
+from apps.approvals.models import PolicyVersion
+from apps.conditions.compiling import HOLDS, compile_tree
+from apps.conditions.tree import parse
+from apps.orgs.models import OrgUnit
+from apps.orgs.querysets import paths_above
+
+
+@dataclass(frozen=True)
+class Road:
+    """What a policy says of a request. `version` is None where there is no policy, `band` where none fits."""
+
+    version: PolicyVersion | None = None
+    band: Band | None = None
+    is_refused: bool = False
+    is_longer: bool = False
+    """Whether it is the road of the total, not of the request alone."""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody else is asked."""
+        return not self.is_refused and (self.band is None or not self.band.steps)
+
+
+def policy_in_force(kind: str, unit: OrgUnit) -> PolicyVersion | None:
+    """What is in force at `unit`: the policy of the nearest unit at or above it that has one switched on. One query."""
+    versions = PolicyVersion.objects.filter(
+        policy__kind=kind, policy__is_active=True, state=PolicyVersion.State.PUBLISHED,
+        policy__unit__path__in=paths_above(unit.path),
+    )  # fmt: skip
+    return versions.select_related("policy__unit").order_by("-policy__unit__depth").first()
+
+
+def road_of(
+    version: PolicyVersion | None, facts: Mapping[str, Any], totals: Mapping[str, Any], units: Mapping[str, str]
+) -> Road:
+    """The road of a request with these `facts`; `totals` are those of its facts that add up, with what was asked for
+    besides within the window. Pure; `units` are paths by code."""
+    if version is None:
+        return Road()
+    definition = Definition.model_validate(version.definition)
+    kind = version.policy.kind
+    alone, summed = (_first(definition, kind, each, units) for each in (facts, {**facts, **totals}))
+    is_longer = _length(definition, summed) > _length(definition, alone)
+    band = summed if is_longer else alone
+    return Road(version, band, band is None and definition.otherwise == "refused", is_longer)
+
+
+def _length(definition: Definition, band: Band | None) -> int:
+    if band is None:
+        return -1 if definition.otherwise == "at_once" else 10_000
+    return band.length
+
+
+def _first(definition: Definition, kind: str, facts: Mapping[str, Any], units: Mapping[str, str]) -> Band | None:
+    subjects = subjects_of(kind, facts)
+    catalogue = catalogue_of(kind)
+    for band in definition.bands:
+        if compile_tree(parse(band.when, catalogue), catalogue, units).test(*subjects) == HOLDS:
+            return band
+    return None

@@ -1,0 +1,74 @@
+"""Who reads which requests: whoever may see what they are about, where it is; and whoever sent, decided or was asked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from apps.core.scope import Reach, Scope, reach_of
+from apps.orgs.gate import kinds
+from apps.orgs.models import Staff
+
+
+def readable_kinds(principal: Any) -> dict[str, Reach]:
+    """Each kind of which `principal` reads requests by right, and where."""
+    reaches = {code: reach_of(principal, kind.view) for code, kind in kinds().items()}
+    return {code: reach for code, reach in reaches.items() if not reach.is_empty}
+
+
+@dataclass(frozen=True)
+class RequestScope(Scope):
+    """Of requests. Everybody holds the permission to read them somewhere; which ones follows from their kinds."""
+
+    def condition(self, model: type[models.Model], reach: Reach, principal: Any, *, from_below: bool) -> Q:
+        if reach.everything:
+            return Q()
+        condition = Q()
+        for code, kind_reach in readable_kinds(principal).items():
+            condition |= Q(kind=code) & super().condition(model, kind_reach, principal, from_below=False)
+        return condition | _involving(principal) if isinstance(principal, Staff) else condition or Q(pk__in=())
+
+    def admits(self, row: Any, reach: Reach, principal: Any, *, from_below: bool) -> bool:
+        if reach.everything:
+            return True
+        kind_reach = readable_kinds(principal).get(row.kind)
+        if kind_reach is not None and kind_reach.covers(row.unit.path):
+            return True
+        if not isinstance(principal, Staff):
+            return False
+        involved: bool = type(row).objects.filter(_involving(principal), pk=row.pk).exists()
+        return involved
+
+
+def _involving(person: Staff) -> Q:
+    """Requests that `person` sent, is or was asked about, decided on, or stands in for somebody who is asked."""
+    tasks = apps.get_model("approvals", "ApprovalTask").objects
+    stands_in = apps.get_model("approvals", "Delegation").objects.filter(
+        delegate=person.pk, starts_at__lte=Now(), ends_at__gt=Now(), ended_at=None
+    )
+    absent = tasks.filter(person__in=stands_in.values("person"), is_open=True)
+    decided = apps.get_model("approvals", "Decision").objects.filter(person=person.pk)
+    return (
+        Q(requester=person.pk)
+        | Q(pk__in=tasks.filter(person=person.pk).values("request"))
+        | Q(pk__in=absent.values("request"))
+        | Q(pk__in=decided.values("request"))
+    )
+
+
+@dataclass(frozen=True)
+class InRequestScope(Scope):
+    """Of what belongs to a request: read by whoever reads that."""
+
+    def condition(self, model: type[models.Model], reach: Reach, principal: Any, *, from_below: bool) -> Q:
+        if reach.everything:
+            return Q()
+        requests = apps.get_model("approvals", "ApprovalRequest").objects.visible_to(principal)
+        return Q(request__in=requests.values("pk"))
+
+    def admits(self, row: Any, reach: Reach, principal: Any, *, from_below: bool) -> bool:
+        scope: Scope = type(row.request).scope
+        return scope.admits(row.request, reach, principal, from_below=from_below)

@@ -1,0 +1,1 @@
+"""The verbs of approvals: send, decide, withdraw, send again; ask others; policies."""

@@ -1,0 +1,193 @@
+"""Bringing others in: a word, evidence, somebody else to decide, somebody who stands in, somebody who follows."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from apps.approvals.definition import Named, Step
+from apps.approvals.errors import (
+    CommentNeeded,
+    DelegationOver,
+    EvidenceRefused,
+    NotToThem,
+    OwnDelegate,
+    RequestOver,
+)
+from apps.approvals.evidence import MOST_FILES, type_of
+from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Delegation, Evidence, RequestNote, Watch
+from apps.approvals.services.deciding import hat_of
+from apps.approvals.services.notes import note
+from apps.approvals.services.steps import decided_in, fill_up, locked_request, open_step_of, tell, with_delegates
+from apps.core.errors import NotAllowed
+from apps.core.scope import reach_of
+from apps.core.transactions import in_transaction
+from apps.orgs.models import Staff
+from apps.orgs.services.actors import require, signed
+
+DIRECT = "approvals.direct_approvalrequest"
+State = ApprovalRequest.State
+Kind = RequestNote.Kind
+Why = ApprovalTask.Why
+
+
+@in_transaction
+def comment(actor: Staff, request_id: int, text: str, *, when: datetime) -> RequestNote:
+    """A word in the story, for whoever reads the request. Raises CommentNeeded, NotAllowed."""
+    request = _readable(actor, locked_request(request_id))
+    if not text.strip():
+        raise CommentNeeded()
+    said = note(request, Kind.COMMENT, actor, when, text.strip()[:2000])
+    asked = request.tasks.filter(is_open=True).values_list("person_id", flat=True)
+    tell(request, "approvals.commented", {*asked, request.requester_id} - {actor.pk}, when)
+    return said
+
+
+@in_transaction
+def attach(actor: Staff, request_id: int, name: str, content: bytes, *, when: datetime) -> Evidence:
+    """A file to the request, as long as it is open or returned. Raises EvidenceRefused, RequestOver, NotAllowed."""
+    request = _readable(actor, locked_request(request_id))
+    if request.state not in (State.OPEN, State.RETURNED):
+        raise RequestOver(state=request.get_state_display())
+    if request.evidence.count() >= MOST_FILES:
+        raise EvidenceRefused(why="count")
+    content_type = type_of(name, content)
+    kept: Evidence = Evidence.objects.create(
+        request=request, name=name[-120:], content_type=content_type, size=len(content),
+        digest=sha256(content).hexdigest(), content=content, person=actor, added_at=when,
+    )  # fmt: skip
+    note(request, Kind.EVIDENCE, actor, when, data={"name": kept.name, "evidence": kept.pk, "digest": kept.digest})
+    return kept
+
+
+@in_transaction
+def transfer(actor: Staff, request_id: int, person: Staff, *, text: str = "", when: datetime) -> ApprovalRequest:
+    """Has `person` decide in the place of `actor`, who is asked now; an administrator names somebody for anybody.
+
+    Raises RequestOver, NotAsked, NotToThem, OwnRequest, DecidedAlready.
+    """
+    request, step = _open(request_id)
+    _require_askable(request, step, person, actor)
+    if _directs(actor, request):
+        parties = range(len(Step.model_validate(step.definition).parties))
+    else:
+        hat = hat_of(actor, request, step, when)
+        own = step.tasks.filter(person=hat, is_open=True)
+        parties = list(own.values_list("party", flat=True))  # type: ignore[assignment]
+        own.update(is_open=False, is_off=True)
+    ApprovalTask.objects.bulk_create(
+        ApprovalTask(
+            request=request, step=step, party=party, person=person, why=Why.TRANSFER, is_open=True, asked_at=when
+        )
+        for party in parties
+    )  # fmt: skip
+    fill_up(request, step, when)
+    step.save()
+    note(request, Kind.TRANSFERRED, actor, when, text.strip(), {"to": person.pk, "number": step.number})
+    tell(request, "approvals.asked", with_delegates([person.pk], request.kind, when), when)
+    return request
+
+
+@in_transaction
+def add_approver(actor: Staff, request_id: int, person: Staff, *, text: str = "", when: datetime) -> ApprovalRequest:
+    """Has `person` say yes as well before the open step passes; asked by whoever may decide in it.
+
+    Raises RequestOver, NotAsked, NotToThem, OwnRequest, DecidedAlready.
+    """
+    request, step = _open(request_id)
+    _require_askable(request, step, person, actor)
+    if not _directs(actor, request):
+        hat_of(actor, request, step, when)
+    definition = Step.model_validate(step.definition).model_dump(mode="json")
+    definition["parties"].append({"who": Named(person=person.username).model_dump(), "need": "any"})
+    step.definition = definition
+    ApprovalTask.objects.create(
+        request=request, step=step, party=len(definition["parties"]) - 1, person=person, why=Why.ADDED, is_open=True,
+        asked_at=when,
+    )  # fmt: skip
+    request.needed += 1
+    fill_up(request, step, when)
+    step.save()
+    request.save()
+    note(request, Kind.ADDED, actor, when, text.strip(), {"to": person.pk, "number": step.number})
+    tell(request, "approvals.asked", with_delegates([person.pk], request.kind, when), when)
+    return request
+
+
+@in_transaction
+def watch(actor: Staff, request_id: int, is_watching: bool) -> None:
+    """Has `actor` told of what becomes of the request, or no more. Raises NotAllowed."""
+    request = _readable(actor, ApprovalRequest.objects.select_related("unit").get(pk=request_id))
+    if is_watching:
+        Watch.objects.get_or_create(request=request, person=actor)
+    else:
+        Watch.objects.filter(request=request, person=actor).delete()
+
+
+@in_transaction
+def delegate(
+    actor: Staff,
+    person: Staff,
+    to: Staff,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    kinds: tuple[str, ...] = (),
+    reason: str = "",
+    when: datetime,
+) -> Delegation:
+    """Has `to` stand in for `person` from `starts_at` until `ends_at`, excluded: oneself, or whom `actor` may change.
+
+    Raises OwnDelegate, DelegationOver, NotToThem, NotAllowed.
+    """
+    _require_own(actor, person)
+    if to.pk == person.pk:
+        raise OwnDelegate()
+    if starts_at >= ends_at or ends_at <= when:
+        raise DelegationOver()
+    if not to.is_active:
+        raise NotToThem(person=str(to))
+    row = Delegation(
+        person=person, delegate=to, starts_at=starts_at, ends_at=ends_at, kinds=sorted(kinds), reason=reason.strip()
+    )
+    signed(row, actor).save()
+    return row
+
+
+@in_transaction
+def end_delegation(actor: Staff, delegation: Delegation, *, when: datetime) -> Delegation:
+    """Nobody stands in any more, from now on. Raises NotAllowed."""
+    row = Delegation.objects.select_for_update(of=("self",)).select_related("person__unit").get(pk=delegation.pk)
+    _require_own(actor, row.person)
+    if row.ended_at is None:
+        row.ended_at = when
+        signed(row, actor).save()
+    return row
+
+
+def _require_own(actor: Staff, person: Staff) -> None:
+    if actor.pk != person.pk:
+        require(actor, "orgs.change_staff", person.unit)
+
+
+def _open(request_id: int) -> tuple[ApprovalRequest, ApprovalStep]:
+    request = locked_request(request_id)
+    if request.state != State.OPEN:
+        raise RequestOver(state=request.get_state_display())
+    return request, open_step_of(request)
+
+
+def _readable(actor: Staff, request: ApprovalRequest) -> ApprovalRequest:
+    if not ApprovalRequest.objects.visible_to(actor).filter(pk=request.pk).exists():
+        raise NotAllowed(permission="approvals.view_approvalrequest")
+    return request
+
+
+def _directs(actor: Staff, request: ApprovalRequest) -> bool:
+    """Whether `actor` names people for requests that wait, and this one is not their own."""
+    return request.requester_id != actor.pk and reach_of(actor, DIRECT).covers(request.unit.path)
+
+
+def _require_askable(request: ApprovalRequest, step: ApprovalStep, person: Staff, actor: Staff) -> None:
+    is_asked = step.tasks.filter(person=person, is_off=False).exists()
+    is_one_of_them = person.pk in {actor.pk, request.requester_id} | decided_in(request)
+    if is_asked or is_one_of_them or not person.is_active:
+        raise NotToThem(person=str(person))

@@ -1,0 +1,21 @@
+"""The story of a request, line by line."""
+
+from datetime import datetime
+from typing import Any
+
+from apps.approvals.models import ApprovalRequest, RequestNote
+from apps.orgs.models import Staff
+
+
+def note(
+    request: ApprovalRequest,
+    kind: str,
+    person: Staff | None,
+    when: datetime,
+    text: str = "",
+    data: dict[str, Any] | None = None,
+) -> RequestNote:
+    """A line more; None is the studio itself."""
+    return RequestNote.objects.create(
+        request=request, round=request.round, kind=kind, person=person, text=text, data=data or {}, noted_at=when
+    )

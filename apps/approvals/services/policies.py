@@ -1,0 +1,262 @@
+"""Policies: a draft is written, tried and published; what is published never changes, the next version replaces it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from apps.approvals.definition import Definition, Faulty, check_definition
+from apps.approvals.errors import DefinitionFaulty, NoDraft, PolicyChanged, PolicyExists
+from apps.approvals.models import Policy, PolicyVersion
+from apps.approvals.words import policy_sentences
+from apps.conditions.words import Words
+from apps.core.transactions import in_transaction
+from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, kind_called, pass_gate, register
+from apps.orgs.models import OrgUnit, Staff
+from apps.orgs.services.actors import require, signed
+
+State = PolicyVersion.State
+
+
+class PolicyPublication(Subject):
+    """The publication of a draft, as it was read."""
+
+    code: ClassVar[str] = "approvals.policy"
+    label: ClassVar[Words] = Words("Approval policy", "审批策略")
+    icon: ClassVar[str] = "gavel"
+    permission: ClassVar[str] = "approvals.publish_policy"
+    view: ClassVar[str] = "approvals.publish_policy"
+    labels: ClassVar[Mapping[str, Words]] = {
+        "version": Words("Version", "版本"), "says": Words("What it says", "内容"),
+        "in_force": Words("Switched on", "启用"),
+    }  # fmt: skip
+
+    version: int
+    revision: int
+
+    def _version(self) -> PolicyVersion:
+        rows = PolicyVersion.objects.select_related("policy__unit").filter(state=State.DRAFT, revision=self.revision)
+        version = rows.filter(pk=self.version).first()
+        if version is None:
+            raise SubjectGone()
+        return version
+
+    def place(self) -> OrgUnit:
+        return self._version().policy.unit
+
+    def about(self) -> str:
+        return f"policy:{self._version().policy_id}"
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        version = self._version()
+        before = version.policy.versions.filter(state=State.PUBLISHED).first()
+        return Effect((
+            Line("version", before.number if before else None, version.number, "number"),
+            Line("says", _text(version.policy.kind, before), _text(version.policy.kind, version)),
+        ))  # fmt: skip
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        version = publish_policy(approval.requester, self._version(), approval=approval, when=when)
+        return Done({"version": version.number}, version)
+
+    @classmethod
+    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
+        wanted = {pk: subject.version for pk, subject in subjects.items() if isinstance(subject, cls)}
+        known = PolicyVersion.objects.select_related("policy__unit").in_bulk(wanted.values())
+        return {pk: _named(known[found], language) for pk, found in wanted.items() if found in known}
+
+
+class PolicySwitch(Subject):
+    """A policy switched on or off."""
+
+    code: ClassVar[str] = "approvals.switch"
+    label: ClassVar[Words] = Words("Approval policy on or off", "启用或停用审批策略")
+    icon: ClassVar[str] = "toggle_on"
+    permission: ClassVar[str] = "approvals.publish_policy"
+    view: ClassVar[str] = "approvals.publish_policy"
+    labels: ClassVar[Mapping[str, Words]] = {"active": Words("Switched on", "启用")}
+
+    policy: int
+    is_active: bool
+
+    def _policy(self) -> Policy:
+        policy = Policy.objects.select_related("unit").filter(pk=self.policy).first()
+        if policy is None:
+            raise SubjectGone()
+        return policy
+
+    def place(self) -> OrgUnit:
+        return self._policy().unit
+
+    def about(self) -> str:
+        return f"policy:{self.policy}"
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        return Effect((Line("active", self._policy().is_active, self.is_active),))
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        policy = switch_policy(approval.requester, self._policy(), self.is_active, approval=approval, when=when)
+        return Done({"active": policy.is_active}, policy)
+
+    @classmethod
+    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
+        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
+        known = Policy.objects.select_related("unit").in_bulk([subject.policy for subject in wanted.values()])
+        words = {True: Words("Switch on: {what}", "启用：{what}"), False: Words("Switch off: {what}", "停用：{what}")}
+        return {
+            pk: words[subject.is_active]
+            .in_language(language)
+            .format(what=policy_title(known[subject.policy], language))
+            for pk, subject in wanted.items()
+            if subject.policy in known
+        }
+
+
+register(PolicyPublication, PolicySwitch)
+
+
+def policy_title(policy: Policy, language: str) -> str:
+    """The kind and the unit of a policy."""
+    return f"{kind_called(policy.kind).label.in_language(language)}, {policy.unit}"
+
+
+def _named(version: PolicyVersion, language: str) -> str:
+    return f"{policy_title(version.policy, language)}, v{version.number}"
+
+
+def _text(kind: str, version: PolicyVersion | None) -> str | None:
+    """What a version says, in English: enough to see that it is another."""
+    if version is None:
+        return None
+    return "\n".join(policy_sentences(kind, Definition.model_validate(version.definition), "en"))
+
+
+def checked(kind: str, data: Any) -> Definition:
+    """The definition, which may name units and people that there are. Raises DefinitionFaulty."""
+    units = dict(OrgUnit.objects.values_list("code", "path"))
+    people = frozenset(Staff.objects.filter(is_active=True).values_list("username", flat=True))
+    try:
+        return check_definition(kind, data, units=units, people=people)
+    except Faulty as error:
+        raise DefinitionFaulty(error.faults) from None
+
+
+@in_transaction
+def create_policy(
+    actor: Staff | None, unit: OrgUnit, kind: str, *, definition: Any = None, when: datetime
+) -> PolicyVersion:
+    """The first draft of a policy of `unit` for requests of `kind`.
+
+    Raises PolicyExists, SubjectGone, DefinitionFaulty, NotAllowed.
+    """
+    require(actor, "approvals.add_policy", unit)
+    kind_called(kind)
+    OrgUnit.objects.select_for_update(no_key=True).get(pk=unit.pk)
+    if Policy.objects.filter(unit=unit, kind=kind).exists():
+        raise PolicyExists(unit=unit.name)
+    content = checked(kind, definition or {"bands": [], "otherwise": "at_once"})
+    policy = signed(Policy(unit=unit, kind=kind), actor)
+    policy.save()
+    return _draft(actor, policy, content, when)
+
+
+@in_transaction
+def start_policy_draft(actor: Staff | None, policy: Policy, *, when: datetime) -> PolicyVersion:
+    """A new draft that says what is in force; the one that there is, if there is one. Raises NotAllowed."""
+    policy = locked_policy(policy.pk)
+    require(actor, "approvals.change_policy", policy.unit)
+    draft = policy.versions.filter(state=State.DRAFT).first()
+    if draft is not None:
+        return draft
+    newest = policy.versions.order_by("-number").first()
+    return _draft(actor, policy, Definition.model_validate(newest.definition if newest else {}), when)
+
+
+@in_transaction
+def save_policy_draft(
+    actor: Staff | None, version: PolicyVersion, definition: Any, *, revision: int | None = None, when: datetime
+) -> PolicyVersion:
+    """The draft with another content; `revision` is the one that was read.
+
+    Raises NoDraft, PolicyChanged, DefinitionFaulty, NotAllowed.
+    """
+    draft = _draft_of(version, "approvals.change_policyversion", actor, revision)
+    content = checked(draft.policy.kind, definition).to_json()
+    if content == draft.definition:
+        return draft
+    draft.definition, draft.revision = content, draft.revision + 1
+    draft.changed_by, draft.changed_at = actor, when
+    signed(draft, actor).save()
+    return draft
+
+
+@in_transaction
+def publish_policy(
+    actor: Staff | None,
+    version: PolicyVersion,
+    *,
+    revision: int | None = None,
+    approval: Approval | None = None,
+    when: datetime,
+) -> PolicyVersion:
+    """The draft in force for what is sent from now on; requests that wait keep the version they were sent under.
+
+    Raises NoDraft, PolicyChanged, DefinitionFaulty, NotAllowed, ApprovalNeeded.
+    """
+    pass_gate(PolicyPublication(version=version.pk, revision=version.revision), actor, approval, when)
+    draft = _draft_of(version, None, actor, revision)
+    checked(draft.policy.kind, draft.definition)  # a person or unit may have gone since it was saved
+    for earlier in draft.policy.versions.filter(state=State.PUBLISHED):
+        earlier.state, earlier.replaced_at = State.REPLACED, when
+        signed(earlier, actor).save()
+    draft.state, draft.published_by, draft.published_at = State.PUBLISHED, actor, when
+    signed(draft, actor).save()
+    return draft
+
+
+@in_transaction
+def discard_policy_draft(actor: Staff | None, version: PolicyVersion) -> None:
+    """The draft is gone. Raises NoDraft, NotAllowed."""
+    draft = _draft_of(version, "approvals.delete_policyversion", actor, None)
+    signed(draft, actor).delete()
+
+
+@in_transaction
+def switch_policy(
+    actor: Staff | None, policy: Policy, is_active: bool, *, approval: Approval | None = None, when: datetime
+) -> Policy:
+    """The policy in force, or not: then that of the unit above holds. Raises NotAllowed, ApprovalNeeded."""
+    pass_gate(PolicySwitch(policy=policy.pk, is_active=is_active), actor, approval, when)
+    policy = locked_policy(policy.pk)
+    if policy.is_active != is_active:
+        policy.is_active = is_active
+        signed(policy, actor).save()
+    return policy
+
+
+def locked_policy(pk: int) -> Policy:
+    """The policy, locked: what is done to its versions is done one after the other."""
+    return Policy.objects.select_for_update(no_key=True, of=("self",)).select_related("unit").get(pk=pk)
+
+
+def _draft_of(
+    version: PolicyVersion, permission: str | None, actor: Staff | None, revision: int | None
+) -> PolicyVersion:
+    policy = locked_policy(version.policy_id)
+    if permission is not None:
+        require(actor, permission, policy.unit)
+    draft = policy.versions.select_related("changed_by").filter(pk=version.pk, state=State.DRAFT).first()
+    if draft is None:
+        raise NoDraft()
+    if revision is not None and revision != draft.revision:
+        raise PolicyChanged(who=str(draft.changed_by or ""))
+    draft.policy = policy
+    return draft
+
+
+def _draft(actor: Staff | None, policy: Policy, content: Definition, when: datetime) -> PolicyVersion:
+    newest = policy.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    draft = PolicyVersion(
+        policy=policy, number=newest + 1, definition=content.to_json(), changed_by=actor, changed_at=when
+    )
+    signed(draft, actor).save()
+    return draft

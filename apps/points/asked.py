@@ -1,0 +1,117 @@
+"""What a request about a member's points tells: what policies may ask about it, and what it would do to the account."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import translation
+
+from apps.activity.models import Event
+from apps.conditions.catalogue import Field
+from apps.conditions.types import Type
+from apps.conditions.words import Words
+from apps.core.clock import local_day
+from apps.core.formats import MICROS, signed
+from apps.members.models import Member
+from apps.orgs.gate import Effect, Line
+from apps.points.errors import NotEnoughPoints
+from apps.points.expiry import expires_at, parse_policy
+from apps.points.models import Account, PointType, Posting, PostingKind
+
+DAYS = 30
+MANY = 3
+FLAGS = {
+    "new_member": Words("joined in the last 30 days", "入会不足 30 天"),
+    "no_purchases": Words("has never bought anything", "从未消费"),
+    "many_adjustments": Words("was adjusted 3 times or more in 30 days", "30 天内已调整 3 次以上"),
+}
+DIRECTIONS = {"add": Words("points are added", "增加积分"), "take": Words("points are taken", "扣减积分")}
+
+FIELDS = (
+    Field("request.points", Type.INTEGER, Words("points", "积分数"), "request.points"),
+    Field("request.money", Type.NUMBER, Words("what the points cost", "积分成本"), "request.money"),
+    Field(
+        "request.direction", Type.CHOICE, Words("direction", "方向"), "request.direction",
+        choices=tuple(DIRECTIONS.items()), is_closed=True,
+    ),
+    Field("request.point_type", Type.TEXT, Words("point type", "积分类型"), "request.point_type"),
+    Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
+    Field(
+        "request.flags", Type.TAGS, Words("risk flags", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),
+        is_closed=True,
+    ),
+    Field("request.balance", Type.INTEGER, Words("the member's balance", "会员余额"), "request.balance"),
+)  # fmt: skip
+"""Points are counted without their sign; `direction` has it."""
+REASON_FIELD = Field("request.reason_code", Type.TEXT, Words("reason code", "原因代码"), "request.reason_code")
+
+LABELS: Mapping[str, Words] = {
+    "balance": Words("Balance", "余额"),
+    "pending": Words("Pending", "待生效"),
+    "debt": Words("Debt", "欠分"),
+    "cost": Words("Cost to the programme", "计划成本"),
+    "expires": Words("The new points expire", "新积分到期"),
+    "home": Words("Home unit", "所属门店"),
+    "reversed": Words("Reversed", "已冲正"),
+}
+TITLE = Words("{points} points for {member}", "{member}：{points} 积分")
+
+
+def facts_of(member: Member, point_type: PointType, points: int, when: datetime) -> dict[str, Any]:
+    """The facts of a request to move `points` of a member. Four queries."""
+    account = Account.objects.filter(member=member, point_type=point_type).first()
+    day = local_day(when, ZoneInfo(point_type.program.time_zone))
+    adjusted = Posting.objects.filter(member=member, kind=PostingKind.ADJUST, posted_at__gt=when - timedelta(days=DAYS))
+    flags = {
+        "new_member": (day - member.joined_on).days < DAYS,
+        "no_purchases": not Event.objects.filter(member=member, kind="purchase").exists(),
+        "many_adjustments": adjusted.count() >= MANY,
+    }
+    return {
+        "points": abs(points),
+        "money": Decimal(abs(points) * point_type.unit_cost_micros) / MICROS,
+        "direction": "add" if points > 0 else "take",
+        "point_type": point_type.code,
+        "program": point_type.program.code,
+        "flags": tuple(name for name, is_set in flags.items() if is_set),
+        "balance": account.balance if account is not None else 0,
+    }
+
+
+def account_effect(
+    account: Account | None, member: Member, point_type: PointType, points: int, when: datetime | None = None
+) -> Effect:
+    """What moving `points` would do to the account, which may not be there yet; `when` tells when they would expire.
+
+    Taking is refused where there are fewer points to spend.
+    """
+    balance, pending, debt, available = (
+        (account.balance, account.pending, account.debt, account.available) if account is not None else (0, 0, 0, 0)
+    )
+    paid = min(debt, points) if points > 0 else 0
+    cost = Decimal(points * point_type.unit_cost_micros) / MICROS
+    lines = [
+        Line("balance", balance, balance + points, "points"),
+        Line("debt", debt, debt - paid, "points"),
+        Line("pending", pending, pending, "points"),
+        Line("cost", f"{point_type.program.currency} 0", f"{point_type.program.currency} {cost:f}", "money"),
+        Line("home", member.home_unit.name, member.home_unit.name),
+    ]
+    if points > 0 and when is not None:
+        zone = ZoneInfo(point_type.program.time_zone)
+        ends = expires_at(parse_policy(point_type.expiry), local_day(when, zone), zone)
+        lines.append(Line("expires", None, ends.isoformat() if ends is not None else None, "moment"))
+    is_short = points < 0 and available < -points
+    obstacle = NotEnoughPoints(available=available, wanted=-points).sentence() if is_short else ""
+    return Effect(tuple(lines), obstacle)
+
+
+def titles_of(moved: Mapping[int, tuple[int, Member]], language: str) -> dict[int, str]:
+    """A line for each request that moves points of a member."""
+    with translation.override(language):
+        return {
+            pk: TITLE.in_language(language).format(points=signed(points), member=member)
+            for pk, (points, member) in moved.items()
+        }

@@ -1,0 +1,156 @@
+"""Reversing what was posted: an earning, a redemption or an adjustment, once."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.db.models import F, Sum
+
+from apps.conditions.words import Words
+from apps.core.scope import require
+from apps.core.transactions import in_transaction
+from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
+from apps.orgs.models import OrgUnit, Staff
+from apps.points.asked import FIELDS, LABELS, account_effect, facts_of, titles_of
+from apps.points.book import Book
+from apps.points.errors import AlreadyReversed, NotReversible, ReasonMissing
+from apps.points.models import Account, Lot, Posting, PostingKind
+from apps.points.services.ledger import act, content_hash, lot_state, open_account, open_lots, post, posted_before
+
+
+class Reversal(Subject):
+    """A posting undone."""
+
+    code: ClassVar[str] = "points.reversal"
+    label: ClassVar[Words] = Words("Reversal of a posting", "积分冲正")
+    icon: ClassVar[str] = "undo"
+    permission: ClassVar[str] = "points.adjust_points"
+    view: ClassVar[str] = "points.view_posting"
+    fields: ClassVar = FIELDS
+    adds_up: ClassVar[tuple[str, ...]] = ("request.points", "request.money")
+    labels: ClassVar[Mapping[str, Words]] = LABELS
+
+    posting: int
+    points: int
+    """What it moved, so that the request says how much it asks for."""
+
+    def _account(self) -> Account:
+        rows = Account.objects.select_related("point_type__program", "member__home_unit")
+        account = rows.filter(pk__in=Posting.objects.filter(pk=self.posting).values("account")).first()
+        if account is None:
+            raise SubjectGone()
+        return account
+
+    def place(self) -> OrgUnit:
+        return self._account().member.home_unit
+
+    def about(self) -> str:
+        return f"member:{self._account().member_id}"
+
+    def amount(self) -> int:
+        return -self.points
+
+    def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
+        account = self._account()
+        return facts_of(account.member, account.point_type, -self.points, when)
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        account = self._account()
+        effect = account_effect(account, account.member, account.point_type, -self.points)
+        is_reversed = Posting.objects.filter(reverses=self.posting, kind=PostingKind.REVERSE).exists()
+        return Effect((*effect.lines, Line("reversed", is_reversed, True)), AlreadyReversed().sentence() * is_reversed)
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        posting = reverse(
+            approval.requester, self.posting, reason=approval.reason, key=approval.key, when=when, approval=approval
+        )
+        return Done({"points": posting.points + posting.pending_points}, posting)
+
+    @classmethod
+    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
+        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
+        postings = Posting.objects.select_related("member").in_bulk([each.posting for each in wanted.values()])
+        known = {pk: (each, postings[each.posting].member) for pk, each in wanted.items() if each.posting in postings}
+        return titles_of({pk: (-each.points, member) for pk, (each, member) in known.items()}, language)
+
+
+register(Reversal)
+
+
+@in_transaction
+def reverse(
+    actor: Any, posting_id: int, *, reason: str, key: str, when: datetime, approval: Approval | None = None
+) -> Posting:
+    """Undoes an earning, redemption or adjustment, once.
+
+    Earned points are taken back, as debt where they are spent and the programme allows it. Spent points return to
+    the lots they came from with their old expiry; where that has passed, with the programme's days of grace.
+    Raises NotReversible, AlreadyReversed, DebtNotAllowed, ReasonMissing, KeyReused, NotAllowed,
+    ApprovalNeeded.
+    """
+    if not reason.strip():
+        raise ReasonMissing()
+    target = Posting.objects.get(pk=posting_id)
+    digest = content_hash("reverse", posting_id, reason.strip())
+    earlier = posted_before(key, digest)
+    if earlier is not None:
+        require(actor, Reversal.permission, earlier.member.home_unit.path)
+        return earlier
+    subject = Reversal(posting=posting_id, points=target.points + target.pending_points)
+    pass_gate(subject, actor, approval, when, reason=reason.strip())
+    opened = open_account(target.account_id)
+    earlier = posted_before(key, digest)
+    if earlier is not None:
+        return earlier
+    if target.kind not in (PostingKind.EARN, PostingKind.REDEEM, PostingKind.ADJUST):
+        raise NotReversible(kind=target.kind)
+    if Posting.objects.filter(reverses=target, kind=PostingKind.REVERSE).exists():
+        raise AlreadyReversed()
+    book = Book()
+    circumstances = act(
+        opened,
+        key,
+        when,
+        unit_id=target.org_unit_id,
+        actor=actor,
+        reason=reason.strip(),
+        digest=digest,
+        reverses_id=target.pk,
+    )
+    moves = [
+        (lot_id, points + pending)
+        for lot_id, kind, points, pending in target.entries.order_by("pk").values_list(
+            "lot_id", "kind", "points", "pending_points"
+        )
+        if kind == target.kind and lot_id
+    ]
+    lots = {row.pk: lot_state(row) for row in Lot.objects.filter(pk__in=[lot_id for lot_id, _ in moves])}
+    if moves and moves[0][1] < 0:
+        grace = opened.days_end(circumstances.day + timedelta(days=opened.program.grace_days))
+        book.give_back(opened.state, circumstances, [(lots[lot_id], -points) for lot_id, points in moves], grace)
+        if opened.state.lapses_at is not None and opened.state.lapses_at <= when:
+            # The account lapsed by inactivity: what comes back would lapse with it.
+            book.touch(opened.state, grace)
+    else:
+        others = open_lots([opened.state.id])
+        for lot_id, points in moves:
+            lot = next((other for other in others if other.id == lot_id), lots[lot_id])
+            gone = points_gone(target, lot_id)
+            book.take_back(
+                opened.state,
+                circumstances,
+                lot,
+                points - gone,
+                others,
+                kind="reverse",
+                allows_debt=opened.program.allows_debt,
+            )
+    return Posting.objects.get(pk=post(book)[0])
+
+
+def points_gone(target: Posting, lot_id: int) -> int:
+    """How many points of an award expired or went back with a refund: nobody takes them a second time."""
+    expired = Lot.objects.get(pk=lot_id).entries.filter(kind=PostingKind.EXPIRE).aggregate(total=Sum("points"))["total"]
+    refunds = Posting.objects.filter(reverses=target, kind=PostingKind.CLAWBACK)
+    refunded = refunds.aggregate(total=Sum(F("points") + F("pending_points")))["total"]
+    return -(expired or 0) - (refunded or 0)
