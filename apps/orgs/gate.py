@@ -59,8 +59,8 @@ class NotWhatWasApproved(LoyaltyError):
 class Line:
     """One thing that carrying out would change: `code` names it among the subject's `labels`.
 
-    `shape` says how the two values read: `points`, `money`, `number`, `moment`, `text` or `words`, a code among the
-    subject's `labels`. Equal values say what stays, and would be told to the approver if it changed meanwhile.
+    `shape` says how the two values read: `points`, `number`, `money` as in “CNY 12.5”, `day` and `moment` as ISO 8601, `text`,
+    or `words`, a code among the subject's `labels`. Equal values say what stays, and would be told to the approver if it changed meanwhile.
     """
 
     code: str

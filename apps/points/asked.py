@@ -52,7 +52,7 @@ LABELS: Mapping[str, Words] = {
     "pending": Words("Pending", "待生效"),
     "debt": Words("Debt", "欠分"),
     "cost": Words("Cost to the programme", "计划成本"),
-    "expires": Words("The new points expire", "新积分到期"),
+    "expires": Words("Last day of the new points", "新积分最后有效日"),
     "home": Words("Home unit", "所属门店"),
     "reversed": Words("Reversed", "已冲正"),
 }
@@ -102,7 +102,8 @@ def account_effect(
     if points > 0 and when is not None:
         zone = ZoneInfo(point_type.program.time_zone)
         ends = expires_at(parse_policy(point_type.expiry), local_day(when, zone), zone)
-        lines.append(Line("expires", None, ends.isoformat() if ends is not None else None, "moment"))
+        last = local_day(ends - timedelta(seconds=1), zone).isoformat() if ends is not None else None
+        lines.append(Line("expires", None, last, "day"))
     is_short = points < 0 and available < -points
     obstacle = NotEnoughPoints(available=available, wanted=-points).sentence() if is_short else ""
     return Effect(tuple(lines), obstacle)

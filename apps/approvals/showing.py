@@ -1,0 +1,239 @@
+"""How effects, plans and paths read to a person, in the language in force. Templates: `approvals/{effect,plan,path}.html`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Prefetch
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from pydantic import ValidationError
+
+from apps.approvals.catalogue import ROLES
+from apps.approvals.definition import Band, Definition, Step
+from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Decision
+from apps.approvals.people import still_asked
+from apps.approvals.services.sending import Plan
+from apps.approvals.words import band_sentence, step_in_words
+from apps.core.formats import money, number
+from apps.orgs.gate import Effect, Line, Plain, Subject, SubjectGone, kind_called
+from apps.orgs.models import OrgUnit, Staff
+
+NONE = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """One line of an effect, in words. `was` and `was_after` are what it said when it was sent, where that differs."""
+
+    label: str
+    before: str
+    after: str
+    is_number: bool
+    changes: bool
+    differs: bool = False
+    was_before: str = ""
+    was_after: str = ""
+
+
+def effect_rows(kind: type[Subject], effect: Effect, asked: Effect | None = None) -> list[EffectRow]:
+    """The lines in words; with `asked`, each held against what the requester was shown."""
+    gone = {now.code if now else was.code: was for was, now in (asked.differences(effect) if asked else ()) if was}
+    differing = {line.code for pair in (asked.differences(effect) if asked else ()) for line in pair if line}
+    return [_row(kind, line, line.code in differing, gone.get(line.code)) for line in effect.lines]
+
+
+def _row(kind: type[Subject], line: Line, differs: bool, was: Line | None) -> EffectRow:
+    words = kind.labels.get(line.code)
+    label = words.in_language(get_language() or "en") if words is not None else line.code
+    before, after = (_in_words(kind, line.shape, value) for value in (line.before, line.after))
+    old = [_in_words(kind, was.shape, value) for value in (was.before, was.after)] if was is not None else ["", ""]
+    is_number = line.shape in ("points", "number", "money")
+    return EffectRow(label, before, after, is_number, line.before != line.after, differs, *old)
+
+
+def _in_words(kind: type[Subject], shape: str, value: Plain) -> str:
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    match shape:
+        case "points" | "number":
+            return number(Decimal(str(value)))
+        case "money":
+            currency, amount = str(value).split(" ")
+            return money(Decimal(amount), currency)
+        case "day":
+            return date_format(date.fromisoformat(str(value)), "DATE_FORMAT")
+        case "moment":
+            return date_format(datetime.fromisoformat(str(value)), "DATETIME_FORMAT")
+        case "words":
+            words = kind.labels.get(str(value))
+            return words.in_language(get_language() or "en") if words is not None else str(value)
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonShown:
+    """One person on a path, and as what: “Regional manager at East North”."""
+
+    name: str
+    why: str = ""
+    verdict: str = ""
+    comment: str = ""
+    at: datetime | None = None
+    tone: str = ""
+    person: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """One step of a path. `state` is one of later, now, passed, stopped."""
+
+    number: int
+    words: str
+    people: tuple[PersonShown, ...]
+    state: str = "later"
+    opened_at: datetime | None = None
+    due_at: datetime | None = None
+    passed_at: datetime | None = None
+    is_late: bool = False
+    lacks_people: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanShown:
+    """What sending would do: for `approvals/plan.html`."""
+
+    rows: list[EffectRow]
+    obstacle: str
+    is_free: bool
+    is_refused: bool
+    steps: tuple[StepShown, ...]
+    band: str
+    why: str
+    sentence: str
+    together: tuple[int, ...]
+
+
+def plan_shown(plan: Plan) -> PlanShown:
+    """The plan in words, with everybody's name. One query."""
+    language = get_language() or "en"
+    names = dict(OrgUnit.objects.values_list("code", "name")) if plan.road.band is not None else {}
+    steps = tuple(
+        StepShown(number, step_in_words(planned.step, language), _people(planned.people), lacks_people=_lacks(planned))
+        for number, planned in enumerate(plan.steps, 1)
+    )
+    band = plan.road.band
+    return PlanShown(
+        effect_rows(type(plan.subject), plan.effect), plan.effect.obstacle, plan.is_free, plan.road.is_refused, steps,
+        band.name if band else "", band.why if band else "",
+        band_sentence(plan.subject.code, band, language, names) if band else "", plan.together,
+    )  # fmt: skip
+
+
+def _lacks(planned: Any) -> bool:
+    pairs = zip(planned.step.parties, planned.people, strict=True)
+    return any(len(people) < party.least for party, people in pairs)
+
+
+def _people(parties: Iterable[Any]) -> tuple[PersonShown, ...]:
+    known: dict[int, PersonShown] = {}
+    for asked in (each for people in parties for each in people):
+        known.setdefault(asked.person.pk, PersonShown(str(asked.person), why_asked(asked.why, asked.role, asked.unit)))
+    return tuple(known.values())
+
+
+def why_asked(why: str, role: str = "", unit: OrgUnit | None = None) -> str:
+    """As what somebody is asked, in words."""
+    if role:
+        label = ROLES[role].in_language(get_language() or "en")
+        if unit is not None:
+            return _("%(role)s at %(unit)s") % {"role": label, "unit": unit}
+        return label
+    return str(ApprovalTask.Why(why).label)
+
+
+VERDICT_TONES = {
+    Decision.Verdict.APPROVED: "good",
+    Decision.Verdict.REJECTED: "bad",
+    Decision.Verdict.RETURNED: "warn",
+}
+
+
+def path_shown(request: ApprovalRequest, when: datetime) -> tuple[StepShown, ...]:
+    """The path of a request's present round: who was asked, who has decided, who is awaited. Five queries or six."""
+    language = get_language() or "en"
+    steps = request.path.filter(round=request.round).order_by("number")
+    tasks = ApprovalTask.objects.select_related("person").order_by("pk")
+    decisions = Decision.objects.select_related("person", "hat").order_by("pk")
+    found = list(steps.prefetch_related(Prefetch("tasks", tasks), Prefetch("decisions", decisions)))
+    return tuple(_step_shown(request, step, language, when) for step in found)
+
+
+def _step_shown(request: ApprovalRequest, step: ApprovalStep, language: str, when: datetime) -> StepShown:
+    definition = Step.model_validate(step.definition)
+    decided = {decision.hat_id: decision for decision in step.decisions.all()}
+    is_now = request.state == ApprovalRequest.State.OPEN and request.step == step.number
+    tasks = list(step.tasks.all())
+    may = {task.person_id for task in still_asked(tasks, request.unit)} if is_now else {t.person_id for t in tasks}
+    people: dict[int, PersonShown] = {}
+    for task in tasks:
+        if task.person_id in decided or task.person_id in may:
+            people.setdefault(task.person_id, _person_shown(task, decided.get(task.person_id)))
+    state = "passed" if step.passed_at else "now" if is_now else "later"
+    if state == "later" and step.decisions.all():
+        state = "stopped"
+    return StepShown(
+        step.number, step_in_words(definition, language), tuple(people.values()), state, step.opened_at, step.due_at,
+        step.passed_at, is_now and step.due_at is not None and step.due_at <= when, is_now and step.lacks_people,
+    )  # fmt: skip
+
+
+def _person_shown(task: ApprovalTask, decision: Decision | None) -> PersonShown:
+    why = why_asked(task.why, task.role)
+    if decision is None:
+        return PersonShown(str(task.person), why, person=task.person_id)
+    name = str(decision.person)
+    if decision.person_id != decision.hat_id:
+        name = _("%(person)s for %(hat)s") % {"person": decision.person, "hat": decision.hat}
+    label = str(Decision.Verdict(decision.verdict).label)
+    tone = VERDICT_TONES[Decision.Verdict(decision.verdict)]
+    return PersonShown(name, why, label, decision.comment, decision.decided_at, tone, decision.person_id)
+
+
+def band_of(request: ApprovalRequest) -> Band | None:
+    """The band that the request was sent under."""
+    if request.policy_version is None:
+        return None
+    bands = Definition.model_validate(request.policy_version.definition).bands
+    return next((band for band in bands if band.name == request.band), None)
+
+
+def title_of(request: ApprovalRequest) -> str:
+    """The request in one line; its number where its subject is gone."""
+    return titles_of([request])[request.pk]
+
+
+def titles_of(requests: Iterable[ApprovalRequest]) -> dict[int, str]:
+    """Each request in one line, in the language in force. A constant number of queries for each kind among them."""
+    by_kind: dict[str, dict[int, Subject]] = {}
+    titles = {}
+    for request in requests:
+        titles[request.pk] = f"#{request.pk}"
+        try:
+            by_kind.setdefault(request.kind, {})[request.pk] = request.read_subject()
+        except (SubjectGone, ValidationError):
+            continue  # a kind or a shape that no room knows any more keeps its number
+    for kind, subjects in by_kind.items():
+        titles |= kind_called(kind).titles(subjects, get_language() or "en") if subjects else {}
+    return titles
+
+
+def waited_for(request: ApprovalRequest) -> list[Staff]:
+    """Whose decision is awaited now. Three queries."""
+    tasks = request.tasks.filter(is_open=True).select_related("person").order_by("pk")
+    return list({task.person_id: task.person for task in still_asked(tasks, request.unit)}.values())
