@@ -34,6 +34,15 @@ class OwnRequest(LoyaltyError):
         return _("Nobody decides on their own request.")
 
 
+class OwnWork(LoyaltyError):
+    """Whoever wrote what is asked for, or another whom its kind shuts out, decides nothing on it."""
+
+    code = "own_work"
+
+    def sentence(self) -> str:
+        return _("You had a part in what is asked for here, and nobody decides on their own work.")
+
+
 class DecidedAlready(LoyaltyError):
     """One person, or whom they stand in for, decides once on a request."""
 

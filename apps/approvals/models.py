@@ -126,6 +126,9 @@ class ApprovalRequest(ScopedModel):
     band = models.CharField(_("band"), max_length=80, blank=True)
     together = models.JSONField(_("asked for in parts with"), default=list)
     """Ids of the requests that take this one the longer road."""
+    excluded = models.JSONField(_("may not decide"), default=list, blank=True)
+    """Ids of people beside the requester who may not: its subject said so when it was sent. A trigger holds decisions to
+    it."""
     asked_on = models.JSONField(_("state it was asked on"), default=list)
     asked_hash = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(_("created at"))

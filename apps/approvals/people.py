@@ -36,6 +36,8 @@ class Directory:
     holders: Mapping[tuple[str, int], tuple[Staff, ...]]
     """Active people by role and unit."""
     named: Mapping[str, Staff]
+    excluded: frozenset[int] = frozenset()
+    """Who may not decide beside the requester."""
 
     def people(self, party: Party, without: Collection[int] = ()) -> list[Asked]:
         """Whom `party` asks, nobody of `without` and never the requester: of a role, at the nearest unit where it is
@@ -51,7 +53,7 @@ class Directory:
         return asked
 
     def _may(self, asked: Asked, without: Collection[int]) -> bool:
-        return asked.person.pk not in without and asked.person != self.requester
+        return asked.person.pk not in {*without, *self.excluded} and asked.person != self.requester
 
     def _at(self, who: OfRole, level: OrgUnit) -> list[Asked]:
         return [Asked(person, Why.ROLE, who.role, level) for person in self.holders.get((who.role, level.pk), ())]
@@ -64,7 +66,9 @@ class Directory:
         return [Asked(manager, Why.MANAGER)] if manager is not None and manager.is_active else []
 
 
-def directory(unit: OrgUnit, requester: Staff | None, whos: Iterable[Who]) -> Directory:
+def directory(
+    unit: OrgUnit, requester: Staff | None, whos: Iterable[Who], excluded: Iterable[int] = ()
+) -> Directory:
     """The people whom `whos` can mean at `unit`."""
     wanted = list(whos)
     roles = {who.role for who in wanted if isinstance(who, OfRole)}
@@ -83,7 +87,7 @@ def directory(unit: OrgUnit, requester: Staff | None, whos: Iterable[Who]) -> Di
         for where, held in by_unit.items()
     }
     named = {person.username: person for person in people.values() if person.username in names}
-    return Directory(requester, levels, holders, named)
+    return Directory(requester, levels, holders, named, frozenset(excluded))
 
 
 def _held(roles: Collection[str], levels: Iterable[OrgUnit]) -> list[tuple[str, int, int]]:

@@ -37,6 +37,8 @@ class EffectRow:
     differs: bool = False
     was_before: str = ""
     was_after: str = ""
+    sentences: tuple[str, ...] = ()
+    """What the line says in the place of two values."""
 
 
 def effect_rows(kind: type[Subject], effect: Effect, asked: Effect | None = None) -> list[EffectRow]:
@@ -49,6 +51,9 @@ def effect_rows(kind: type[Subject], effect: Effect, asked: Effect | None = None
 def _row(kind: type[Subject], line: Line, differs: bool, was: Line | None) -> EffectRow:
     words = kind.labels.get(line.code)
     label = words.in_language(get_language() or "en") if words is not None else line.code
+    if line.shape == "own":
+        said = tuple(kind.say(line, get_language() or "en"))
+        return EffectRow(label, "", "", False, line.before != line.after, differs, sentences=said)
     before, after = (_in_words(kind, line.shape, value) for value in (line.before, line.after))
     old = [_in_words(kind, was.shape, value) for value in (was.before, was.after)] if was is not None else ["", ""]
     is_number = line.shape in ("points", "number", "money")

@@ -8,7 +8,7 @@ with `ApprovalNeeded`, and the door sends a request instead.
 Which policies there are is decided in a higher room (`approvals`), which supplies the answer through `set_gatekeeper`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -59,8 +59,9 @@ class NotWhatWasApproved(LoyaltyError):
 class Line:
     """One thing that carrying out would change: `code` names it among the subject's `labels`.
 
-    `shape` says how the two values read: `points`, `number`, `money` as in “CNY 12.5”, `day` and `moment` as ISO 8601, `text`,
-    or `words`, a code among the subject's `labels`. Equal values say what stays, and would be told to the approver if it changed meanwhile.
+    `shape` says how the two values read: `points`, `number`, `money` as in “CNY 12.5”, `day` and `moment` as ISO 8601,
+    `text`, `words`, a code among the subject's `labels`, or `own`, of which the subject's `say` makes sentences. Equal
+    values say what stays, and would be told to the approver if it changed meanwhile.
     """
 
     code: str
@@ -165,6 +166,15 @@ class Subject(BaseModel):
         """What carrying it out would do at `when`. A constant number of queries. Raises SubjectGone."""
         raise NotImplementedError
 
+    def excluded(self) -> frozenset[int]:
+        """Ids of people who may not decide on it, beside who asks, such as everybody who wrote it: kept when it is sent.
+        A constant number of queries."""
+        return frozenset()
+
+    def require_ready(self, requester: Staff | None, also: Collection[Staff], when: datetime) -> None:
+        """Called when it is sent, before anything is planned: locks what must not change meanwhile, and raises what
+        refuses it now. `also` are those whom the requester asks besides."""
+
     def carry_out(self, approval: Approval, when: datetime) -> Done:
         """Does it, through the verb that every door calls. Raises what that verb refuses with."""
         raise NotImplementedError
@@ -173,6 +183,11 @@ class Subject(BaseModel):
     def titles(cls, subjects: "Mapping[int, Subject]", language: str) -> dict[int, str]:
         """Each in one line, such as “+6,000 points for W** (138****1234)”. A constant number of queries for all."""
         raise NotImplementedError
+
+    @classmethod
+    def say(cls, line: Line, language: str) -> list[str]:
+        """A line of the shape `own` in whole sentences, which stand in the place of its two values."""
+        return []
 
     def address(self) -> str:
         """The page of what it is about; empty where there is none."""

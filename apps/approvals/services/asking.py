@@ -188,6 +188,6 @@ def _directs(actor: Staff, request: ApprovalRequest) -> bool:
 
 def _require_askable(request: ApprovalRequest, step: ApprovalStep, person: Staff, actor: Staff) -> None:
     is_asked = step.tasks.filter(person=person, is_off=False).exists()
-    is_one_of_them = person.pk in {actor.pk, request.requester_id} | decided_in(request)
+    is_one_of_them = person.pk in {actor.pk, request.requester_id, *request.excluded} | decided_in(request)
     if is_asked or is_one_of_them or not person.is_active:
         raise NotToThem(person=str(person))

@@ -12,6 +12,7 @@ from apps.approvals.errors import (
     NotAsked,
     NotYours,
     OwnRequest,
+    OwnWork,
     RequestOver,
 )
 from apps.approvals.models import ApprovalRequest, ApprovalStep, Decision, RequestNote
@@ -61,7 +62,7 @@ def decide(
 
     `seen` is the digest of the effect that they were shown; a yes needs it. The last yes carries the subject out in
     this transaction; what refuses it undoes that yes, stays with the request as its `refusal`, and the request stays
-    open. `within` narrows the decision to requests of that kind. Raises RequestOver, OwnRequest, DecidedAlready,
+    open. `within` narrows the decision to requests of that kind. Raises RequestOver, OwnRequest, OwnWork, DecidedAlready,
     NotAsked, EffectChanged, CommentNeeded.
     """
     try:
@@ -125,14 +126,17 @@ def _count(request: ApprovalRequest, step: ApprovalStep, verdict: str, when: dat
 
 
 def hat_of(actor: Staff, request: ApprovalRequest, step: ApprovalStep, when: datetime) -> Staff:
-    """In whose place `actor` decides: their own first. Raises OwnRequest, DecidedAlready, NotAsked."""
+    """In whose place `actor` decides: their own first. Raises OwnRequest, OwnWork, DecidedAlready, NotAsked.
+    """
     if request.requester_id == actor.pk:
         raise OwnRequest()
+    if actor.pk in request.excluded:
+        raise OwnWork()
     used = decided_in(request)
     if actor.pk in used:
         raise DecidedAlready()
     may = {task.person_id for task in still_asked(step.tasks.filter(is_open=True), request.unit)}
-    may -= {request.requester_id}
+    may -= {request.requester_id, *request.excluded}
     hats = [actor.pk, *stood_in_for(actor, request.kind, when)]
     free = [hat for hat in hats if hat in may and hat not in used]
     if not free or not Staff.objects.filter(pk=actor.pk, is_active=True).exists():

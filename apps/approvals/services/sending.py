@@ -17,7 +17,7 @@ from django.db.models.functions import Abs
 
 from apps.approvals.catalogue import WINDOW_DAYS, plain
 from apps.approvals.definition import Named, Party, Step
-from apps.approvals.errors import NotYours, PolicyRefuses, ReasonNeeded, RequestKeyReused, RequestOver
+from apps.approvals.errors import NotToThem, NotYours, PolicyRefuses, ReasonNeeded, RequestKeyReused, RequestOver
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, RequestNote
 from apps.approvals.people import Asked, directory
 from apps.approvals.routing import Road, policy_in_force, road_of
@@ -57,6 +57,7 @@ class Plan:
     road: Road
     together: tuple[int, ...]
     steps: tuple[Planned, ...]
+    excluded: frozenset[int] = frozenset()
 
     @property
     def is_free(self) -> bool:
@@ -87,12 +88,13 @@ def plan_of(
     if also:
         steps.insert(0, Step(parties=tuple(Party(who=Named(person=person.username)) for person in also)))
     parties = [party for step in steps for party in step.parties]
-    known = directory(unit, actor, [party.who for party in parties]) if parties else None
+    excluded = subject.excluded() if parties else frozenset()
+    known = directory(unit, actor, [party.who for party in parties], excluded) if parties else None
     planned = tuple(
         Planned(step, tuple(tuple(known.people(party)) if known else () for party in step.parties)) for step in steps
     )
     effect = subject.effect(actor, when) if with_effect else Effect(())
-    return Plan(subject, unit, facts, effect, road, together if road.is_longer else (), planned)
+    return Plan(subject, unit, facts, effect, road, together if road.is_longer else (), planned, excluded)
 
 
 @in_transaction
@@ -102,7 +104,8 @@ def send(
     """The request: open, with the people of its path asked; or done, where no policy asks anybody.
 
     `also` are people whom the requester asks besides, before all others. The same key again answers the first request.
-    Raises ReasonNeeded, PolicyRefuses, SubjectGone, NotAllowed, RequestKeyReused, and what carrying out refuses.
+    Raises ReasonNeeded, PolicyRefuses, SubjectGone, NotAllowed, RequestKeyReused, NotToThem,
+    what the subject's `require_ready` raises, and what carrying out refuses.
     """
     if not reason.strip():
         raise ReasonNeeded()
@@ -113,8 +116,10 @@ def send(
             raise RequestKeyReused()
         return earlier
     require(actor, subject.permission, subject.place().path)
+    subject.require_ready(actor, also, when)
     plan = plan_of(actor, subject, when, also=also)
     _refuse_unforeseen(plan)
+    _refuse_unaskable(plan, actor, also)
     request = _request(plan, actor, reason.strip(), key, when)
     request.save()
     _begin(request, plan, when, Kind.SENT)
@@ -127,7 +132,8 @@ def send_again(
 ) -> ApprovalRequest:
     """What was returned, changed and sent again: another round, on the road that the policy of now says.
 
-    Raises RequestOver, NotYours, ReasonNeeded, PolicyRefuses, SubjectGone, NotAllowed.
+    Raises RequestOver, NotYours, ReasonNeeded, PolicyRefuses, SubjectGone, NotAllowed, NotToThem, and what the
+    subject's `require_ready` raises.
     """
     if not reason.strip():
         raise ReasonNeeded()
@@ -138,12 +144,14 @@ def send_again(
     if request.state != State.RETURNED:
         raise RequestOver(state=request.get_state_display())
     require(actor, subject.permission, subject.place().path)
+    subject.require_ready(actor, also, when)
     plan = plan_of(actor, subject, when, also=also, again=request.pk)
     _refuse_unforeseen(plan)
+    _refuse_unaskable(plan, actor, also)
     fresh = _request(plan, actor, reason.strip(), request.key, when)
     for name in (
         "unit", "about", "subject", "facts", "amount", "reason", "needed", "steps", "policy_version", "band", "together",
-        "asked_on", "asked_hash", "sent_at", "state", "step", "closed_at",
+        "excluded", "asked_on", "asked_hash", "sent_at", "state", "step", "closed_at",
     ):  # fmt: skip
         setattr(request, name, getattr(fresh, name))
     request.round += 1
@@ -185,6 +193,13 @@ def _refuse_unforeseen(plan: Plan) -> None:
         raise PolicyRefuses(unit=str(plan.road.version.policy.unit))
 
 
+def _refuse_unaskable(plan: Plan, actor: Staff, also: Collection[Staff]) -> None:
+    """Nobody is named who asks themselves, may not decide or cannot sign in."""
+    for person in also:
+        if person.pk in {actor.pk, *plan.excluded} or not person.is_active:
+            raise NotToThem(person=str(person))
+
+
 def _request(plan: Plan, actor: Staff | None, reason: str, key: str, when: datetime) -> ApprovalRequest:
     subject, band = plan.subject, plan.road.band
     least = sum(planned.step.least for planned in plan.steps)
@@ -193,7 +208,7 @@ def _request(plan: Plan, actor: Staff | None, reason: str, key: str, when: datet
         amount=subject.amount(), reason=reason, requester=actor, key=key,
         state=State.OPEN, step=1, steps=len(plan.steps), needed=least,
         policy_version=plan.road.version, band=band.name if band is not None else "", together=list(plan.together),
-        asked_on=plan.effect.to_json(), asked_hash=plan.effect.digest(), created_at=when, sent_at=when,
+        excluded=sorted(plan.excluded), asked_on=plan.effect.to_json(), asked_hash=plan.effect.digest(), created_at=when, sent_at=when,
     )  # fmt: skip
 
 

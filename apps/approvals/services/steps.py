@@ -75,7 +75,9 @@ def fill_up(request: ApprovalRequest, step: ApprovalStep, when: datetime) -> boo
         step.lacks_people = False
         return False
     definition = Step.model_validate(step.definition)
-    known = directory(request.unit, request.requester, [party.who for party in definition.parties])
+    known = directory(
+        request.unit, request.requester, [party.who for party in definition.parties], request.excluded
+    )
     decided = decided_in(request)
     asked = set(step.tasks.values_list("party", "person_id"))
     added = []
@@ -123,7 +125,7 @@ def standing(request: ApprovalRequest, step: ApprovalStep) -> tuple[list[voting.
                 if task.party == number
                 and (task.person_id in here or (number, task.person_id) in may)
                 and task.person_id not in used
-                and task.person_id != request.requester_id
+                and task.person_id not in {request.requester_id, *request.excluded}
             ),
         )
         for number, party in enumerate(definition.parties)
@@ -209,7 +211,7 @@ def tell(request: ApprovalRequest, code: str, people: Iterable[int | None], when
 def widen(request: ApprovalRequest, step: ApprovalStep, whos: Iterable[Who], why: str, when: datetime) -> list[Staff]:
     """Asks the people of `whos` in every party of the step as well; those who are new."""
     whos = list(whos)
-    known = directory(request.unit, request.requester, whos)
+    known = directory(request.unit, request.requester, whos, request.excluded)
     decided = decided_in(request)
     asked = set(step.tasks.values_list("party", "person_id"))
     definition = Step.model_validate(step.definition)
