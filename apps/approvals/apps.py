@@ -8,7 +8,10 @@ class ApprovalsConfig(AppConfig):
     verbose_name = _("Approvals")
 
     def ready(self) -> None:
+        from apps.approvals.services.desk import ApprovalDesk
         from apps.approvals.services.sending import keep_gate
+        from apps.orgs.desk import set_desk
         from apps.orgs.gate import set_gatekeeper
 
         set_gatekeeper(keep_gate)
+        set_desk(ApprovalDesk())

@@ -11,23 +11,9 @@ from apps.conditions.catalogue import Catalogue, Field
 from apps.conditions.types import Type
 from apps.conditions.words import Words
 from apps.orgs.gate import kind_called
-from apps.orgs.models import Persona
+from apps.orgs.words import ROLES as ROLES
 
 WINDOW_DAYS = 30
-
-ROLES: dict[str, Words] = {
-    Persona.MARKETING: Words("Marketing", "市场营销"),
-    Persona.FINANCE: Words("Finance", "财务"),
-    Persona.REGIONAL_MANAGER: Words("Regional manager", "区域经理"),
-    Persona.VICE_PRESIDENT: Words("Vice president", "副总裁"),
-    Persona.MARKETING_HEAD: Words("Head of marketing", "市场总监"),
-    Persona.SERVICE: Words("Customer service", "客服"),
-    Persona.SHOP: Words("Shop staff", "门店员工"),
-    Persona.AUDITOR: Words("Auditor", "审计"),
-    Persona.INTEGRATOR: Words("Integrator", "系统对接"),
-    Persona.ADMINISTRATOR: Words("Administrator", "管理员"),
-}
-"""The roles in both languages: policies are read in either, whatever language is in force."""
 
 COMMON = (
     Field("request.unit", Type.UNIT, Words("where it is", "所属组织"), "request.unit"),

@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import SetPasswordForm
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.orgs.models import ApiClient, OrgUnit, Persona, Staff
 
@@ -90,6 +90,11 @@ class ApiClientForm(forms.ModelForm):
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
+
+    reason = forms.CharField(
+        label=_("Why"), required=False, max_length=1000, widget=UnfoldAdminTextInputWidget,
+        help_text=_("Needed where an approval policy wants others to say yes first: they read it."),
+    )  # fmt: skip
 
     class Meta:
         model = ApiClient

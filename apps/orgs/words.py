@@ -2,7 +2,32 @@
 
 from django.utils.translation import gettext as _
 
-from apps.orgs.models import OrgUnit, Persona
+from apps.conditions.words import Words
+from apps.orgs.models import ApiClient, OrgUnit, Persona
+
+ROLES: dict[str, Words] = {
+    Persona.MARKETING: Words("Marketing", "市场营销"),
+    Persona.FINANCE: Words("Finance", "财务"),
+    Persona.REGIONAL_MANAGER: Words("Regional manager", "区域经理"),
+    Persona.VICE_PRESIDENT: Words("Vice president", "副总裁"),
+    Persona.MARKETING_HEAD: Words("Head of marketing", "市场总监"),
+    Persona.SERVICE: Words("Customer service", "客服"),
+    Persona.SHOP: Words("Shop staff", "门店员工"),
+    Persona.AUDITOR: Words("Auditor", "审计"),
+    Persona.INTEGRATOR: Words("Integrator", "系统对接"),
+    Persona.ADMINISTRATOR: Words("Administrator", "管理员"),
+}
+"""The roles in both languages: policies are read in either, whatever language is in force."""
+
+A = ApiClient.AccessScope
+SCOPES: dict[str, Words] = {
+    A.EVENTS_WRITE: Words("Send events", "发送事件"),
+    A.MEMBERS_READ: Words("Read members, masked", "读取会员（脱敏）"),
+    A.MEMBERS_WRITE: Words("Enrol and change members", "登记和修改会员"),
+    A.MEMBERS_PERSONAL: Words("Read personal data", "读取个人信息"),
+    A.POINTS_READ: Words("Read balances and entries", "读取余额和分录"),
+    A.POINTS_REDEEM: Words("Hold and redeem points", "冻结和兑换积分"),
+}
 
 
 def job_sentence(role: str, unit: OrgUnit | str) -> str:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.core import lists
+from apps.core.clock import now
 from apps.orgs import services
 from apps.orgs.admin import OrgUnitAdmin
 from apps.orgs.models import OrgUnit, Persona, Staff
@@ -173,7 +174,7 @@ def test_each_verb_of_the_tree_leaves_one_row_of_history(group: CoffeeGroup, cas
     unit = group["S001"]
     for verb in (
         lambda: services.change_unit(unit, name="New name", opened_on=None, is_active=True, actor=cast.administrator),
-        lambda: services.grant_role(cast.administrator, cast.shop, "service", unit),
+        lambda: services.grant_role(cast.administrator, cast.shop, "service", unit, when=now()),
         lambda: services.revoke_role(cast.administrator, cast.shop, "service", unit),
         lambda: services.set_password(cast.shop, "a new password", actor=cast.administrator),
         lambda: services.set_staff_active(cast.shop, False, actor=cast.administrator),

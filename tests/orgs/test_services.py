@@ -59,7 +59,7 @@ def test_a_programme_needs_a_real_currency_and_time_zone(group: CoffeeGroup, fie
 
 def test_an_administrator_grants_and_revokes_inside_the_company(group: CoffeeGroup, cast: Cast) -> None:
     person = make_staff(group["S001"])
-    services.grant_role(cast.administrator, person, Persona.SERVICE, group["S001"])
+    services.grant_role(cast.administrator, person, Persona.SERVICE, group["S001"], when=now())
     assert Staff.objects.get(pk=person.pk).has_perm("members.view_member")
     services.revoke_role(cast.administrator, person, Persona.SERVICE, group["S001"])
     assert not Staff.objects.get(pk=person.pk).has_perm("members.view_member")
@@ -72,7 +72,7 @@ def test_an_administrator_grants_and_revokes_inside_the_company(group: CoffeeGro
 @pytest.mark.parametrize("place", ["WEST", "G"])
 def test_nobody_grants_beyond_their_reach(group: CoffeeGroup, cast: Cast, place: str) -> None:
     with pytest.raises(NotAllowed):
-        services.grant_role(cast.administrator, cast.marketing, Persona.FINANCE, group[place])
+        services.grant_role(cast.administrator, cast.marketing, Persona.FINANCE, group[place], when=now())
     assert not cast["marketing"].has_perm("orgs.view_staff")
 
 

@@ -1,5 +1,6 @@
 """People, their jobs, and what the jobs are."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -12,14 +13,18 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm
 
 from apps.core.admin import ScopedAdmin, actor_of
+from apps.core.clock import now
 from apps.orgs import forms, services
-from apps.orgs.models import Persona, Role, Staff
+from apps.orgs.admin.asking import AskingAdmin
+from apps.orgs.desk import waiting_about
+from apps.orgs.gate import Subject
+from apps.orgs.models import OrgUnit, Persona, Role, Staff
 from apps.orgs.querysets import Job, jobs_of, jobs_within
 from apps.orgs.words import job_sentence, reason_in_words
 
 
 @admin.register(Staff)
-class StaffAdmin(ScopedAdmin):
+class StaffAdmin(AskingAdmin):
     """People and their jobs. Roles, passwords and being let in are changed below the form, each by its service."""
 
     list_display = ("username", "full_name", "unit", "works_as", "is_active")
@@ -62,6 +67,8 @@ class StaffAdmin(ScopedAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
         if obj is not None:
+            about = services.RoleChange(person=obj.pk, unit=0).about()
+            context["waiting"] = waiting_about(actor_of(request), services.RoleChange.code, about)
             context["jobs"] = [_shown(job) for job in jobs_of([obj]).get(obj.pk, [])]
             context["may_change_roles"] = self.has_change_permission(request, obj) and obj.pk != request.user.pk
             context["may_set_password"] = self.has_change_permission(request, obj)
@@ -80,28 +87,51 @@ class StaffAdmin(ScopedAdmin):
         ]
 
     def grant_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._with_job(request, object_id, services.grant_role)
+        """Gives the job, or where a policy wants others to say yes first, asks for the reason and sends a request."""
+
+        def grant(staff: Staff, role: str, unit: OrgUnit) -> HttpResponse:
+            subject = services.RoleChange(person=staff.pk, role=role, unit=unit.pk)
+            actor, when = actor_of(request), now()
+            verb = lambda: services.grant_role(actor, staff, role, unit, when=when)  # noqa: E731
+            return self._given(request, staff, subject, verb)
+
+        return self._with_job(request, object_id, grant)
 
     def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._with_job(request, object_id, services.revoke_role)
+        def revoke(staff: Staff, role: str, unit: OrgUnit) -> HttpResponse:
+            return self._done(request, staff, lambda: services.revoke_role(actor_of(request), staff, role, unit))
 
-    def _with_job(self, request: HttpRequest, object_id: str, verb: Any) -> HttpResponse:
+        return self._with_job(request, object_id, revoke)
+
+    def _with_job(self, request: HttpRequest, object_id: str, act: Callable[..., HttpResponse]) -> HttpResponse:
         staff = self.object_or_404(request, object_id, "change")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         form = forms.GrantForm(request.POST, actor=actor_of(request))
         if not form.is_valid():
             raise Http404
-        return self._done(
-            request, staff, lambda: verb(actor_of(request), staff, form.cleaned_data["role"], form.cleaned_data["unit"])
-        )
+        return act(staff, form.cleaned_data["role"], form.cleaned_data["unit"])
 
     def active_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         staff = self.object_or_404(request, object_id, "change")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        wanted = request.POST.get("is_active") == "1"
-        return self._done(request, staff, lambda: services.set_staff_active(staff, wanted, actor=actor_of(request)))
+        actor, when, wanted = actor_of(request), now(), request.POST.get("is_active") == "1"
+        verb = lambda: services.set_staff_active(staff, wanted, actor=actor, when=when)  # noqa: E731
+        if not wanted or staff.is_active or staff.unit_id is None:
+            return self._done(request, staff, verb)
+        return self._given(request, staff, services.RoleChange(person=staff.pk, unit=staff.unit_id), verb)
+
+    def _given(self, request: HttpRequest, staff: Staff, subject: Subject, verb: Any) -> HttpResponse:
+        """Runs `verb`; where it is held, the page that asks for the reason, and then sends the request."""
+        answer = self.asked_first(
+            request,
+            subject,
+            verb,
+            title=_("Ask for this job"),
+            back=reverse("admin:orgs_staff_change", args=[staff.pk]),
+        )
+        return answer if answer is not None else self._saved(request, staff)
 
     def second_step_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         staff = self.object_or_404(request, object_id, "change")
@@ -132,11 +162,14 @@ class StaffAdmin(ScopedAdmin):
     def _done(self, request: HttpRequest, staff: Staff, verb: Any) -> HttpResponse:
         def run() -> HttpResponse:
             verb()
-            self.message_user(request, _("Saved. It is in force from the next page on."), messages.SUCCESS)
-            return HttpResponseRedirect(reverse("admin:orgs_staff_change", args=[staff.pk]))
+            return self._saved(request, staff)
 
         answer: HttpResponse = self.refusals_shown(request, run)
         return answer
+
+    def _saved(self, request: HttpRequest, staff: Staff) -> HttpResponse:
+        self.message_user(request, _("Saved. It is in force from the next page on."), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:orgs_staff_change", args=[staff.pk]))
 
 
 @admin.register(Role)

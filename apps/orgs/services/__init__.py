@@ -6,21 +6,16 @@
 from apps.orgs.services.answers import answer_once
 from apps.orgs.services.calendar import change_special_day, create_special_day
 from apps.orgs.services.clients import (
+    ClientAccess,
+    access_of,
     change_api_client,
     client_for_key,
     create_api_client,
     rotate_key,
     set_client_active,
 )
-from apps.orgs.services.people import (
-    change_staff,
-    create_staff,
-    grant_role,
-    revoke_role,
-    set_password,
-    set_staff_active,
-    sync_roles,
-)
+from apps.orgs.services.granting import RoleChange, grant_role, revoke_role, set_staff_active
+from apps.orgs.services.people import change_staff, create_staff, set_password, sync_roles
 from apps.orgs.services.signing_in import (
     begin_second_step,
     change_own_password,
@@ -36,7 +31,10 @@ from apps.orgs.services.tree import change_program, change_unit, create_program,
 from apps.orgs.services.tries import Visitor
 
 __all__ = [
+    "ClientAccess",
+    "RoleChange",
     "Visitor",
+    "access_of",
     "answer_once",
     "begin_second_step",
     "change_api_client",

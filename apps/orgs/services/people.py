@@ -1,20 +1,17 @@
-"""People who sign in, and the roles they hold on units."""
+"""People who sign in. Their rights are another matter: `granting`."""
 
 from collections.abc import Iterable
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.db import connections, transaction
-from django.db.models import Q, Value
+from django.db.models import Value
 from django.db.models.functions import Concat
-from guardian.models import UserObjectPermission
-from guardian.shortcuts import assign_perm, remove_perm
 
-from apps.core.errors import NotAllowed
 from apps.core.scope import reach_of
-from apps.orgs.errors import BeyondReach, CodeTaken, LastAdministrator, OwnRoles, UnknownRole
-from apps.orgs.models import OrgUnit, Persona, Role, Staff
-from apps.orgs.querysets import paths_above, units_worked_on
+from apps.orgs.errors import BeyondReach, CodeTaken, OwnRoles
+from apps.orgs.models import OrgUnit, Role, Staff
+from apps.orgs.querysets import units_worked_on
 from apps.orgs.roles import PERMISSIONS
 from apps.orgs.services.actors import require, signed
 
@@ -77,49 +74,6 @@ def set_password(staff: Staff, password: str, *, actor: Staff | None = None) -> 
     signed(staff, actor, "password set").save()
 
 
-@transaction.atomic
-def set_staff_active(staff: Staff, is_active: bool, *, actor: Staff | None = None, reason: str = "") -> Staff:
-    """Lets `staff` in or shuts them out; from their next request on.
-
-    Raises NotAllowed, BeyondReach, OwnRoles, LastAdministrator.
-    """
-    staff = locked_staff(staff, actor, own_allowed=False)
-    if not is_active:
-        for unit in units_worked_on(staff, Persona.ADMINISTRATOR):
-            _refuse_last_administrator(staff, unit)
-    staff.is_active = is_active
-    signed(staff, actor, reason).save()
-    return staff
-
-
-@transaction.atomic
-def grant_role(actor: Staff | None, staff: Staff, role: str, unit: OrgUnit) -> None:
-    """`staff` works as `role` on `unit` and below it. Granting again changes nothing.
-
-    Raises UnknownRole, OwnRoles, NotAllowed.
-    """
-    _check_role_change(actor, staff, role, unit)
-    if any(held.pk == unit.pk for held in units_worked_on(staff, role)):
-        return
-    assign_perm(f"role_{role}", staff, unit)
-    signed(staff, actor, f"role granted: {role} @ {unit.code}").save()
-
-
-@transaction.atomic
-def revoke_role(actor: Staff | None, staff: Staff, role: str, unit: OrgUnit) -> None:
-    """`staff` no longer works as `role` on `unit`; from their next request on.
-
-    Raises UnknownRole, OwnRoles, NotAllowed, LastAdministrator.
-    """
-    _check_role_change(actor, staff, role, unit)
-    if not any(held.pk == unit.pk for held in units_worked_on(staff, role)):
-        return
-    if role == Persona.ADMINISTRATOR:
-        _refuse_last_administrator(staff, unit)
-    remove_perm(f"role_{role}", staff, unit)
-    signed(staff, actor, f"role revoked: {role} @ {unit.code}").save()
-
-
 def sync_roles(using: str = "default") -> None:
     """Makes each persona's role and group hold exactly the permissions of `apps.orgs.roles`."""
     if Role._meta.db_table not in connections[using].introspection.table_names():
@@ -138,19 +92,6 @@ def _permission_ids(names: Iterable[str], using: str) -> list[int]:
     named = Concat("content_type__app_label", Value("."), "codename")
     permissions = Permission.objects.using(using).annotate(full_name=named).filter(full_name__in=names)
     return list(permissions.values_list("pk", flat=True))
-
-
-def _check_role_change(actor: Staff | None, staff: Staff, role: str, unit: OrgUnit) -> None:
-    if role not in Persona.values:
-        raise UnknownRole(value=role)
-    if actor is None:
-        return
-    if actor.pk == staff.pk:
-        raise OwnRoles()
-    require(actor, "orgs.change_staff", unit)
-    if staff.is_superuser and not actor.is_superuser:
-        raise NotAllowed(permission="orgs.change_staff")
-    require(actor, "orgs.change_staff", staff.unit)
 
 
 def locked_staff(staff: Staff, actor: Staff | None, *, own_allowed: bool) -> Staff:
@@ -172,15 +113,3 @@ def locked_staff(staff: Staff, actor: Staff | None, *, own_allowed: bool) -> Sta
     if not all(reach.covers(unit.path) for unit in units_worked_on(staff)):
         raise BeyondReach()
     return staff
-
-
-def _refuse_last_administrator(staff: Staff, unit: OrgUnit) -> None:
-    """Refuses when `staff` is the only active administrator on `unit` and above it. Locks the tree's root."""
-    OrgUnit.objects.select_for_update(no_key=True).get(path=paths_above(unit.path)[0])
-    above = OrgUnit.objects.filter(path__in=paths_above(unit.path)).values_list("pk", flat=True)
-    others = UserObjectPermission.objects.filter(
-        permission__codename=f"role_{Persona.ADMINISTRATOR}", object_pk__in=[str(pk) for pk in above]
-    ).exclude(user=staff)
-    active = Staff.objects.filter(is_active=True).exclude(pk=staff.pk)
-    if not active.filter(Q(is_superuser=True) | Q(pk__in=others.values("user"))).exists():
-        raise LastAdministrator(unit=unit.name)

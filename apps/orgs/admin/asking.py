@@ -1,0 +1,78 @@
+"""Doors of this room that a policy may hold: the page that says who decides, asks for the reason and sends."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from apps.core.addresses import address
+from apps.core.admin import ScopedAdmin, actor_of
+from apps.core.clock import now
+from apps.core.errors import LoyaltyError
+from apps.orgs.desk import plan_of, send_request
+from apps.orgs.gate import ApprovalNeeded, Subject
+
+SENDS = "send_request"
+"""The field of a form that was shown who decides, and is sent to them."""
+
+
+def sent_words() -> str:
+    """What is said when a request is on its way."""
+    return _("Sent as a request. It is in force once everybody has said yes.")
+
+
+class AskingAdmin(ScopedAdmin):
+    """An admin class with pages whose verbs pass the gate."""
+
+    def asked_first(
+        self, request: HttpRequest, subject: Subject, verb: Callable[[], Any], *, title: str, back: str
+    ) -> HttpResponse | None:
+        """None once `verb` has run. Where it is held: the page that says by whom, with what was sent kept in it; and
+        when that is sent, back to `back` with the request on its way. A refusal is shown there as well."""
+        try:
+            if SENDS in request.POST:
+                return self._send(request, subject, back)
+            with transaction.atomic():
+                verb()
+        except ApprovalNeeded:
+            return self._page(request, subject, title, back)
+        except LoyaltyError as refusal:
+            self.message_user(request, refusal.sentence(), messages.ERROR)
+            return HttpResponseRedirect(back)
+        return None
+
+    def _send(self, request: HttpRequest, subject: Subject, back: str) -> HttpResponse:
+        key = request.POST.get("key", "")[:80] or uuid4().hex
+        pk = send_request(
+            actor_of(request), subject, reason=request.POST.get("reason", ""), key=f"door:{key}", when=now()
+        )
+        self.message_user(request, sent_words(), messages.SUCCESS)
+        return HttpResponseRedirect(address("approvals_approvalrequest_change", pk) or back)
+
+    def _page(self, request: HttpRequest, subject: Subject, title: str, back: str) -> HttpResponse:
+        kept = [
+            (name, value)
+            for name, values in request.POST.lists()
+            for value in values
+            if name not in ("csrfmiddlewaretoken", "reason")
+        ]
+        template, plan = plan_of(actor_of(request), subject, now())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "what": type(subject).titles({0: subject}, get_language() or "en").get(0, ""),
+            "plan_template": template,
+            "plan": plan,
+            "kept": kept,
+            "key": uuid4().hex,
+            "sends": SENDS,
+            "back": back,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "orgs/ask.html", context)
