@@ -67,6 +67,8 @@ GROUPS = (
              (MARKETING, FINANCE, MANAGER, SERVICE, AUDITOR)),
         Item(_("Point types"), "toll", "admin:points_pointtype_changelist", "points.view_pointtype",
              (MARKETING, FINANCE, AUDITOR, ADMINISTRATOR)),
+        Item(_("Reason codes"), "label", "admin:points_reasoncode_changelist", "points.view_reasoncode",
+             (MARKETING, FINANCE, SERVICE, AUDITOR, ADMINISTRATOR)),
         Item(_("Special days"), "event", "admin:orgs_specialday_changelist", "orgs.view_specialday",
              (MARKETING, AUDITOR, ADMINISTRATOR)),
         Item(_("Programmes"), "loyalty", "admin:orgs_program_changelist", "orgs.view_program",

@@ -193,6 +193,16 @@ class Subject(BaseModel):
         """The page of what it is about; empty where there is none."""
         return ""
 
+    def form_address(self) -> str:
+        """The page on which such a request is written; with `?request=ID` it opens a returned one. Empty where there
+        is none."""
+        return ""
+
+    @classmethod
+    def suggestions(cls, principal: Any) -> dict[str, list[str]]:
+        """Values to offer where a policy asks about a field that is free text, by its name, as `principal` sees them."""
+        return {}
+
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
 

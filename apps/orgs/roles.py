@@ -14,7 +14,7 @@ def _can(verbs: str, *models: str) -> frozenset[str]:
 
 TREE = _can("view", "orgs.orgunit", "orgs.program", "orgs.role", "core.epoch")
 PROGRAMME = _can(
-    "view", "points.pointtype", "orgs.specialday", "rules.rule", "rules.ruleversion", "rules.rulereview",
+    "view", "points.pointtype", "points.reasoncode", "orgs.specialday", "rules.rule", "rules.ruleversion", "rules.rulereview",
     "rules.codebatch", "rules.codedownload",
 )  # fmt: skip
 MEMBERS = _can("view", "members.member", "members.identifier", "members.memberchange", "members.membertag")
@@ -39,7 +39,8 @@ LEDGER_CHECKS = _can("view", "reports.ledgercheck", "reports.ledgerdifference") 
 PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.MARKETING: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
     | _can(
-        "add change", "rules.rule", "rules.ruleversion", "rules.codebatch", "points.pointtype", "orgs.specialday"
+        "add change", "rules.rule", "rules.ruleversion", "rules.codebatch", "points.pointtype", "points.reasoncode",
+        "orgs.specialday",
     )
     | _can("delete", "rules.ruleversion", "rules.codebatch")
     | _can("add", "activity.importjob")
@@ -63,7 +64,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("view add change", "orgs.apiclient")
     | _can("add", "activity.importjob"),
     Persona.ADMINISTRATOR: EVERYBODY | PROGRAMME | REPORTS
-    | _can("add change", "orgs.orgunit", "orgs.program", "orgs.specialday", "points.pointtype")
+    | _can("add change", "orgs.orgunit", "orgs.program", "orgs.specialday", "points.pointtype", "points.reasoncode")
     | _can("view add change", "orgs.staff", "orgs.apiclient", "approvals.delegation")
     | _can("add change", "approvals.policy", "approvals.policyversion", "orgs.workingtime")
     | _can("delete", "approvals.policyversion")

@@ -18,7 +18,7 @@ from apps.members.models import Member
 from apps.orgs.gate import Effect, Line
 from apps.points.errors import NotEnoughPoints
 from apps.points.expiry import expires_at, parse_policy
-from apps.points.models import Account, PointType, Posting, PostingKind
+from apps.points.models import Account, PointType, Posting, PostingKind, ReasonCode
 
 DAYS = 30
 MANY = 3
@@ -54,6 +54,7 @@ LABELS: Mapping[str, Words] = {
     "cost": Words("Cost to the programme", "计划成本"),
     "expires": Words("Last day of the new points", "新积分最后有效日"),
     "home": Words("Home unit", "所属门店"),
+    "reason": Words("Reason code", "原因代码"),
     "reversed": Words("Reversed", "已冲正"),
 }
 TITLE = Words("{points} points for {member}", "{member}：{points} 积分")
@@ -107,6 +108,25 @@ def account_effect(
     is_short = points < 0 and available < -points
     obstacle = NotEnoughPoints(available=available, wanted=-points).sentence() if is_short else ""
     return Effect(tuple(lines), obstacle)
+
+
+def reason_line(program_id: int, code: str) -> tuple[Line, ...]:
+    """The reason code by its name; nothing where none is given. One query."""
+    if not code:
+        return ()
+    named = ReasonCode.objects.filter(program=program_id, code=code).values_list("name", flat=True).first()
+    return (Line("reason", None, named or code),)
+
+
+def codes_offered(principal: Any, reason_field: str) -> dict[str, list[str]]:
+    """The codes that a policy about points may want to ask for, as far as `principal` sees them."""
+    kinds = PointType.objects.visible_to(principal).select_related("program").order_by("pk")
+    codes = ReasonCode.objects.visible_to(principal).filter(is_active=True).order_by("code")
+    return {
+        "request.point_type": list(dict.fromkeys(kind.code for kind in kinds)),
+        "request.program": list(dict.fromkeys(kind.program.code for kind in kinds)),
+        reason_field: list(dict.fromkeys(codes.values_list("code", flat=True))),
+    }
 
 
 def titles_of(moved: Mapping[int, tuple[int, Member]], language: str) -> dict[int, str]:

@@ -132,3 +132,56 @@ class PointTypeFixed(LoyaltyError):
 
     def sentence(self) -> str:
         return _("The programme, code and kind of a point type stay as they are; make a new point type instead.")
+
+
+class ReasonCodeNeeded(LoyaltyError):
+    code = "reason_code_needed"
+    field = "reason_code"
+
+    def sentence(self) -> str:
+        return _("Choose a reason code: the programme asks for one.")
+
+
+class ReasonCodeUnknown(LoyaltyError):
+    """The programme has no such code in use for this direction."""
+
+    code = "reason_code_unknown"
+    field = "reason_code"
+
+    def sentence(self) -> str:
+        return _("The programme has no reason code %(reason_code)s for this.") % self.data
+
+
+class ReasonCodeTaken(LoyaltyError):
+    code = "reason_code_taken"
+    field = "code"
+
+    def sentence(self) -> str:
+        return _("This programme already has a reason code %(code)s.") % self.data
+
+
+class ReasonCodeFixed(LoyaltyError):
+    code = "reason_code_fixed"
+
+    def sentence(self) -> str:
+        return _("The programme and the code of a reason stay as they are: what was posted names them.")
+
+
+class EvidenceNeeded(LoyaltyError):
+    """`reason_code` asks for a file."""
+
+    code = "evidence_needed"
+    field = "evidence"
+
+    def sentence(self) -> str:
+        return _("The reason “%(name)s” needs evidence: attach a file.") % self.data
+
+
+class NotPossibleNow(LoyaltyError):
+    """What is asked for would be refused if it were carried out now; `why` is that sentence."""
+
+    code = "not_possible_now"
+    field = "points"
+
+    def sentence(self) -> str:
+        return str(self.data["why"])

@@ -1,6 +1,7 @@
 """The form of a point type, with its policy of expiry as plain fields; and the small forms that move points by hand."""
 
 import uuid
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +15,12 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from apps.approvals.errors import EvidenceRefused
+from apps.approvals.evidence import LARGEST, MOST_FILES, type_of
+from apps.approvals.services.filing import File
 from apps.orgs.querysets import program_of
 from apps.points.expiry import parse_policy
-from apps.points.models import PointType
+from apps.points.models import PointType, ReasonCode
 
 MICROS = 1_000_000
 POLICY = ("expiry_kind", "expiry_period", "expiry_plus_years", "expiry_plus_days", "expiry_days")
@@ -90,13 +94,48 @@ class PointTypeForm(forms.ModelForm):
         return data
 
 
-class ReverseForm(forms.Form):
-    """A reason, and a key of its own for each form that was opened: sent twice, it moves points once."""
+class FilesInput(forms.FileInput):
+    """Several files at once."""
+
+    allow_multiple_selected = True
+
+    def __init__(self) -> None:
+        super().__init__({"multiple": True, "class": "studio-files", "accept": ".png,.jpg,.jpeg,.pdf,.txt,.csv,.xlsx"})
+
+
+class FilesField(forms.FileField):
+    """Evidence: `cleaned_data` has a list of `File`, each checked by what is in it."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[File]:
+        sent = [each for each in data or [] if each]
+        if len(sent) > MOST_FILES:
+            raise forms.ValidationError(EvidenceRefused(why="count").sentence())
+        return [self._checked(super(FilesField, self).clean(each, initial)) for each in sent]
+
+    def _checked(self, sent: Any) -> File:
+        try:
+            if sent.size > LARGEST:
+                raise EvidenceRefused(why="size")
+            file = File(sent.name, sent.read())
+            type_of(file.name, file.content)
+        except EvidenceRefused as refusal:
+            raise forms.ValidationError(f"{sent.name}: {refusal.sentence()}") from None
+        return file
+
+
+class AskForm(forms.Form):
+    """A reason, evidence, and a key of its own for each form that was opened: sent twice, it asks once."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=500, widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("It stays beside the points for ever, with your name."),
+        help_text=gettext_lazy("Whoever decides reads it, and it stays beside the points for ever, with your name."),
+    )  # fmt: skip
+    evidence = FilesField(
+        label=gettext_lazy("Evidence"), required=False,
+        help_text=gettext_lazy("Up to ten files of 5 MB: pictures (PNG, JPEG), PDF, text or tables (CSV, XLSX)."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -104,17 +143,51 @@ class ReverseForm(forms.Form):
         self.initial.setdefault("key", uuid.uuid4())
 
 
-class AdjustForm(ReverseForm):
+class ReverseForm(AskForm):
+    """What is undone is not chosen here."""
+
+
+class ReasonSelect(UnfoldAdminSelectWidget):
+    """Reason codes that say for which programme and direction they are: `moving.js` offers those that fit."""
+
+    def __init__(self, reasons: Iterable[ReasonCode]) -> None:
+        self.known = {str(reason.pk): reason for reason in reasons}
+        super().__init__()
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        reason = self.known.get(str(value))
+        if reason is not None:
+            option["attrs"] |= {
+                "data-program": reason.program_id, "data-direction": reason.direction,
+                "data-evidence": "yes" if reason.needs_evidence else "",
+            }  # fmt: skip
+        return option
+
+
+class TypeSelect(UnfoldAdminSelectWidget):
+    """Point types that say of which programme they are."""
+
+    def __init__(self, kinds: Iterable[PointType]) -> None:
+        self.programs = {str(kind.pk): kind.program_id for kind in kinds}
+        super().__init__()
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        option["attrs"]["data-program"] = self.programs.get(str(value), "")
+        return option
+
+
+class AdjustForm(AskForm):
     """Points to add or, below zero, to take; of the member's own programme unless another is chosen."""
 
-    point_type = forms.ModelChoiceField(
-        PointType.objects.none(), label=gettext_lazy("Point type"), empty_label=None, widget=UnfoldAdminSelectWidget
-    )
+    point_type = forms.ModelChoiceField(PointType.objects.none(), label=gettext_lazy("Point type"), empty_label=None)
     points = forms.IntegerField(
         label=gettext_lazy("Points"), min_value=-1_000_000_000, max_value=1_000_000_000,
         widget=UnfoldAdminIntegerFieldWidget, help_text=gettext_lazy("With a minus sign to take points away."),
     )  # fmt: skip
-    field_order = ("key", "point_type", "points", "reason")
+    reason_code = forms.ModelChoiceField(ReasonCode.objects.none(), label=gettext_lazy("Reason code"), required=False)
+    field_order = ("key", "point_type", "points", "reason_code", "reason", "evidence")
 
     def clean_points(self) -> int:
         points: int = self.cleaned_data["points"]
@@ -122,11 +195,33 @@ class AdjustForm(ReverseForm):
             raise forms.ValidationError(_("Say how many: above zero to add points, below zero to take them."))
         return points
 
+    def clean(self) -> dict[str, Any]:
+        """`reason_code` becomes the code itself; one of another programme is refused."""
+        data = super().clean() or {}
+        reason, kind = data.get("reason_code"), data.get("point_type")
+        if reason is not None and kind is not None and reason.program_id != kind.program_id:
+            self.add_error("reason_code", _("This reason belongs to another programme."))
+        data["reason_code"] = reason.code if reason is not None else ""
+        return data
+
     def __init__(self, *args: Any, actor: Any, member: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         kinds = PointType.objects.visible_to(actor).select_related("program").order_by("program__name", "name")
         choice: Any = self.fields["point_type"]
+        choice.widget = TypeSelect(kinds)
         choice.queryset = kinds
         choice.label_from_instance = lambda kind: f"{kind.name}, {kind.program.name}"
         program = program_of(member.home_unit)
         self.initial.setdefault("point_type", next((kind.pk for kind in kinds if kind.program == program), None))
+        self._offer_reasons(actor)
+
+    def _offer_reasons(self, actor: Any) -> None:
+        reasons = ReasonCode.objects.visible_to(actor).filter(is_active=True).select_related("program").order_by("name")
+        if not reasons:
+            del self.fields["reason_code"]
+            return
+        choice: Any = self.fields["reason_code"]
+        choice.widget = ReasonSelect(reasons)
+        choice.queryset = reasons
+        several = len({reason.program_id for reason in reasons}) > 1
+        choice.label_from_instance = lambda reason: f"{reason.name}, {reason.program.name}" if several else reason.name

@@ -67,6 +67,41 @@ class PointType(ScopedModel):
         return self.name
 
 
+class ReasonCode(ScopedModel):
+    """Why points are adjusted by hand, of a programme's own list: what policies and reports can ask about."""
+
+    class Direction(models.TextChoices):
+        BOTH = "both", _("adding and taking points")
+        ADD = "add", _("adding points")
+        TAKE = "take", _("taking points")
+
+    scope = Scope(units=("program__unit",), governs=True)
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="reason_codes", verbose_name=_("programme"))
+    code = models.SlugField(_("code"), max_length=40)
+    name = models.CharField(_("name"), max_length=80)
+    direction = models.CharField(_("for"), max_length=4, choices=Direction.choices, default=Direction.BOTH)
+    needs_evidence = models.BooleanField(
+        _("needs evidence"), default=False, help_text=_("Whoever gives this reason must attach a file.")
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("reason code")
+        verbose_name_plural = _("reason codes")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["program", "code"], name="reasoncode_code_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def fits(self, points: int) -> bool:
+        """Whether it is a reason to add (`points` above zero) or to take so many."""
+        wanted = self.Direction.ADD if points > 0 else self.Direction.TAKE
+        return self.direction in (self.Direction.BOTH, wanted)
+
+
 class Account(ScopedModel):
     """One member's points of one point type. `balance` is negative when there is debt."""
 

@@ -168,7 +168,7 @@ def test_a_double_click_posts_points_once(browse: Any, group: CoffeeGroup, wang:
         assert service.post(adjust, sent).headers["Location"] == page_of(wang)
     assert Account.objects.get(member=wang).balance == 50
     other = service.post(adjust, {**sent, "points": 60})
-    assert "used before with other content" in text_of(other)
+    assert "This key was used for another request" in text_of(other)
     none = service.post(adjust, {**sent, "points": 0})
     assert "above zero to add points" in str(none.context_data["form"].errors["points"])
     few = service.post(adjust, {**sent, "key": "8e0f0a5e-0c4f-4a86-8a41-5ac7cf2d8a51", "points": -51})

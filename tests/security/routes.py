@@ -133,6 +133,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:members_member_forget": RowPage("members.member", "members.change_member"),
     "admin:members_member_state": RowPage("members.member", "members.change_member"),
     "admin:points_account_adjust": RowPage("members.member", "points.adjust_points", get=(200,), post=(200,)),
+    "admin:points_account_adjust_preview": RowPage("members.member", "points.adjust_points", get=(200,), post=(405,)),
     "admin:points_posting_reverse": RowPage("points.posting", "points.adjust_points", get=(200,), post=(200,)),
     "admin:orgs_apiclient_rotate": RowPage("orgs.apiclient", "orgs.change_apiclient", post=(200, 302)),
     "admin:orgs_apiclient_active": RowPage("orgs.apiclient", "orgs.change_apiclient"),

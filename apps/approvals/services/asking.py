@@ -1,20 +1,18 @@
 """Bringing others in: a word, evidence, somebody else to decide, somebody who stands in, somebody who follows."""
 
 from datetime import datetime
-from hashlib import sha256
 
 from apps.approvals.definition import Named, Step
 from apps.approvals.errors import (
     CommentNeeded,
     DelegationOver,
-    EvidenceRefused,
     NotToThem,
     OwnDelegate,
     RequestOver,
 )
-from apps.approvals.evidence import MOST_FILES, type_of
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Delegation, Evidence, RequestNote, Watch
 from apps.approvals.services.deciding import hat_of
+from apps.approvals.services.filing import File, keep_file
 from apps.approvals.services.notes import note
 from apps.approvals.services.steps import decided_in, fill_up, locked_request, open_step_of, tell, with_delegates
 from apps.core.errors import NotAllowed
@@ -47,15 +45,7 @@ def attach(actor: Staff, request_id: int, name: str, content: bytes, *, when: da
     request = _readable(actor, locked_request(request_id))
     if request.state not in (State.OPEN, State.RETURNED):
         raise RequestOver(state=request.get_state_display())
-    if request.evidence.count() >= MOST_FILES:
-        raise EvidenceRefused(why="count")
-    content_type = type_of(name, content)
-    kept: Evidence = Evidence.objects.create(
-        request=request, name=name[-120:], content_type=content_type, size=len(content),
-        digest=sha256(content).hexdigest(), content=content, person=actor, added_at=when,
-    )  # fmt: skip
-    note(request, Kind.EVIDENCE, actor, when, data={"name": kept.name, "evidence": kept.pk, "digest": kept.digest})
-    return kept
+    return keep_file(request, actor, File(name, content), when)
 
 
 @in_transaction

@@ -3,7 +3,7 @@
 What a policy lets through is carried out at once, and leaves a request that is done: it counts for what comes after.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from apps.approvals.errors import NotToThem, NotYours, PolicyRefuses, ReasonNeed
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, RequestNote
 from apps.approvals.people import Asked, directory
 from apps.approvals.routing import Road, policy_in_force, road_of
+from apps.approvals.services.filing import File, keep_files
 from apps.approvals.services.notes import note
 from apps.approvals.services.steps import locked_request, move_on
 from apps.approvals.words import path_in_words
@@ -99,13 +100,21 @@ def plan_of(
 
 @in_transaction
 def send(
-    actor: Staff, subject: Subject, *, reason: str, key: str, when: datetime, also: Collection[Staff] = ()
+    actor: Staff,
+    subject: Subject,
+    *,
+    reason: str,
+    key: str,
+    when: datetime,
+    also: Collection[Staff] = (),
+    files: Sequence[File] = (),
 ) -> ApprovalRequest:
     """The request: open, with the people of its path asked; or done, where no policy asks anybody.
 
-    `also` are people whom the requester asks besides, before all others. The same key again answers the first request.
-    Raises ReasonNeeded, PolicyRefuses, SubjectGone, NotAllowed, RequestKeyReused, NotToThem,
-    what the subject's `require_ready` raises, and what carrying out refuses.
+    `also` are people whom the requester asks besides, before all others; `files` are its evidence, also where it is
+    carried out at once. The same key again answers the first request. Raises ReasonNeeded, PolicyRefuses, SubjectGone,
+    NotAllowed, RequestKeyReused, NotToThem, EvidenceRefused, what the subject's `require_ready` raises, and what
+    carrying out refuses.
     """
     if not reason.strip():
         raise ReasonNeeded()
@@ -122,18 +131,26 @@ def send(
     _refuse_unaskable(plan, actor, also)
     request = _request(plan, actor, reason.strip(), key, when)
     request.save()
+    keep_files(request, actor, files, when)
     _begin(request, plan, when, Kind.SENT)
     return request
 
 
 @in_transaction
 def send_again(
-    actor: Staff, request_id: int, subject: Subject, *, reason: str, when: datetime, also: Collection[Staff] = ()
+    actor: Staff,
+    request_id: int,
+    subject: Subject,
+    *,
+    reason: str,
+    when: datetime,
+    also: Collection[Staff] = (),
+    files: Sequence[File] = (),
 ) -> ApprovalRequest:
     """What was returned, changed and sent again: another round, on the road that the policy of now says.
 
-    Raises RequestOver, NotYours, ReasonNeeded, PolicyRefuses, SubjectGone, NotAllowed, NotToThem, and what the
-    subject's `require_ready` raises.
+    Raises RequestOver, NotYours, ReasonNeeded, PolicyRefuses, SubjectGone, NotAllowed, NotToThem, EvidenceRefused, and
+    what the subject's `require_ready` raises.
     """
     if not reason.strip():
         raise ReasonNeeded()
@@ -157,6 +174,7 @@ def send_again(
     request.round += 1
     request.refusal = {}
     request.save()
+    keep_files(request, actor, files, when)
     _begin(request, plan, when, Kind.SENT_AGAIN)
     return request
 

@@ -1,9 +1,11 @@
 """Adjusting by hand: one member's points, up or down, for a reason."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.services.filing import File
 from apps.conditions.words import Words
 from apps.core.addresses import address
 from apps.core.scope import require
@@ -11,11 +13,22 @@ from apps.core.transactions import in_transaction
 from apps.members.models import Member
 from apps.orgs.gate import Approval, Done, Effect, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Staff
-from apps.points.asked import FIELDS, LABELS, REASON_FIELD, account_effect, facts_of, titles_of
+from apps.points.asked import (
+    FIELDS,
+    LABELS,
+    REASON_FIELD,
+    account_effect,
+    codes_offered,
+    facts_of,
+    reason_line,
+    titles_of,
+)
 from apps.points.book import Book, Origin
 from apps.points.errors import PointsMustBePositive, ReasonMissing
 from apps.points.models import Account, PointType, Posting
+from apps.points.services.asking import ask
 from apps.points.services.ledger import act, content_hash, open_account_of, open_lots, post, posted_before
+from apps.points.services.reasons import check_reason
 
 PERMISSION = "points.adjust_points"
 
@@ -43,7 +56,8 @@ class Adjustment(Subject):
             raise SubjectGone()
         return member
 
-    def _point_type(self) -> PointType:
+    def read_point_type(self) -> PointType:
+        """Raises SubjectGone."""
         kind = PointType.objects.select_related("program").filter(pk=self.point_type).first()
         if kind is None:
             raise SubjectGone()
@@ -60,13 +74,18 @@ class Adjustment(Subject):
 
     def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
         return {
-            **facts_of(self._member(), self._point_type(), self.points, when),
+            **facts_of(self._member(), self.read_point_type(), self.points, when),
             "reason_code": self.reason_code or None,
         }
 
     def effect(self, requester: Staff | None, when: datetime) -> Effect:
         account = Account.objects.filter(member=self.member, point_type=self.point_type).first()
-        return account_effect(account, self._member(), self._point_type(), self.points, when)
+        point_type = self.read_point_type()
+        effect = account_effect(account, self._member(), point_type, self.points, when)
+        return Effect((*effect.lines, *reason_line(point_type.program_id, self.reason_code)), effect.obstacle)
+
+    def require_ready(self, requester: Staff | None, also: Collection[Staff], when: datetime) -> None:
+        check_reason(self.read_point_type(), self.points, self.reason_code, has_evidence=True)
 
     def carry_out(self, approval: Approval, when: datetime) -> Done:
         posting = adjust(
@@ -85,8 +104,38 @@ class Adjustment(Subject):
     def address(self) -> str:
         return address("members_member_change", self.member)
 
+    def form_address(self) -> str:
+        return address("points_account_adjust", self.member)
+
+    @classmethod
+    def suggestions(cls, principal: Any) -> dict[str, list[str]]:
+        return codes_offered(principal, "request.reason_code")
+
 
 register(Adjustment)
+
+
+def ask_adjustment(
+    actor: Staff,
+    subject: Adjustment,
+    *,
+    reason: str,
+    key: str,
+    when: datetime,
+    files: Sequence[File] = (),
+    again: int | None = None,
+) -> ApprovalRequest:
+    """The request to adjust, done where no policy holds it; see `ask`.
+
+    Raises PointsMustBePositive (for zero), ReasonCodeNeeded, ReasonCodeUnknown, EvidenceNeeded, and what `ask` does.
+    """
+    if subject.points == 0:
+        raise PointsMustBePositive()
+
+    def check(has_evidence: bool) -> None:
+        check_reason(subject.read_point_type(), subject.points, subject.reason_code, has_evidence=has_evidence)
+
+    return ask(actor, subject, reason=reason, key=key, when=when, files=files, again=again, check=check)
 
 
 @in_transaction
@@ -104,7 +153,8 @@ def adjust(
 ) -> Posting:
     """Adds points, or takes them where `points` is negative, by hand and for a reason.
 
-    Raises PointsMustBePositive (for zero), ReasonMissing, NotEnoughPoints, KeyReused, NotAllowed, ApprovalNeeded.
+    Raises PointsMustBePositive (for zero), ReasonMissing, ReasonCodeNeeded, ReasonCodeUnknown, EvidenceNeeded,
+    NotEnoughPoints, KeyReused, NotAllowed, ApprovalNeeded.
     """
     if points == 0:
         raise PointsMustBePositive()
@@ -114,6 +164,9 @@ def adjust(
     if Posting.objects.filter(key=key).exists():  # sent again: what was answered first is answered below
         require(actor, PERMISSION, subject.place().path)
     else:
+        if approval is None and actor is not None:
+            require(actor, PERMISSION, subject.place().path)
+            check_reason(subject.read_point_type(), points, reason_code, has_evidence=False)
         pass_gate(subject, actor, approval, when, reason=reason.strip())
     opened = open_account_of(member_id, point_type_id)
     home = opened.row.member.home_unit

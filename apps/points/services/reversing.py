@@ -1,12 +1,15 @@
 """Reversing what was posted: an earning, a redemption or an adjustment, once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db.models import F, Sum
 
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.services.filing import File
 from apps.conditions.words import Words
+from apps.core.addresses import address
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
@@ -15,7 +18,10 @@ from apps.points.asked import FIELDS, LABELS, account_effect, facts_of, titles_o
 from apps.points.book import Book
 from apps.points.errors import AlreadyReversed, NotReversible, ReasonMissing
 from apps.points.models import Account, Lot, Posting, PostingKind
+from apps.points.services.asking import ask
 from apps.points.services.ledger import act, content_hash, lot_state, open_account, open_lots, post, posted_before
+
+REVERSIBLE = (PostingKind.EARN, PostingKind.REDEEM, PostingKind.ADJUST)
 
 
 class Reversal(Subject):
@@ -58,7 +64,10 @@ class Reversal(Subject):
         account = self._account()
         effect = account_effect(account, account.member, account.point_type, -self.points)
         is_reversed = Posting.objects.filter(reverses=self.posting, kind=PostingKind.REVERSE).exists()
-        return Effect((*effect.lines, Line("reversed", is_reversed, True)), AlreadyReversed().sentence() * is_reversed)
+        # What is spent already becomes debt where the programme allows it.
+        missing = "" if account.point_type.program.allows_debt else effect.obstacle
+        obstacle = AlreadyReversed().sentence() if is_reversed else missing
+        return Effect((*effect.lines, Line("reversed", is_reversed, True)), obstacle)
 
     def carry_out(self, approval: Approval, when: datetime) -> Done:
         posting = reverse(
@@ -73,8 +82,34 @@ class Reversal(Subject):
         known = {pk: (each, postings[each.posting].member) for pk, each in wanted.items() if each.posting in postings}
         return titles_of({pk: (-each.points, member) for pk, (each, member) in known.items()}, language)
 
+    def address(self) -> str:
+        return address("members_member_change", self._account().member_id)
+
+    def form_address(self) -> str:
+        return address("points_posting_reverse", self.posting)
+
 
 register(Reversal)
+
+
+def ask_reversal(
+    actor: Staff,
+    subject: Reversal,
+    *,
+    reason: str,
+    key: str,
+    when: datetime,
+    files: Sequence[File] = (),
+    again: int | None = None,
+) -> ApprovalRequest:
+    """The request to reverse, done where no policy holds it; see `ask`. Raises NotReversible, and what `ask` does."""
+
+    def check(has_evidence: bool) -> None:
+        kind = Posting.objects.values_list("kind", flat=True).get(pk=subject.posting)
+        if kind not in REVERSIBLE:
+            raise NotReversible(kind=kind)
+
+    return ask(actor, subject, reason=reason, key=key, when=when, files=files, again=again, check=check)
 
 
 @in_transaction
@@ -102,7 +137,7 @@ def reverse(
     earlier = posted_before(key, digest)
     if earlier is not None:
         return earlier
-    if target.kind not in (PostingKind.EARN, PostingKind.REDEEM, PostingKind.ADJUST):
+    if target.kind not in REVERSIBLE:
         raise NotReversible(kind=target.kind)
     if Posting.objects.filter(reverses=target, kind=PostingKind.REVERSE).exists():
         raise AlreadyReversed()
