@@ -16,14 +16,14 @@ from apps.orgs.words import ROLES as ROLES
 WINDOW_DAYS = 30
 
 COMMON = (
-    Field("request.unit", Type.UNIT, Words("where it is", "所属组织"), "request.unit"),
+    Field("request.unit", Type.UNIT, Words("its org unit", "所属组织"), "request.unit"),
     Field(
         "request.outside_hours", Type.BOOLEAN, Words("sent outside working time", "在非工作时间提交"),
         "request.outside_hours",
     ),
     Field("requester.unit", Type.UNIT, Words("the requester's unit", "申请人所属组织"), "requester.unit"),
     Field(
-        "requester.roles", Type.TAGS, Words("the requester's roles", "申请人的角色"), "requester.roles",
+        "requester.roles", Type.TAGS, Words("the requester's job", "申请人的角色"), "requester.roles",
         choices=tuple(ROLES.items()), is_closed=True,
     ),
     Field(
