@@ -102,6 +102,7 @@ GROUPS = (
         Item(_("Org units"), "account_tree", "admin:orgs_orgunit_changelist", "orgs.view_orgunit",
              (ADMINISTRATOR, AUDITOR, INTEGRATOR, MANAGER)),
         Item(_("Staff"), "badge", "admin:orgs_staff_changelist", "orgs.view_staff"),
+        Item(_("Approval policies"), "gavel", "admin:approvals_policy_changelist", "approvals.view_policy"),
         Item(_("Roles"), "assignment_ind", "admin:orgs_role_changelist", "orgs.view_role", (ADMINISTRATOR, AUDITOR)),
     )),
 )  # fmt: skip

@@ -178,7 +178,7 @@ class _Space:
         open_ones = [combination for combination, bits in self.held.items() if not bits]
         known = [combination for combination in open_ones if self._is_known(combination)]
         wanted = open_ones if shown is None else known or open_ones
-        yield from self._found(wanted, shown)
+        yield from self._found(wanted, set(open_ones), shown)
 
     def overlaps(self, shown: int | None) -> Iterator[Overlap]:
         """For each pair of bands where the requests are that both fit; a band for all others overlaps on purpose."""
@@ -186,12 +186,14 @@ class _Space:
         both: dict[tuple[int, int], list[Combination]] = defaultdict(list)
         for combination, bits in self.held.items():
             first = _lowest(bits)
-            for second in range((first or 0) + 1, len(bands)) if first is not None else ():
+            if first is None:
+                continue
+            for second in range(first + 1, len(bands)):
                 if bits >> second & 1 and bands[second].when != {"all": []}:
                     both[first, second].append(combination)
         for (first, second), where in sorted(both.items())[: (shown or MOST_SHOWN) * 2]:
             known = [combination for combination in where if self._is_known(combination)]
-            for found in self._found(known or where, 1):
+            for found in self._found(known or where, set(where), 1):
                 yield Overlap(first, second, found)
 
     def never(self) -> Iterator[Never]:
@@ -201,9 +203,8 @@ class _Space:
             if band not in before:
                 yield Never(band, tuple(sorted(each for each in before if each is not None)))
 
-    def _found(self, where: Collection[Combination], most: int | None) -> Iterator[Found]:
-        """`where` as few parts as it takes, each as large as it goes; at most so many."""
-        inside = set(where)
+    def _found(self, where: Collection[Combination], inside: set[Combination], most: int | None) -> Iterator[Found]:
+        """`where` in as few parts as it takes, each as large as it goes within `inside`; at most so many."""
         seen: set[Combination] = set()
         number = 0
         for combination in sorted(where):
@@ -235,15 +236,18 @@ class _Space:
                     elif is_ordered:
                         break
                     step += way
+            unknown = len(regions) - 1
+            if len(box[dimension]) == unknown and fits(dimension, unknown):
+                box[dimension] = (*box[dimension], unknown)
         return tuple(box)
 
     def _says(self, box: Box) -> dict[str, Any]:
         said = []
         for field, regions, chosen in zip(self.fields, self.regions, box, strict=True):
-            known = {number for number, region in enumerate(regions) if region.value is not None}
-            if known <= set(chosen) and known:
+            if len(chosen) == len(regions):
                 continue
-            said += _says(field, [regions[number] for number in chosen])
+            is_any = len(chosen) == len(regions) - 1 and regions[chosen[-1]].value is not None
+            said += [_leaf(field, "is_set")] if is_any else _says(field, [regions[number] for number in chosen])
         return {"all": said}
 
     def _facts(self, combination: Combination) -> dict[str, Any]:

@@ -32,6 +32,7 @@ MOST_HOURS = 2_000
 MOST_NEEDED = 20
 
 NAME_NEEDED = Words("Give it a name.", "请填写名称。")
+NAME_TAKEN = Words("Another band has this name.", "已有同名的档。")
 WHO_NEEDED = Words("Say who decides.", "请说明由谁审批。")
 UNKNOWN_PERSON = Words("Nobody signs in with this name.", "没有以此名登录的人员。")
 UNKNOWN_ROLE = Words("There is no such role.", "没有这个角色。")
@@ -188,6 +189,9 @@ def check_definition(kind: str, data: Any, *, units: Mapping[str, str], people: 
         found = Definition.model_validate(data)
     except ValidationError as error:
         faults += [fault for each in error.errors() if (fault := _fault(each)) and "when" not in fault.path]
+    names = [band.name for band in found.bands] if found is not None else []
+    taken = [number for number, name in enumerate(names) if name in names[:number]]
+    faults += [Fault(("bands", number, "name"), "name_taken", NAME_TAKEN) for number in taken]
     if found is not None and people is not None:
         for path, who in named_people(found):
             if who.person not in people:
@@ -215,7 +219,10 @@ def _bands_of(data: Any) -> list[dict[str, Any]]:
     return [band for band in bands if isinstance(band, dict)] if isinstance(bands, list) else []
 
 
-def _fault(error: Any) -> Fault:
+def _fault(error: Any) -> Fault | None:
+    """None for what only follows from another fault: a list whose parts are all at fault counts as empty."""
+    if error["type"] == "too_short" and error["input"]:
+        return None
     path = tuple(part for part in error["loc"] if part not in ("role", "person", "manager") or error["loc"][-1] == part)
     context = error.get("ctx") or {}
     if "zh" in context:

@@ -8,12 +8,13 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from apps.approvals.scope import InRequestScope, RequestScope
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
-from apps.orgs.gate import Effect, Subject, kind_called
+from apps.orgs.gate import Effect, Subject, SubjectGone, kind_called
 from apps.orgs.models import OrgUnit, Persona, Staff
 
 
@@ -37,7 +38,10 @@ class Policy(ScopedModel):
         constraints: ClassVar = [models.UniqueConstraint(fields=["unit", "kind"], name="policy_one_per_unit_and_kind")]
 
     def __str__(self) -> str:
-        return f"{self.kind}, {self.unit_id}"
+        try:
+            return kind_called(self.kind).label.in_language(get_language() or "en")
+        except SubjectGone:
+            return self.kind
 
 
 class PolicyVersion(ScopedModel):

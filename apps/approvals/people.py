@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from guardian.models import UserObjectPermission
 
 from apps.approvals.definition import ManagerOf, Named, OfRole, Party, Who
@@ -66,28 +66,33 @@ class Directory:
         return [Asked(manager, Why.MANAGER)] if manager is not None and manager.is_active else []
 
 
-def directory(
-    unit: OrgUnit, requester: Staff | None, whos: Iterable[Who], excluded: Iterable[int] = ()
-) -> Directory:
+def directory(unit: OrgUnit, requester: Staff | None, whos: Iterable[Who], excluded: Iterable[int] = ()) -> Directory:
     """The people whom `whos` can mean at `unit`."""
     wanted = list(whos)
     roles = {who.role for who in wanted if isinstance(who, OfRole)}
     names = {who.person for who in wanted if isinstance(who, Named)}
     levels = tuple(OrgUnit.objects.filter(path__in=paths_above(unit.path)).order_by("-depth"))
-    by_unit: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for role, held_on, person in _held(roles, levels) if roles else ():
-        by_unit[role, held_on].append(person)
-    ids = {person for people in by_unit.values() for person in people}
-    known = Staff.objects.filter(Q(pk__in=ids) | Q(username__in=names), is_active=True).order_by("username")
-    people = {person.pk: person for person in known} if ids or names else {}
+    holders = holders_of(roles, levels) if roles else {}
+    named = {}
+    if names:
+        known = Staff.objects.filter(username__in=names, is_active=True)
+        named = {person.username: person for person in known}
     if any(isinstance(who, ManagerOf) for who in wanted) and requester is not None:
         requester = Staff.objects.select_related("manager").get(pk=requester.pk)
-    holders = {
-        where: tuple(sorted((people[pk] for pk in held if pk in people), key=lambda person: person.username))
+    return Directory(requester, levels, holders, named, frozenset(excluded))
+
+
+def holders_of(roles: Collection[str], units: Iterable[OrgUnit]) -> dict[tuple[str, int], tuple[Staff, ...]]:
+    """The active people who hold one of `roles` at one of `units`, by role and unit. Two queries."""
+    by_unit: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for role, held_on, person in _held(roles, units):
+        by_unit[role, held_on].append(person)
+    ids = {person for people in by_unit.values() for person in people}
+    known = {person.pk: person for person in Staff.objects.filter(pk__in=ids, is_active=True)} if ids else {}
+    return {
+        where: tuple(sorted((known[pk] for pk in held if pk in known), key=lambda person: person.username))
         for where, held in by_unit.items()
     }
-    named = {person.username: person for person in people.values() if person.username in names}
-    return Directory(requester, levels, holders, named, frozenset(excluded))
 
 
 def _held(roles: Collection[str], levels: Iterable[OrgUnit]) -> list[tuple[str, int, int]]:

@@ -8,7 +8,7 @@ from typing import Any
 from apps.approvals.catalogue import catalogue_of, subjects_of
 from apps.approvals.definition import Band, Definition
 from apps.approvals.models import PolicyVersion
-from apps.conditions.compiling import HOLDS, compile_tree
+from apps.conditions.compiling import HOLDS, compile_many
 from apps.conditions.tree import parse
 from apps.orgs.models import OrgUnit
 from apps.orgs.querysets import paths_above
@@ -47,23 +47,33 @@ def road_of(
     if version is None:
         return Road()
     definition = Definition.model_validate(version.definition)
-    kind = version.policy.kind
-    alone, summed = (_first(definition, kind, each, units) for each in (facts, {**facts, **totals}))
-    is_longer = _length(definition, summed) > _length(definition, alone)
-    band = summed if is_longer else alone
-    return Road(version, band, band is None and definition.otherwise == "refused", is_longer)
+    band, is_refused, is_longer = Bands(version.policy.kind, definition, units).road(facts, totals)
+    return Road(version, band, is_refused, is_longer)
 
 
-def _length(definition: Definition, band: Band | None) -> int:
-    if band is None:
-        return -1 if definition.otherwise == "at_once" else 10_000
-    return band.length
+class Bands:
+    """The bands of a definition, made ready to judge any number of requests. Pure."""
 
+    def __init__(self, kind: str, definition: Definition, units: Mapping[str, str]) -> None:
+        self.kind, self.definition = kind, definition
+        catalogue = catalogue_of(kind)
+        trees = [parse(band.when, catalogue) for band in definition.bands]
+        self._test = compile_many(trees, catalogue, units)
 
-def _first(definition: Definition, kind: str, facts: Mapping[str, Any], units: Mapping[str, str]) -> Band | None:
-    subjects = subjects_of(kind, facts)
-    catalogue = catalogue_of(kind)
-    for band in definition.bands:
-        if compile_tree(parse(band.when, catalogue), catalogue, units).test(*subjects) == HOLDS:
-            return band
-    return None
+    def first(self, facts: Mapping[str, Any]) -> Band | None:
+        """The first band whose condition holds."""
+        answers = self._test(*subjects_of(self.kind, facts))
+        pairs = zip(self.definition.bands, answers, strict=True)
+        return next((band for band, answer in pairs if answer == HOLDS), None)
+
+    def road(self, facts: Mapping[str, Any], totals: Mapping[str, Any]) -> tuple[Band | None, bool, bool]:
+        """The band that decides, whether the request is refused, and whether its total takes it the longer road."""
+        alone, summed = self.first(facts), self.first({**facts, **totals}) if totals else None
+        is_longer = bool(totals) and self._length(summed) > self._length(alone)
+        band = summed if is_longer else alone
+        return band, band is None and self.definition.otherwise == "refused", is_longer
+
+    def _length(self, band: Band | None) -> int:
+        if band is None:
+            return -1 if self.definition.otherwise == "at_once" else 10_000
+        return band.length

@@ -16,7 +16,7 @@ from apps.approvals.catalogue import ROLES
 from apps.approvals.definition import Band, Definition, Step
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Decision
 from apps.approvals.people import still_asked
-from apps.approvals.services.sending import Plan
+from apps.approvals.services.sending import Plan, Planned
 from apps.approvals.words import band_sentence, step_in_words
 from apps.core.formats import money, number
 from apps.orgs.gate import Effect, Line, Plain, Subject, SubjectGone, kind_called
@@ -57,7 +57,7 @@ def _row(kind: type[Subject], line: Line, differs: bool, was: Line | None) -> Ef
     before, after = (_in_words(kind, line.shape, value) for value in (line.before, line.after))
     old = [_in_words(kind, was.shape, value) for value in (was.before, was.after)] if was is not None else ["", ""]
     is_number = line.shape in ("points", "number", "money")
-    return EffectRow(label, before, after, is_number, line.before != line.after, differs, *old)
+    return EffectRow(label, before, after, is_number, line.before != line.after, differs, old[0], old[1])
 
 
 def _in_words(kind: type[Subject], shape: str, value: Plain) -> str:
@@ -128,16 +128,22 @@ def plan_shown(plan: Plan) -> PlanShown:
     """The plan in words, with everybody's name. One query."""
     language = get_language() or "en"
     names = dict(OrgUnit.objects.values_list("code", "name")) if plan.road.band is not None else {}
-    steps = tuple(
-        StepShown(number, step_in_words(planned.step, language), _people(planned.people), lacks_people=_lacks(planned))
-        for number, planned in enumerate(plan.steps, 1)
-    )
+    steps = planned_shown(plan.steps)
     band = plan.road.band
     return PlanShown(
         effect_rows(type(plan.subject), plan.effect), plan.effect.obstacle, plan.is_free, plan.road.is_refused, steps,
         band.name if band else "", band.why if band else "",
         band_sentence(plan.subject.code, band, language, names) if band else "", plan.together,
     )  # fmt: skip
+
+
+def planned_shown(steps: Iterable[Planned]) -> tuple[StepShown, ...]:
+    """The steps of a path that nobody has begun, with everybody's name."""
+    language = get_language() or "en"
+    return tuple(
+        StepShown(number, step_in_words(planned.step, language), _people(planned.people), lacks_people=_lacks(planned))
+        for number, planned in enumerate(steps, 1)
+    )
 
 
 def _lacks(planned: Any) -> bool:

@@ -23,7 +23,23 @@ WHEN = Words("When {condition}", "当{condition}")
 BAND = Words("{when}: {road}.", "{when}：{road}。")
 FREE = Words("nobody else is asked", "无需他人审批")
 ASKED = Words("{path} must say yes", "须经{path}同意")
-WITHIN = Words("{who} (within {n} working hours)", "{who}（{n} 个工作小时内）")
+TERMS: dict[tuple[bool, bool, bool], Words] = {
+    (False, True, False): Words("{who} (reminded after {remind} working hours)", "{who}（{remind} 个工作小时后提醒）"),
+    (True, False, False): Words("{who} (within {hours} working hours)", "{who}（{hours} 个工作小时内）"),
+    (True, True, False): Words(
+        "{who} (within {hours} working hours, reminded after {remind})",
+        "{who}（{hours} 个工作小时内，{remind} 小时后提醒）",
+    ),
+    (True, False, True): Words(
+        "{who} (within {hours} working hours; then {others} may decide, too)",
+        "{who}（{hours} 个工作小时内，超时后{others}亦可审批）",
+    ),
+    (True, True, True): Words(
+        "{who} (within {hours} working hours, reminded after {remind}; then {others} may decide, too)",
+        "{who}（{hours} 个工作小时内，{remind} 小时后提醒，超时后{others}亦可审批）",
+    ),
+}
+"""A step's terms: by whether it has a deadline, a reminder, and somebody who is asked after the deadline."""
 OTHERWISE = {
     "at_once": Words("Whatever fits nothing above is carried out at once.", "不符合以上任何一条的申请直接执行。"),
     "refused": Words("Whatever fits nothing above is refused.", "不符合以上任何一条的申请不予受理。"),
@@ -53,7 +69,11 @@ def party_in_words(party: Party, language: str, names: Mapping[str, str] | None 
 
 def step_in_words(step: Step, language: str, names: Mapping[str, str] | None = None) -> str:
     who = AND.in_language(language).join(party_in_words(party, language, names) for party in step.parties)
-    return WITHIN.in_language(language).format(who=who, n=step.hours) if step.hours else who
+    terms = TERMS.get((bool(step.hours), bool(step.remind), bool(step.escalate)))
+    if terms is None:
+        return who
+    others = AND.in_language(language).join(who_in_words(each, language, names) for each in step.escalate)
+    return terms.in_language(language).format(who=who, hours=step.hours, remind=step.remind, others=others)
 
 
 def steps_in_words(steps: Iterable[Step], language: str, names: Mapping[str, str] | None = None) -> str:

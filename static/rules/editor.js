@@ -77,7 +77,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
 
     // The draft is saved as one types; a new rule, once its name and place are there to be saved with it.
-    const saving = RuleParts.saving({ host, form, config, definition: () => hidden.value, adopt: (theirs) => { definition = whole(JSON.stringify(theirs)); draw(); changed({}); } });
+    const saving = Conditions.saving({ host, form, config, note: part("saved"), changed: part("changed"), definition: () => hidden.value, adopt: (theirs) => { definition = whole(JSON.stringify(theirs)); draw(); changed({}); } });
 
     function showFaults() { Conditions.faults.show(host, faults); }
 

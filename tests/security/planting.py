@@ -65,6 +65,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "kind": "points.adjustment",
         "about": "member:1",
         "requester": None,
+        "policy_version": None,
         "step": 1,
         "steps": 1,
         "asked_on": [],
@@ -86,7 +87,10 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "kinds": [],
         "ends_at": WHEN + timedelta(days=1),
     },
-    "orgs.workingtime": lambda planted: {"hours": {"week": {"1": [["09:00", "18:00"]]}}},
+    "orgs.workingtime": lambda planted: {
+        "hours": {"week": {"1": [["09:00", "18:00"]]}},
+        "time_zone": "Asia/Shanghai",
+    },
     "orgs.specialday": lambda planted: {"days": {"kind": "each_month", "day": 8}},
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }

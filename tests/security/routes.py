@@ -147,6 +147,15 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:rules_codebatch_download": RowPage("rules.codebatch", "rules.download_codes"),
     "admin:rules_codebatch_stop": RowPage("rules.codebatch", "rules.change_codebatch"),
     "admin:rules_heldevent_decide": SitePage(get=404, permission="rules.decide_heldevent"),
+    "admin:approvals_policy_people": SitePage(permission="approvals.change_policyversion"),
+    **{
+        f"admin:approvals_policy_{page}": RowPage("approvals.policy", "approvals.change_policy", post=(200,))
+        for page in ("preview", "save", "try", "past")
+    },
+    "admin:approvals_policy_draft": RowPage("approvals.policy", "approvals.change_policy"),
+    "admin:approvals_policy_discard": RowPage("approvals.policy", "approvals.change_policy"),
+    "admin:approvals_policy_publish": RowPage("approvals.policy", "approvals.publish_policy"),
+    "admin:approvals_policy_switch": RowPage("approvals.policy", "approvals.publish_policy"),
     "admin:rules_rule_gallery": SitePage(permission="rules.add_rule"),
     "admin:rules_rule_program": SitePage(permission="rules.view_rule"),
     "admin:rules_rule_program_export": SitePage(get=404, permission="rules.view_rule"),

@@ -1,0 +1,5 @@
+"""Approval policies on the screen."""
+
+from apps.approvals.admin import policies
+
+__all__ = ["policies"]

@@ -126,8 +126,7 @@ def _count(request: ApprovalRequest, step: ApprovalStep, verdict: str, when: dat
 
 
 def hat_of(actor: Staff, request: ApprovalRequest, step: ApprovalStep, when: datetime) -> Staff:
-    """In whose place `actor` decides: their own first. Raises OwnRequest, OwnWork, DecidedAlready, NotAsked.
-    """
+    """In whose place `actor` decides: their own first. Raises OwnRequest, OwnWork, DecidedAlready, NotAsked."""
     if request.requester_id == actor.pk:
         raise OwnRequest()
     if actor.pk in request.excluded:

@@ -1,14 +1,17 @@
 """Policies: a draft is written, tried and published; what is published never changes, the next version replaces it."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from apps.approvals.comparing import differences
 from apps.approvals.definition import Definition, Faulty, check_definition
 from apps.approvals.errors import DefinitionFaulty, NoDraft, PolicyChanged, PolicyExists
 from apps.approvals.models import Policy, PolicyVersion
 from apps.approvals.words import policy_sentences
 from apps.conditions.words import Words
+from apps.core.addresses import address
 from apps.core.transactions import in_transaction
 from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, kind_called, pass_gate, register
 from apps.orgs.models import OrgUnit, Staff
@@ -46,17 +49,37 @@ class PolicyPublication(Subject):
     def about(self) -> str:
         return f"policy:{self._version().policy_id}"
 
+    def address(self) -> str:
+        policy = PolicyVersion.objects.filter(pk=self.version).values_list("policy_id", flat=True).first()
+        return address("approvals_policy_change", policy) if policy is not None else ""
+
+    def excluded(self) -> frozenset[int]:
+        """Whoever wrote the draft, also where another sends it."""
+        author = self._version().changed_by_id
+        return frozenset({author} if author is not None else ())
+
     def effect(self, requester: Staff | None, when: datetime) -> Effect:
         version = self._version()
         before = version.policy.versions.filter(state=State.PUBLISHED).first()
         return Effect((
             Line("version", before.number if before else None, version.number, "number"),
-            Line("says", _text(version.policy.kind, before), _text(version.policy.kind, version)),
+            Line("says", _text(version.policy.kind, before), _text(version.policy.kind, version), "own"),
         ))  # fmt: skip
 
     def carry_out(self, approval: Approval, when: datetime) -> Done:
         version = publish_policy(approval.requester, self._version(), approval=approval, when=when)
         return Done({"version": version.number}, version)
+
+    @classmethod
+    def say(cls, line: Line, language: str) -> list[str]:
+        """What the version says; where there was one before, what changes."""
+        before, after = (json.loads(str(value)) if value else None for value in (line.before, line.after))
+        if after is None:
+            return []
+        kind, content = after["kind"], Definition.model_validate(after["definition"])
+        if before is None:
+            return policy_sentences(kind, content, language)
+        return differences(kind, Definition.model_validate(before["definition"]), content, language)
 
     @classmethod
     def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
@@ -89,6 +112,9 @@ class PolicySwitch(Subject):
 
     def about(self) -> str:
         return f"policy:{self.policy}"
+
+    def address(self) -> str:
+        return address("approvals_policy_change", self.policy)
 
     def effect(self, requester: Staff | None, when: datetime) -> Effect:
         return Effect((Line("active", self._policy().is_active, self.is_active),))
@@ -124,10 +150,10 @@ def _named(version: PolicyVersion, language: str) -> str:
 
 
 def _text(kind: str, version: PolicyVersion | None) -> str | None:
-    """What a version says, in English: enough to see that it is another."""
+    """What a version says, as an effect keeps it."""
     if version is None:
         return None
-    return "\n".join(policy_sentences(kind, Definition.model_validate(version.definition), "en"))
+    return json.dumps({"kind": kind, "definition": version.definition}, sort_keys=True, ensure_ascii=False)
 
 
 def checked(kind: str, data: Any) -> Definition:

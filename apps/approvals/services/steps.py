@@ -75,9 +75,7 @@ def fill_up(request: ApprovalRequest, step: ApprovalStep, when: datetime) -> boo
         step.lacks_people = False
         return False
     definition = Step.model_validate(step.definition)
-    known = directory(
-        request.unit, request.requester, [party.who for party in definition.parties], request.excluded
-    )
+    known = directory(request.unit, request.requester, [party.who for party in definition.parties], request.excluded)
     decided = decided_in(request)
     asked = set(step.tasks.values_list("party", "person_id"))
     added = []

@@ -116,7 +116,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
         css: ClassVar = {"all": ["conditions/conditions.css", "rules/rules.css"]}
         js = (
             *CONDITION_SCRIPTS, "rules/effects.js", "rules/table.js", "rules/goal.js", "rules/limits.js", "rules/stacking.js",
-            "rules/validity.js", "rules/saving.js", "rules/editor.js", "rules/page.js",
+            "rules/validity.js", "conditions/saving.js", "rules/editor.js", "rules/page.js",
         )  # fmt: skip
 
     # The list.

@@ -2,14 +2,12 @@
 // meanwhile, both stay until the person has chosen.
 "use strict";
 
-// `options`: host, form, config, definition() as text, adopt(definition) to show another one.
-RuleParts.saving = ({ host, form, config, definition, adopt }) => {
+// `options`: host, form, config, the elements note and changed, definition() as text, adopt(definition) to show another one.
+Conditions.saving = ({ host, form, config, note, changed, definition, adopt }) => {
     const { el, quietButton, filled, announce } = Conditions;
     const { words } = config;
     const REST = 1500;
     const AGAIN = 8000;
-    const note = host.querySelector("[data-rule-saved]");
-    const changed = host.querySelector("[data-rule-changed]");
     const revision = form.elements.revision;
     let last = config.saved && { ...config.saved, at: performance.now() - config.saved.seconds * 1000 };
     let isUnsaved = config.is_unsaved;
@@ -102,5 +100,11 @@ RuleParts.saving = ({ host, form, config, definition, adopt }) => {
     });
     addEventListener("beforeunload", (event) => { if (isUnsaved || isUnsavedRound) event.preventDefault(); });
     show();
-    return { touch, judged };
+    // Saved by now, so that what is asked about the draft is asked about what stands here; whether it could be.
+    async function settle() {
+        clearTimeout(timer);
+        if (isUnsaved && !isHeld) await save();
+        return !isUnsaved;
+    }
+    return { touch, judged, settle };
 };
