@@ -103,6 +103,8 @@ GROUPS = (
              (ADMINISTRATOR, AUDITOR, INTEGRATOR, MANAGER)),
         Item(_("Staff"), "badge", "admin:orgs_staff_changelist", "orgs.view_staff"),
         Item(_("Approval policies"), "gavel", "admin:approvals_policy_changelist", "approvals.view_policy"),
+        Item(_("Working times"), "schedule", "admin:orgs_workingtime_changelist", "orgs.view_workingtime",
+             (ADMINISTRATOR, AUDITOR, MANAGER)),
         Item(_("Roles"), "assignment_ind", "admin:orgs_role_changelist", "orgs.view_role", (ADMINISTRATOR, AUDITOR)),
     )),
 )  # fmt: skip

@@ -70,6 +70,32 @@ class OwnRoles(LoyaltyError):
         return _("Nobody changes their own roles. Ask another administrator.")
 
 
+class ManagerOfSelf(LoyaltyError):
+    code = "manager_of_self"
+    field = "manager"
+
+    def sentence(self) -> str:
+        return _("Nobody is their own manager.")
+
+
+class OwnManager(LoyaltyError):
+    """Who names their own manager chooses who decides on their requests."""
+
+    code = "own_manager"
+    field = "manager"
+
+    def sentence(self) -> str:
+        return _("Nobody names their own manager. Ask another administrator.")
+
+
+class WorkingTimeExists(LoyaltyError):
+    code = "working_time_exists"
+    field = "unit"
+
+    def sentence(self) -> str:
+        return _("%(unit)s has a working time already.") % self.data
+
+
 class BeyondReach(LoyaltyError):
     """Somebody who works beyond the actor's reach is not theirs to change."""
 

@@ -62,7 +62,7 @@ class StaffForm(forms.ModelForm):
 
     class Meta:
         model = Staff
-        fields = ("username", "first_name", "last_name", "email", "unit", "language")
+        fields = ("username", "first_name", "last_name", "email", "unit", "manager", "language")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

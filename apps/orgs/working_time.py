@@ -33,6 +33,11 @@ def _clock(value: Any) -> time:
     raise PydanticCustomError("not_a_time", "not a time of day")
 
 
+def clock_text(value: time) -> str:
+    """A time of day as it is written; the end of the day as 24:00."""
+    return "24:00" if value == time.max else value.strftime("%H:%M")
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -61,6 +66,17 @@ class WorkingHours(_Shape):
             if edges != sorted(edges) or len(set(edges)) < len(edges):
                 raise PydanticCustomError("wrong_order", "the hours of a day are not in order")
         return self
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON that is read back as equal hours; every weekday stands in it."""
+        return {
+            "week": {
+                str(day): [[clock_text(edge) for edge in span] for span in self.week.get(day, ())]
+                for day in range(1, 8)
+            },
+            "closed": [{"first": each.first.isoformat(), "last": each.last.isoformat()} for each in self.closed],
+            "moved": [{"on": each.on.isoformat(), "as": each.as_} for each in self.moved],
+        }
 
     @property
     def is_empty(self) -> bool:

@@ -30,6 +30,7 @@ NEW: dict[str, dict[str, Any]] = {
     "orgs.program": {"unit": "G", "code": "group", "currency": "CNY", "time_zone": "Asia/Shanghai"},
     "members.member": {"card": "C7777"},
     "orgs.specialday": {"days_kind": "each_week"},
+    "orgs.workingtime": {"unit": "EAST-S", "time_zone": "Asia/Shanghai"},
     "rules.codebatch": {"size": "5"},
     "activity.importjob": {"file": SentFile("events.csv", b"event_key,kind,member,occurred_at")},
 }

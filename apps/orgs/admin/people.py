@@ -32,7 +32,8 @@ class StaffAdmin(AskingAdmin):
     list_filter = ("is_active", "unit")
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
-    fields = ("username", "first_name", "last_name", "email", "unit", "language")
+    fields = ("username", "first_name", "last_name", "email", "unit", "manager", "language")
+    autocomplete_fields = ("manager",)
     form = forms.StaffForm
     choice_permissions: ClassVar = {"unit": "orgs.add_staff"}
     change_form_outer_after_template = "orgs/staff_panel.html"

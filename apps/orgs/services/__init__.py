@@ -15,6 +15,7 @@ from apps.orgs.services.clients import (
     set_client_active,
 )
 from apps.orgs.services.granting import RoleChange, grant_role, revoke_role, set_staff_active
+from apps.orgs.services.hours import change_working_time, create_working_time
 from apps.orgs.services.people import change_staff, create_staff, set_password, sync_roles
 from apps.orgs.services.signing_in import (
     begin_second_step,
@@ -43,6 +44,7 @@ __all__ = [
     "change_special_day",
     "change_staff",
     "change_unit",
+    "change_working_time",
     "client_for_key",
     "confirm_second_step",
     "create_api_client",
@@ -50,6 +52,7 @@ __all__ = [
     "create_special_day",
     "create_staff",
     "create_unit",
+    "create_working_time",
     "grant_role",
     "has_second_step",
     "pass_second_step",

@@ -1,6 +1,7 @@
 """People who sign in. Their rights are another matter: `granting`."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
@@ -9,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Concat
 
 from apps.core.scope import reach_of
-from apps.orgs.errors import BeyondReach, CodeTaken, OwnRoles
+from apps.orgs.errors import BeyondReach, CodeTaken, ManagerOfSelf, OwnManager, OwnRoles
 from apps.orgs.models import OrgUnit, Role, Staff
 from apps.orgs.querysets import units_worked_on
 from apps.orgs.roles import PERMISSIONS
@@ -28,6 +29,7 @@ def create_staff(
     last_name: str = "",
     email: str = "",
     language: str = "",
+    manager: Staff | None = None,
     actor: Staff | None = None,
 ) -> Staff:
     """A person of `unit` who may sign in and holds no role yet; without a password, only once one is set.
@@ -39,7 +41,7 @@ def create_staff(
         raise CodeTaken(value=username)
     staff = Staff(
         username=username, unit=unit, first_name=first_name, last_name=last_name, email=email, language=language,
-        is_staff=True, password=make_password(password),
+        manager=manager, is_staff=True, password=make_password(password),
     )  # fmt: skip
     signed(staff, actor).save()
     return staff
@@ -47,11 +49,11 @@ def create_staff(
 
 @transaction.atomic
 def change_staff(
-    staff: Staff, *, unit: OrgUnit | None = None, actor: Staff | None = None, reason: str = "", **values: str
+    staff: Staff, *, unit: OrgUnit | None = None, actor: Staff | None = None, reason: str = "", **values: Any
 ) -> Staff:
-    """`staff` with new particulars (`PARTICULARS`), or at another home unit.
+    """`staff` with new particulars (`PARTICULARS`), another `manager` or none, or at another home unit.
 
-    Raises NotAllowed, BeyondReach, OwnRoles (one's own home unit).
+    Raises NotAllowed, BeyondReach, OwnRoles (one's own home unit), ManagerOfSelf, OwnManager.
     """
     staff = locked_staff(staff, actor, own_allowed=True)
     if unit is not None and unit.pk != staff.unit_id:
@@ -59,6 +61,12 @@ def change_staff(
             raise OwnRoles()
         require(actor, "orgs.change_staff", unit)
         staff.unit = unit
+    if "manager" in values and values["manager"] != staff.manager:
+        if values["manager"] == staff:
+            raise ManagerOfSelf()
+        if actor == staff:
+            raise OwnManager()
+        staff.manager = values["manager"]
     for name in PARTICULARS:
         if name in values:
             setattr(staff, name, values[name])
