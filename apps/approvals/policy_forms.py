@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from django import forms
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -99,10 +99,10 @@ def editor_words() -> dict[str, str]:
         "all": _("all of them"),
         "several": _("so many of them:"),
         "count": _("Number of people"),
-        "hours": _("within"),
+        "hours": pgettext("before a number of hours", "within"),
         "hours_label": _("Deadline in working hours"),
-        "hours_after": _("working hours"),
-        "remind": _("reminded after"),
+        "hours_after": pgettext("after a number", "working hours"),
+        "remind": pgettext("before a number of hours", "reminded after"),
         "remind_label": _("Reminder in working hours"),
         "escalate": _("after the deadline also ask"),
         "escalate_add": _("somebody…"),

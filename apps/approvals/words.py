@@ -17,7 +17,7 @@ NEEDS: dict[str, Words] = {
     "all": Words("every {who}", "全部{who}"),
     "count": Words("{n} of {who}", "{n} 位{who}"),
 }
-AND, THEN = Words(" and ", "和"), Words(", then ", "，然后 ")
+AND, THEN = Words(" and ", "和"), Words(", then ", "，然后")
 ALWAYS = Words("For every other request", "其余申请")
 WHEN = Words("When {condition}", "当{condition}")
 BAND = Words("{when}: {road}.", "{when}：{road}。")
