@@ -12,6 +12,10 @@ from apps.orgs.models import WorkingTime
 from apps.orgs.working_forms import WorkingTimeForm, day_field
 from apps.orgs.working_words import hours_in_words
 
+HEAD = ("unit", "time_zone", "hours_shown")
+WEEK = tuple(day_field(number) for number in range(1, 8))
+DIFFERENT = ("closed", "moved")
+
 
 @admin.register(WorkingTime)
 class WorkingTimeAdmin(ScopedAdmin):
@@ -31,16 +35,19 @@ class WorkingTimeAdmin(ScopedAdmin):
     class Media:
         css: ClassVar = {"all": ["orgs/working_time.css"]}
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        if not may:
-            return [(None, {"fields": ("unit", "time_zone", "hours_shown")})]
-        head = ("unit", "time_zone", "hours_shown") if obj else ("unit", "time_zone")
-        return [
-            (None, {"fields": head}),
-            (_("The week"), {"fields": [day_field(number) for number in range(1, 8)], "classes": ["working-week"]}),
-            (_("Days that are different"), {"fields": ("closed", "moved")}),
-        ]
+        return [*(HEAD if obj else HEAD[:2]), *((*WEEK, *DIFFERENT) if may else ())]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        offered = self.get_fields(request, obj)
+        parts = (
+            (None, HEAD, []),
+            (_("The week"), WEEK, ["working-week"]),
+            (_("Days that are different"), DIFFERENT, []),
+        )
+        shown = [(title, [name for name in names if name in offered], classes) for title, names, classes in parts]
+        return [(title, {"fields": names, "classes": classes}) for title, names, classes in shown if names]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("unit", "hours_shown") if obj else ()

@@ -33,7 +33,6 @@ class StaffAdmin(AskingAdmin):
     search_fields = ("username", "first_name", "last_name", "email")
     ordering = ("username",)
     fields = ("username", "first_name", "last_name", "email", "unit", "manager", "language")
-    autocomplete_fields = ("manager",)
     form = forms.StaffForm
     choice_permissions: ClassVar = {"unit": "orgs.add_staff"}
     change_form_outer_after_template = "orgs/staff_panel.html"
