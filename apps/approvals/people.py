@@ -45,12 +45,14 @@ class Directory:
         who = party.who
         if not isinstance(who, OfRole):
             return [each for each in self._one(who) if self._may(each, without)]
-        asked: list[Asked] = []
+        asked: dict[int, Asked] = {}
         for level in self.levels:
-            asked += [each for each in self._at(who, level) if self._may(each, without)]
+            for each in self._at(who, level):
+                if self._may(each, without):
+                    asked.setdefault(each.person.pk, each)  # who holds the role further up as well counts once
             if len(asked) >= party.least:
                 break
-        return asked
+        return list(asked.values())
 
     def _may(self, asked: Asked, without: Collection[int]) -> bool:
         return asked.person.pk not in {*without, *self.excluded} and asked.person != self.requester

@@ -143,10 +143,10 @@ class Desk:
             )
         return publish_policy(None, draft, when=self.when)
 
-    def ask(self, size: int, by: str = "service", unit: str = "EAST-N", **more: Any) -> ApprovalRequest:
+    def ask(self, size: int, by: str | Staff = "service", unit: str = "EAST-N", **more: Any) -> ApprovalRequest:
         more = {"key": f"key{next(_keys)}", "reason": "because", "name": "a", **more}
         gauge = Gauge(unit=unit, size=size, name=more.pop("name"))
-        return send(self.cast[by], gauge, when=self.when, **more)
+        return send(self.cast[by] if isinstance(by, str) else by, gauge, when=self.when, **more)
 
     def decide(
         self, by: str | Staff, request: ApprovalRequest, verdict: str = "approved", **more: Any

@@ -63,12 +63,14 @@ def transfer(actor: Staff, request_id: int, person: Staff, *, text: str = "", wh
         own = step.tasks.filter(person=hat, is_open=True)
         parties = list(own.values_list("party", flat=True))  # type: ignore[assignment]
         own.update(is_open=False, is_off=True)
-    ApprovalTask.objects.bulk_create(
+    # Whoever handed it on may get it back.
+    ApprovalTask.objects.bulk_create([
         ApprovalTask(
             request=request, step=step, party=party, person=person, why=Why.TRANSFER, is_open=True, asked_at=when
         )
         for party in parties
-    )  # fmt: skip
+    ], update_conflicts=True, unique_fields=["step", "party", "person"],
+       update_fields=["why", "role", "is_open", "is_off", "asked_at"])  # fmt: skip
     fill_up(request, step, when)
     step.save()
     note(request, Kind.TRANSFERRED, actor, when, text.strip(), {"to": person.pk, "number": step.number})
