@@ -41,7 +41,7 @@ class WorkingTimeAdmin(ScopedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         offered = self.get_fields(request, obj)
-        parts = (
+        parts: tuple[tuple[Any, tuple[str, ...], list[str]], ...] = (
             (None, HEAD, []),
             (_("The week"), WEEK, ["working-week"]),
             (_("Days that are different"), DIFFERENT, []),
