@@ -21,9 +21,7 @@ class NewPolicyForm(forms.ModelForm):
 
     actor: Any
     kind = forms.ChoiceField(label=gettext_lazy("What is asked for"), widget=UnfoldAdminSelectWidget)
-    start = forms.ChoiceField(
-        label=gettext_lazy("Begin from"), required=False, widget=forms.RadioSelect(attrs={"class": "policy-starts"})
-    )
+    start = forms.ChoiceField(label=gettext_lazy("Begin from"), required=False, widget=forms.RadioSelect())
 
     class Meta:
         model = Policy
