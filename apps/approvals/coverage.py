@@ -16,7 +16,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from apps.approvals.catalogue import SUMS, catalogue_of, plain
+from apps.approvals.catalogue import SUMS, catalogue_of, plain, subjects_of
 from apps.approvals.definition import Definition
 from apps.conditions.catalogue import Field
 from apps.conditions.compiling import HOLDS, compile_many
@@ -135,12 +135,15 @@ class _Space:
         self.impossible: set[Combination] = set()
         self.held: dict[Combination, int] = {}
         test = compile_many(trees, catalogue, units)
+        subjects = subjects_of(kind, {})
+        places = [_place(field, subjects) for field in self.fields]
         for combination in self._combinations(most):
-            if self._is_possible(combination):
-                bits = enumerate(test(*self._subjects(catalogue.fields, combination)))
-                self.held[combination] = sum(1 << band for band, answer in bits if answer == HOLDS)
-            else:
+            if not self._is_possible(combination):
                 self.impossible.add(combination)
+                continue
+            for (subject, name), regions, number in zip(places, self.regions, combination, strict=True):
+                setattr(subject, name, regions[number].value)
+            self.held[combination] = sum(1 << band for band, found in enumerate(test(*subjects)) if found == HOLDS)
 
     def _combinations(self, most: int) -> Iterable[Combination]:
         sizes = [len(regions) for regions in self.regions]
@@ -148,17 +151,6 @@ class _Space:
             return product(*(range(size) for size in sizes))
         dice = Random(0)  # noqa: S311 -- the same sample every time, nothing secret
         return dict.fromkeys(tuple(dice.randrange(size) for size in sizes) for _ in range(most))
-
-    def _subjects(self, fields: Sequence[Field], combination: Combination) -> tuple[SimpleNamespace, SimpleNamespace]:
-        request, requester = SimpleNamespace(), SimpleNamespace()
-        values = {
-            field.name: regions[number].value
-            for field, regions, number in zip(self.fields, self.regions, combination, strict=True)
-        }
-        for field in fields:
-            owner, name = field.read.split(".")
-            setattr(request if owner == "request" else requester, name, values.get(field.name))
-        return request, requester
 
     def _is_possible(self, combination: Combination) -> bool:
         """Whether no total is smaller than what it is a total of."""
@@ -267,6 +259,12 @@ class _Space:
             for field, value in zip(self.fields, values, strict=True)
             if value is not None
         }  # fmt: skip
+
+
+def _place(field: Field, subjects: tuple[SimpleNamespace, SimpleNamespace]) -> tuple[SimpleNamespace, str]:
+    """Where a condition reads the field."""
+    owner, name = field.read.split(".")
+    return subjects[0] if owner == "request" else subjects[1], name
 
 
 def _lowest(bits: int) -> int | None:
