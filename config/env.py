@@ -8,11 +8,14 @@ import base64
 import os
 import re
 from collections.abc import Mapping
+from email.utils import parseaddr
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 _HOST = re.compile(r"\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
+
+_MAIL = re.compile(r"[^\s@<>,]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 def _is_key(text: str) -> bool:
@@ -117,6 +120,43 @@ class Environment:
         if not is_right:
             raise WrongSetting(name, "an address that begins with " + ", ".join(f"{scheme}://" for scheme in schemes))
         return url
+
+    def mail(self, name: str) -> dict[str, object] | None:
+        """`smtp+tls://user:password@host:587` as Django's settings of a mail server, or None when unset.
+
+        `smtp+tls` begins in the open and turns to TLS before anything is said, `smtps` is TLS from the start, `smtp` is
+        for a server on the same machine or network.
+        """
+        url = self.text(name, "")
+        if not url:
+            return None
+        ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            parts, port = urlsplit(""), None
+        is_plain = not parts.path.strip("/") and not parts.query and not parts.fragment
+        if parts.scheme not in ports or not parts.hostname or port == 0 or not is_plain:
+            raise WrongSetting(name, "smtp+tls://user:password@host:587, or smtps:// or smtp:// in its place")
+        if bool(parts.username) != bool(parts.password):
+            raise WrongSetting(name, "a user and a password, or neither")
+        return {
+            "EMAIL_HOST": parts.hostname,
+            "EMAIL_PORT": port or ports[parts.scheme],
+            "EMAIL_HOST_USER": unquote(parts.username or ""),
+            "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+            "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+            "EMAIL_USE_SSL": parts.scheme == "smtps",
+        }
+
+    def sender(self, name: str, default: str) -> str:
+        """`Loyalty Studio <studio@example.com>`: whom letters come from."""
+        value = self.text(name, default)
+        address = parseaddr(value)[1]
+        if not _MAIL.fullmatch(address) or not value.isprintable():
+            raise WrongSetting(name, "an e-mail address, such as Loyalty Studio <studio@example.com>")
+        return value
 
     def database(self, name: str) -> dict[str, object] | None:
         """`postgresql://user:password@host:port/name` as Django's connection settings, or None when unset.

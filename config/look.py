@@ -12,5 +12,13 @@ def script(request: HttpRequest) -> str:
     return static("studio/studio.js")
 
 
+def bell_style(request: HttpRequest) -> str:
+    return static("orgs/notices.css")
+
+
+def bell_script(request: HttpRequest) -> str:
+    return static("orgs/bell.js")
+
+
 def icon(request: HttpRequest) -> str:
     return static("studio/icon.svg")

@@ -23,6 +23,10 @@ def _nightly(task: str, hour: int, minute: int) -> dict[str, Any]:
 SCHEDULE = {
     "send promised work again": _every("apps.core.tasks.send_overdue", 60),
     "go on with imports": _every("apps.rules.tasks.go_on_with_imports", 60),
+    "mail what was not mailed": _every("apps.orgs.tasks.mail_due_notices", 60),
+    "go on where a deadline has passed": _every("apps.approvals.tasks.escalate_due", 60),
+    "remind who is asked": _every("apps.approvals.tasks.remind_due", 60),
+    "ask others for who left": _every("apps.approvals.tasks.replace_absent", 60),
     "give holds back": _every("apps.points.tasks.void_lapsed_holds", 60),
     "fold the ledger into facts": _every("apps.reports.tasks.fold_facts", 60),
     "tell what friends did": _every("apps.rules.tasks.tell_friends", 15),

@@ -240,6 +240,8 @@ class ApprovalTask(ScopedModel):
     is_open = models.BooleanField(_("open"), default=False)
     """Whether their decision is awaited now."""
     is_off = models.BooleanField(_("no longer asked"), default=False)
+    is_absent = models.BooleanField(_("absent"), default=False, editable=False)
+    """Whether, when the clock last looked, they could not sign in or no longer held the role."""
     asked_at = models.DateTimeField(_("asked at"))
 
     class Meta:

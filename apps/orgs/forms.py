@@ -70,6 +70,16 @@ class StaffForm(forms.ModelForm):
             self.fields["unit"].required = True
 
 
+class NoticeSettingsForm(forms.Form):
+    """How a person is told of what happens."""
+
+    mails = forms.ChoiceField(choices=Staff.Mails.choices, label=_("E-mails"), widget=forms.RadioSelect)
+    language = forms.ChoiceField(
+        choices=[("", _("as the browser says")), *settings.LANGUAGES], required=False, label=_("Language"),
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+
+
 class GrantForm(forms.Form):
     """A job: a role on a unit where the person who asks is an administrator."""
 

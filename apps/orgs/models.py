@@ -184,6 +184,11 @@ class StaffHistory(HistoricalRecords):
 class Staff(AbstractUser):
     """A person who signs in to the studio."""
 
+    class Mails(models.TextChoices):
+        AT_ONCE = "at_once", _("At once")
+        DAILY = "daily", _("Once a day, in the morning")
+        NEVER = "never", _("Never: the bell is enough")
+
     scope = Scope(units=("unit",))
 
     unit = models.ForeignKey(
@@ -195,6 +200,7 @@ class Staff(AbstractUser):
         help_text=_("Whom requests go to where a policy says “the requester's manager”."),
     )  # fmt: skip
     language = models.CharField(_("language"), max_length=10, blank=True)
+    mails = models.CharField(_("e-mails"), max_length=10, choices=Mails.choices, default=Mails.AT_ONCE)
 
     objects: ClassVar[StaffManager] = StaffManager()
     history = StaffHistory(excluded_fields=["password", "last_login"])
@@ -218,6 +224,9 @@ class Notice(ScopedModel):
     data = models.JSONField(_("particulars"), default=dict)
     told_at = models.DateTimeField(_("told at"))
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    mail_at = models.DateTimeField(_("to be mailed at"), null=True, blank=True)
+    """When it goes out by e-mail, or goes out again after a failure; None where it does not, or has."""
+    mail_tries = models.PositiveSmallIntegerField(_("failed e-mails"), default=0)
     mailed_at = models.DateTimeField(_("mailed at"), null=True, blank=True)
 
     class Meta:
@@ -226,11 +235,29 @@ class Notice(ScopedModel):
         indexes: ClassVar = [
             models.Index(fields=["person", "-id"], name="notice_bell"),
             models.Index(fields=["person"], condition=Q(read_at=None), name="notice_unread"),
-            models.Index(fields=["told_at"], condition=Q(mailed_at=None), name="notice_to_mail"),
+            models.Index(fields=["mail_at"], condition=Q(mail_at__isnull=False), name="notice_to_mail"),
         ]
 
     def __str__(self) -> str:
         return self.code
+
+
+class Digest(ScopedModel):
+    """The last day on whose morning somebody's daily e-mail was due; one row for each person."""
+
+    scope = Scope(own="person")
+
+    person = models.OneToOneField(Staff, models.CASCADE, related_name="digest", verbose_name=_("person"))
+    day = models.DateField(_("day"))
+    made_at = models.DateTimeField(_("made at"))
+    """What was decided since then is in the next one."""
+
+    class Meta:
+        verbose_name = _("daily e-mail")
+        verbose_name_plural = _("daily e-mails")
+
+    def __str__(self) -> str:
+        return f"{self.day}"
 
 
 class Role(ScopedModel):

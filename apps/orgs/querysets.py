@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 from guardian.models import UserObjectPermission
@@ -11,6 +12,9 @@ from guardian.models import UserObjectPermission
 from apps.core.scope import STEP, reach_of
 from apps.orgs.errors import UnknownUnit
 from apps.orgs.models import OrgUnit, Program, Staff, WorkingTime
+
+HOME_ZONE = ZoneInfo("Asia/Shanghai")
+"""Where nothing says another."""
 
 
 def paths_above(path: str) -> list[str]:
@@ -28,6 +32,24 @@ def working_time_of(unit: OrgUnit) -> WorkingTime | None:
     """The working time of the nearest unit at or above `unit` that has one; None where every hour counts. One query."""
     times = WorkingTime.objects.filter(unit__path__in=paths_above(unit.path)).select_related("unit")
     return times.order_by("-unit__depth").first()
+
+
+def zone_of(person: Staff) -> ZoneInfo:
+    """The time zone by which `person` tells days: that of their unit's working time, or of its programme. Two queries."""
+    if person.unit is None:
+        return HOME_ZONE
+    known = working_time_of(person.unit) or program_of(person.unit)
+    return ZoneInfo(known.time_zone) if known is not None else HOME_ZONE
+
+
+def colleagues_of(person: Staff) -> "QuerySet[Staff]":
+    """Whom `person` may name to somebody: who can sign in and belongs to the same company, or to what stands above it;
+    for people of the group, everybody. Other companies' people are not told to anybody else."""
+    people: QuerySet[Staff] = Staff.objects.filter(is_active=True).order_by("username")
+    if person.unit is None:
+        return people if person.is_superuser else people.filter(pk=person.pk)
+    company = person.unit.path[: 2 * STEP]
+    return people.filter(Q(unit__path__startswith=company) | Q(unit__path__in=paths_above(company)))
 
 
 def programs_reached(principal: Any, permission: str) -> "QuerySet[Program]":

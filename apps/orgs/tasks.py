@@ -1,10 +1,16 @@
-"""Background work of this room: notices as e-mail."""
+"""Background work of this room: notices as e-mail. Each may be run twice or killed half way."""
 
 from celery import shared_task
 
-from apps.orgs.notices import mail
+from apps.core.clock import now
+from apps.orgs import mailing
 
 
 @shared_task
 def mail_notices(*notices: int) -> None:
-    mail(notices)
+    mailing.mail(notices, now())
+
+
+@shared_task
+def mail_due_notices() -> int:
+    return mailing.mail_due(now())

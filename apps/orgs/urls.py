@@ -1,9 +1,11 @@
-"""Signing in and its settings. Stands before the admin's addresses, whose sign-in and password page it replaces."""
+"""Signing in and its settings, and what a person is told. Stands before the admin's addresses, whose sign-in and password
+page it replaces."""
 
 from django.contrib import admin
 from django.urls import path
 
 from apps.orgs import views
+from apps.orgs.admin import notices
 
 inside = admin.site.admin_view
 
@@ -15,4 +17,10 @@ urlpatterns = [
     path("two-step/begin/", inside(views.begin_two_step), name="begin_two_step"),
     path("two-step/confirm/", inside(views.confirm_two_step), name="confirm_two_step"),
     path("two-step/off/", inside(views.end_two_step), name="end_two_step"),
+    path("notices/", inside(notices.notices), name="notices"),
+    path("notices/latest/", inside(notices.latest), name="latest_notices"),
+    path("notices/unread/", inside(notices.unread), name="unread_notices"),
+    path("notices/read/", inside(notices.all_read), name="read_notices"),
+    path("notices/settings/", inside(notices.settings_page), name="notice_settings"),
+    path("notices/<int:notice_id>/", inside(notices.open_notice), name="notice"),
 ]

@@ -154,8 +154,8 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "config.look.icon"}],
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "apps.core.admin.home.home_context",
-    "STYLES": ["config.look.style"],
-    "SCRIPTS": ["config.look.script"],
+    "STYLES": ["config.look.style", "config.look.bell_style"],
+    "SCRIPTS": ["config.look.script", "config.look.bell_script"],
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.sidebar.navigation"},
 }
 
@@ -172,6 +172,23 @@ FILE_UPLOAD_HANDLERS = [
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+# -- E-mail: files under the data folder, or a server of yours ----------------------------------------------------
+
+_names = [host.removeprefix(".") for host in ALLOWED_HOSTS]
+STUDIO_URL = (
+    env.address("STUDIO_URL", ("http", "https")) or (f"http://localhost:{PORT}" if IS_LOCAL else f"https://{_names[0]}")
+).rstrip("/")
+"""Where people open the studio: e-mails lead there."""
+DEFAULT_FROM_EMAIL = env.sender("MAIL_FROM", f"Loyalty Studio <studio@{_names[0]}>")
+EMAIL_TIMEOUT = 10
+_mail = env.mail("MAIL_URL")
+if _mail is None:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "mail"
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    globals().update(_mail)
 
 # -- Log: plain lines on standard error, no bodies, no personal data -------------------------------------------------
 

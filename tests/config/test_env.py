@@ -23,6 +23,8 @@ READERS: dict[str, Reader] = {
     "key ring": lambda env: env.key_ring("X"),
     "broker": lambda env: env.address("X", BROKERS),
     "database": lambda env: env.database("X"),
+    "mail": lambda env: env.mail("X"),
+    "sender": lambda env: env.sender("X", "studio@localhost"),
 }
 
 
@@ -43,6 +45,9 @@ READERS: dict[str, Reader] = {
         ("broker", "", ""),
         ("broker", "rediss://:word@broker.example.com:6380/1", "rediss://:word@broker.example.com:6380/1"),
         ("database", "", None),
+        ("mail", "", None),
+        ("sender", "", "studio@localhost"),
+        ("sender", "Studio <studio@example.com>", "Studio <studio@example.com>"),
     ],
 )
 def test_a_right_value_is_read(kind: str, given: str, read: object) -> None:
@@ -76,6 +81,13 @@ def test_a_right_value_is_read(kind: str, given: str, read: object) -> None:
         ("database", "mysql://studio@db/studio"),
         ("database", "postgresql://db.example.com"),
         ("database", "postgresql://db:none/studio"),
+        ("mail", "http://mail.example.com"),
+        ("mail", "smtp+tls://"),
+        ("mail", "smtp://mail.example.com:none"),
+        ("mail", "smtp://mail.example.com/inbox"),
+        ("mail", "smtps://hunter2@mail.example.com"),
+        ("sender", "Studio"),
+        ("sender", "studio@example.com\nBcc: all@example.com"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name(kind: str, given: str) -> None:
@@ -101,3 +113,18 @@ def test_the_folder_of_a_socket_is_read_from_the_query() -> None:
     read = Environment({"X": "postgresql:///studio?host=/run/postgresql"}).database("X")
     assert read is not None
     assert (read["HOST"], read["OPTIONS"]) == ("/run/postgresql", {})
+
+
+def test_a_mail_server_is_read_from_its_address() -> None:
+    read = Environment({"X": "smtp+tls://studio%40example.com:p%2Fw@mail.example.com"}).mail("X")
+    assert read == {
+        "EMAIL_HOST": "mail.example.com",
+        "EMAIL_PORT": 587,
+        "EMAIL_HOST_USER": "studio@example.com",
+        "EMAIL_HOST_PASSWORD": "p/w",
+        "EMAIL_USE_TLS": True,
+        "EMAIL_USE_SSL": False,
+    }
+    implicit = Environment({"X": "smtps://mail.example.com:4650"}).mail("X")
+    assert implicit is not None
+    assert (implicit["EMAIL_PORT"], implicit["EMAIL_USE_SSL"], implicit["EMAIL_HOST_USER"]) == (4650, True, "")

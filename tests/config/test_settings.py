@@ -48,7 +48,7 @@ def test_production_has_no_default_for_what_is_its_own(tmp_path: Path, name: str
 @pytest.mark.parametrize(
     ("name", "value"),
     [("PORT", "http"), ("LOG_LEVEL", "LOUD"), ("CELERY_BROKER_URL", "kafka://broker"), ("DATABASE_URL", "sqlite:///x"),
-     ("PERSONAL_DATA_KEYS", "1:hunter2")],
+     ("PERSONAL_DATA_KEYS", "1:hunter2"), ("MAIL_URL", "smtp://user:hunter2@"), ("STUDIO_URL", "studio.example.com")],
 )  # fmt: skip
 def test_a_wrong_variable_stops_the_start(tmp_path: Path, name: str, value: str) -> None:
     started = start(tmp_path, "check", **(PRODUCTION | {name: value}))

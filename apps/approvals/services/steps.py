@@ -148,7 +148,7 @@ def close(request: ApprovalRequest, state: str, when: datetime) -> None:
     request.state, request.closed_at, request.step, request.due_at = state, when, 0, None
     request.tasks.filter(is_open=True).update(is_open=False)
     request.save()
-    if request.steps and request.requester_id is not None:
+    if request.steps and request.requester_id is not None and state != State.WITHDRAWN:
         tell(request, f"approvals.{state}", [request.requester_id], when)
 
 

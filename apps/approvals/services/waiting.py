@@ -7,10 +7,12 @@ runs at once do the same as one.
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
+from apps.approvals.absent import requests_with_other_people
 from apps.approvals.definition import Step
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, RequestNote
+from apps.approvals.people import still_asked
 from apps.approvals.services.notes import note
 from apps.approvals.services.steps import fill_up, open_step_of, tell, widen, with_delegates
 from apps.core.transactions import in_transaction
@@ -34,20 +36,13 @@ def remind_due(when: datetime) -> int:
 
 def replace_absent(when: datetime) -> int:
     """Asks others where those who are asked left or lost the role; how many requests found somebody new."""
-    # Whoever is inactive or lost the role cannot be told by one column: every open step is looked at, a page at a time.
-    changed, last = 0, 0
-    while steps := list(_open_steps().filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
-        changed += sum(_run(step.request_id, _replace, when) for step in steps)
-        last = steps[-1].pk
-    return changed
-
-
-def _open_steps() -> "QuerySet[ApprovalStep]":
-    return ApprovalStep.objects.filter(request__state=State.OPEN, opened_at__isnull=False, passed_at=None)
+    return sum(_run(request, _replace, when) for request in requests_with_other_people(AT_ONCE))
 
 
 def _each(due: "QuerySet[ApprovalStep]", act: Callable[..., bool], when: datetime) -> int:
-    waiting = due.filter(request__state=State.OPEN).order_by("pk").values_list("request_id", flat=True)
+    # A step of an earlier round, which was returned, waits for nobody.
+    due = due.filter(request__state=State.OPEN, round=F("request__round"), number=F("request__step"))
+    waiting = due.order_by("pk").values_list("request_id", flat=True)
     return sum(_run(request, act, when) for request in list(waiting[:AT_ONCE]))
 
 
@@ -88,10 +83,19 @@ def _remind(request: ApprovalRequest, step: ApprovalStep, when: datetime) -> boo
 
 
 def _replace(request: ApprovalRequest, step: ApprovalStep, when: datetime) -> bool:
-    before = set(step.tasks.filter(is_open=True).values_list("person_id", flat=True))
+    asked = list(step.tasks.filter(is_open=True))
+    _remember_absent(asked, still_asked(asked, request.unit))
     if not fill_up(request, step, when):
         return False
-    added = set(step.tasks.filter(is_open=True).values_list("person_id", flat=True)) - before
+    open_now = step.tasks.filter(is_open=True).values_list("person_id", flat=True)
+    added = set(open_now) - {task.person_id for task in asked}
     note(request, Kind.TRANSFERRED, None, when, data={"number": step.number, "to": sorted(added)})
     tell(request, "approvals.asked", with_delegates(added, request.kind, when), when)
     return True
+
+
+def _remember_absent(asked: list[ApprovalTask], present: list[ApprovalTask]) -> None:
+    """What `requests_with_other_people` compares with next time."""
+    for task in asked:
+        task.is_absent = task not in present
+    ApprovalTask.objects.bulk_update(asked, ["is_absent"])

@@ -16,7 +16,7 @@ from apps.orgs.querysets import units_worked_on
 from apps.orgs.roles import PERMISSIONS
 from apps.orgs.services.actors import require, signed
 
-PARTICULARS = ("first_name", "last_name", "email", "language")
+PARTICULARS = ("first_name", "last_name", "email", "language", "mails")
 
 
 @transaction.atomic
