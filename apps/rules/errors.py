@@ -181,6 +181,17 @@ class AlreadyDecided(LoyaltyError):
         return _("%(who)s has refused these points already.") % self.data
 
 
+class AskedAlready(LoyaltyError):
+    """There is an open request about the same: `who` sent it, `request` is its id."""
+
+    code = "asked_already"
+
+    def sentence(self) -> str:
+        return (
+            _("%(who)s has sent a request about this already, number %(request)s. It waits for a decision.") % self.data
+        )
+
+
 class StartInThePast(LoyaltyError):
     code = "start_in_the_past"
     field = "starts_at"

@@ -1,6 +1,7 @@
 """The queue of events held for review: the list, and the page on which one or several are decided on."""
 
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
@@ -14,13 +15,18 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.services.sending import plan_of, send
+from apps.approvals.showing import waited_for
+from apps.approvals.words import path_in_words
 from apps.core.addresses import address
 from apps.core.admin import ScopedAdmin, actor_of, figure, local
 from apps.core.clock import now
-from apps.rules.errors import AlreadyDecided
+from apps.orgs.gate import ApprovalNeeded
+from apps.rules.errors import AlreadyDecided, AskedAlready
 from apps.rules.explain import condition_sentence, reasons
 from apps.rules.forms import DecisionForm
-from apps.rules.holding import PERMISSION, Verdict, decide_held
+from apps.rules.holding import PERMISSION, HeldVerdict, Verdict, decide_held, requests_about
 from apps.rules.member_page import kind_in_words
 from apps.rules.models import HeldEvent, RuleVersion
 from apps.rules.reading import names_of
@@ -71,12 +77,19 @@ class HeldEventAdmin(ScopedAdmin):
     amount_figure = figure(gettext_lazy("amount"), lambda row: row.event.amount)
     points_figure = figure(gettext_lazy("points"), lambda row: row.event.outcome.points)
 
+    def prepare_rows(self, rows: list[Any]) -> None:
+        asked = requests_about([row.pk for row in rows])
+        for row in rows:
+            row.asked = asked.get(row.pk)
+
     @admin.display(description=gettext_lazy("state"))
     def state_tag(self, row: HeldEvent) -> str:
         decision = getattr(row, "decision", None)
         label = decision.get_verdict_display() if decision else _("Open")
         tone = TONES[decision.verdict if decision else "open"]
-        return format_html('<span class="studio-tag studio-tag-{}">{}</span>', tone, label)
+        tag = format_html('<span class="studio-tag studio-tag-{}">{}</span>', tone, label)
+        asked = row.asked if hasattr(row, "asked") else requests_about([row.pk]).get(row.pk)
+        return format_html("{} {}", tag, requested_tag(asked)) if asked and not decision else tag
 
     @admin.display(description=gettext_lazy("member"))
     def member_link(self, row: HeldEvent) -> str:
@@ -142,6 +155,7 @@ class HeldEventAdmin(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": title, "opts": self.opts, "form": form, "back": self.list_address(), "items": _told(waiting),
+            "paths": _paths(actor_of(request), waiting[0]) if len(waiting) == 1 else [],
         }  # fmt: skip
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "rules/held.html", context, headers={"Cache-Control": "no-store"})
@@ -160,13 +174,20 @@ class HeldEventAdmin(ScopedAdmin):
         return waiting
 
     def _decided(self, request: HttpRequest, waiting: list[HeldEvent], verdict: str, reason: str) -> HttpResponse:
-        points, decided = 0, 0
+        points, decided, sent = 0, 0, []
         for held in waiting:
             try:
                 points += decide_held(actor_of(request), held, verdict, reason=reason, when=now()).points
                 decided += 1
+            except ApprovalNeeded:
+                try:
+                    sent.append(_send(actor_of(request), held, verdict, reason))
+                except (AlreadyDecided, AskedAlready) as refusal:
+                    self.message_user(request, refusal.sentence(), messages.WARNING)
             except AlreadyDecided as refusal:
                 self.message_user(request, refusal.sentence(), messages.WARNING)
+        if sent:
+            self.message_user(request, _sent_in_words(sent), messages.SUCCESS)
         if decided:
             said = (
                 _("%(points)s points are released.")
@@ -175,6 +196,40 @@ class HeldEventAdmin(ScopedAdmin):
             )
             self.message_user(request, said % {"points": f"{points:,}"}, messages.SUCCESS)
         return HttpResponseRedirect(f"{self.list_address()}?state=open")
+
+
+def requested_tag(asked: ApprovalRequest) -> str:
+    """“Requested”, with a link to the request where its page is there."""
+    page = address("approvals_approvalrequest_change", asked.pk)
+    label = _("Requested")
+    said = format_html('<a class="studio-link" href="{}">{} #{}</a>', page, label, asked.pk) if page else label
+    return format_html('<span class="studio-tag studio-tag-plain">{}</span>', said)
+
+
+def _send(actor: Any, held: HeldEvent, verdict: str, reason: str) -> ApprovalRequest:
+    subject = HeldVerdict(held=held.pk, verdict=Verdict(verdict).value)
+    return send(actor, subject, reason=reason, key=f"held:{held.pk}:{uuid4()}", when=now())
+
+
+def _sent_in_words(sent: list[ApprovalRequest]) -> str:
+    """How many were sent, and who is asked now."""
+    people = dict.fromkeys(str(person) for request in sent for person in waited_for(request))
+    said = ngettext(
+        "This needs another's yes: it was sent as request %(numbers)s to %(people)s.",
+        "These need another's yes: they were sent as requests %(numbers)s to %(people)s.",
+        len(sent),
+    )
+    numbers = ", ".join(f"#{request.pk}" for request in sent)
+    return said % {"numbers": numbers, "people": ", ".join(people) or _("nobody yet")}
+
+
+def _paths(actor: Any, held: HeldEvent) -> list[tuple[str, str]]:
+    """For each verdict that needs others, who they are: shown before anything is sent."""
+    plans = {
+        verdict: plan_of(actor, HeldVerdict(held=held.pk, verdict=verdict), now(), with_effect=False)
+        for verdict in Verdict.values
+    }
+    return [(verdict, path_in_words(plan.steps)) for verdict, plan in plans.items() if plan.steps]
 
 
 def _told(waiting: list[HeldEvent]) -> list[dict[str, Any]]:
