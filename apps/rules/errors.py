@@ -61,7 +61,7 @@ class DraftInReview(LoyaltyError):
     code = "draft_in_review"
 
     def sentence(self) -> str:
-        return _("This draft is in review and stays as it was sent. Withdraw the review to change it.")
+        return _("This draft waits for a decision and stays as it was sent. Withdraw the request to change it.")
 
 
 class ReviewNeeded(LoyaltyError):
@@ -71,33 +71,14 @@ class ReviewNeeded(LoyaltyError):
         return _("Rules of this programme are reviewed: send the draft to review, and somebody else publishes it.")
 
 
-class OwnReview(LoyaltyError):
-    code = "own_review"
+class MayNotReview(LoyaltyError):
+    """Somebody is named who could not publish the rule themselves."""
+
+    code = "may_not_review"
+    field = "also"
 
     def sentence(self) -> str:
-        return _("You wrote this version or sent it to review. Somebody else who may publish rules here decides.")
-
-
-class ReviewOver(LoyaltyError):
-    """`state` is what became of it, `who` decided."""
-
-    code = "review_over"
-
-    def sentence(self) -> str:
-        said = {
-            "approved": _("This review is over: %(who)s approved it."),
-            "returned": _("This review is over: %(who)s returned it."),
-        }  # fmt: skip
-        text = said.get(self.data["state"]) if self.data["who"] else None
-        return text % self.data if text else _("This review is over: it was withdrawn.")
-
-
-class NoAnswer(LoyaltyError):
-    code = "no_answer"
-    field = "answer"
-
-    def sentence(self) -> str:
-        return _("Say what is to be changed, so that the author knows.")
+        return _("%(person)s may not publish rules here, and so reviews none.") % self.data
 
 
 class DraftExists(LoyaltyError):

@@ -42,7 +42,7 @@ from apps.rules.document import (
 )
 from apps.rules.errors import DocumentFaulty
 from apps.rules.models import Rule, RuleVersion
-from apps.rules.reading import Standing, names_of, open_reviews, standing, standing_of, versions_by_rule
+from apps.rules.reading import Standing, names_of, open_requests, standing, standing_of, versions_by_rule
 from apps.rules.sentences import Names, rule_sentence
 
 VIEW, ADD, ADD_KIND = "rules.view_rule", "rules.add_rule", "points.add_pointtype"
@@ -225,7 +225,7 @@ class _Beside:
         self.kinds = {kind.code: kind for kind in program.point_types.select_related("funder")}
         self.days = {day.code: day for day in program.special_days.all()}
         rules = list(Rule.objects.filter(program=program).select_related("unit", "overrides").order_by("code"))
-        versions, reviews = versions_by_rule(rules), open_reviews(rules)
+        versions, reviews = versions_by_rule(rules), open_requests(rules)
         self.rules = {rule.code: rule for rule in rules}
         self.stands: dict[str, Standing] = {
             rule.code: standing(versions[rule.pk], when, reviews.get(rule.pk)) for rule in rules

@@ -20,7 +20,7 @@ from apps.rules.definition import MOST_EFFECTS, MOST_LIMITS, MOST_ROWS
 from apps.rules.errors import DefinitionFaulty, RuleCodeTaken
 from apps.rules.kinds import KINDS
 from apps.rules.models import HeldDecision, Rule, RuleVersion
-from apps.rules.reading import open_reviews
+from apps.rules.reading import open_requests
 from apps.rules.sentences import PERIODS
 from apps.rules.services import checked
 from apps.rules.starting import free_code
@@ -58,7 +58,7 @@ class RuleForm(forms.ModelForm):
         self.faults: list[dict[str, Any]] = []
         if self.instance.pk:
             self.draft = RuleVersion.objects.filter(rule=self.instance, state=RuleVersion.State.DRAFT).first()
-            if self.draft is not None and open_reviews([self.instance]):
+            if self.draft is not None and open_requests([self.instance]):
                 self.draft = None  # it stays as it was sent
         if self.instance.pk and self.draft is None:
             del self.fields["definition"], self.fields["revision"]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from apps.approvals.models import ApprovalRequest
 from apps.conditions.catalogue import Field
@@ -72,7 +72,7 @@ class HeldVerdict(Subject):
 
     held: int
     """The id of the event."""
-    verdict: Literal["released", "refused"]
+    verdict: Verdict
 
     def _held(self) -> HeldEvent:
         rows = HeldEvent.objects.select_related("event__org_unit", "event__program", "member", "rule")
@@ -96,7 +96,7 @@ class HeldVerdict(Subject):
         told = {
             "points": sum(lot.remaining for lot in lots),
             "money": sum(Decimal(lot.remaining * lot.unit_cost_micros) for lot in lots) / MICROS,
-            "verdict": self.verdict, "rule": held.rule.code, "held_for": held.reason, "program": held.event.program.code,
+            "verdict": self.verdict.value, "rule": held.rule.code, "held_for": held.reason, "program": held.event.program.code,
         }  # fmt: skip
         if lots:
             told["flags"] = facts_of(held.member, lots[0].account.point_type, 0, when)["flags"]
@@ -109,7 +109,7 @@ class HeldVerdict(Subject):
         before, after = _accounts(lots, self.verdict)
         return Effect(
             (
-                Line(self.verdict, 0, sum(lot.remaining for lot in lots), "points"),
+                Line(self.verdict.value, 0, sum(lot.remaining for lot in lots), "points"),
                 Line("accounts", json.dumps(before), json.dumps(after), "own"),
                 Line("reason", held.reason, held.reason),
             )
@@ -207,7 +207,7 @@ def decide_held(
     Released points keep their expiry, and wait for nothing else. Raises AlreadyDecided, ReasonMissing, NotAllowed,
     ApprovalNeeded.
     """
-    subject = HeldVerdict(held=held.pk, verdict=Verdict(verdict).value)
+    subject = HeldVerdict(held=held.pk, verdict=Verdict(verdict))
     pass_gate(subject, actor, approval, when, reason=reason.strip())
     if not reason.strip():
         raise ReasonMissing()

@@ -1,4 +1,4 @@
-"""What the home page says about rules: reviews that wait, drafts to finish, budgets that run out; and what the palette finds of them."""
+"""What the home page says about rules: drafts that wait for a decision, drafts to finish, budgets that run out; and what the palette finds of them."""
 
 from datetime import datetime
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from apps.approvals.models import ApprovalTask
 from apps.core.addresses import address
 from apps.core.formats import day, number, signed
 from apps.core.home import Empty, Link, Panel, Row, section
@@ -14,32 +15,37 @@ from apps.rules.budgets import budgets_of
 from apps.rules.daily import Standing, standings
 from apps.rules.gallery import TEMPLATES
 from apps.rules.holding import PERMISSION as DECIDE
-from apps.rules.models import HeldEvent, Rule, RuleReview, RuleVersion
-from apps.rules.reading import open_reviews, reaching_beyond
+from apps.rules.models import HeldEvent, Rule, RuleVersion
+from apps.rules.reading import PUBLICATION, about_rule, open_requests, reaching_beyond, standing_in_words
 
 HELD_SHOWN = 6
 
 
-@section(order=5, permission="rules.publish_rule")
+@section(order=5, permission="rules.view_rule")
 def reviews(person: Any, when: datetime) -> Panel | None:
-    """The drafts that this person may decide on; nothing where none waits."""
-    found = RuleReview.objects.visible_to(person, "rules.publish_rule").filter(state=RuleReview.State.OPEN)
-    waiting = list(found.exclude(writers__contains=[person.pk]).select_related("rule", "submitted_by"))
+    """The drafts that wait for this person's yes; nothing where none does."""
+    tasks = ApprovalTask.objects.filter(person=person, is_open=True, request__kind=PUBLICATION)
+    waiting = list({task.request_id: task.request for task in tasks.select_related("request__requester")}.values())
     if not waiting:
         return None
+    rules = {about_rule(pk): name for pk, name in _rules_of(waiting)}
     title = ngettext("%(n)s rule waits for your review", "%(n)s rules wait for your review", len(waiting))
     rows = tuple(
         Row(
-            review.rule.name,
-            address("rules_rule_change", review.rule_id),
-            _("Version %(number)s, sent by %(who)s on %(day)s")
-            % {"number": review.number, "who": review.submitted_by or "", "day": day(review.submitted_at)},
-            tag=str(review.get_state_display()),
+            rules.get(request.about, request.about),
+            address("approvals_approvalrequest_change", request.pk)
+            or address("rules_rule_change", request.subject["rule"]),
+            _("Sent by %(who)s on %(day)s") % {"who": request.requester or "", "day": day(request.sent_at)},
+            tag=str(request.get_state_display()),
             tone="warn",
         )
-        for review in sorted(waiting, key=lambda each: each.submitted_at)[:6]
+        for request in sorted(waiting, key=lambda each: each.sent_at)[:6]
     )
     return Panel(title % {"n": len(waiting)}, rows=rows)
+
+
+def _rules_of(requests: Any) -> Any:
+    return Rule.objects.filter(pk__in=[request.subject["rule"] for request in requests]).values_list("pk", "name")
 
 
 @section(order=6, permission=DECIDE)
@@ -66,13 +72,13 @@ def held(person: Any, when: datetime) -> Panel | None:
 def drafts(person: Any, when: datetime) -> Panel:
     found = RuleVersion.objects.visible_to(person, "rules.change_ruleversion").filter(state=RuleVersion.State.DRAFT)
     shown = list(found.select_related("rule").order_by("-created_at", "-pk")[:6])
-    in_review = open_reviews(version.rule for version in shown)
+    in_review = open_requests(version.rule for version in shown)
     rows = tuple(
         Row(
             version.rule.name,
             address("rules_rule_change", version.rule_id),
             _("Version %(number)s, drafted on %(day)s") % {"number": version.number, "day": day(version.created_at)},
-            tag=str((in_review.get(version.rule_id) or version).get_state_display()),
+            tag=standing_in_words("review" if version.rule_id in in_review else "draft"),
             tone="warn",
         )
         for version in shown

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -117,55 +116,6 @@ class RuleVersion(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.rule} v{self.number}"
-
-
-class RuleReview(ScopedModel):
-    """A draft sent to somebody else, who publishes it or returns it; kept for ever, also where the draft is gone.
-
-    While it is open the draft stays as it was sent. Nobody decides on what they wrote or sent, and nothing is changed
-    of a review that is over: sql/reviews.sql.
-    """
-
-    class State(models.TextChoices):
-        OPEN = "open", _("In review")
-        WITHDRAWN = "withdrawn", _("Withdrawn")
-        RETURNED = "returned", _("Returned")
-        APPROVED = "approved", _("Approved")
-
-    scope = Scope(units=("rule__unit",), governs=True)
-
-    rule = models.ForeignKey(Rule, models.PROTECT, related_name="reviews", verbose_name=_("rule"))
-    number = models.PositiveIntegerField(_("version"))
-    definition = models.JSONField(_("definition"))
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
-    wished_start = models.DateTimeField(_("wished start"), null=True, blank=True)
-    """None is as soon as it is approved."""
-    note = models.CharField(_("word to the reviewer"), max_length=500, blank=True)
-    submitted_by = models.ForeignKey(
-        "orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("sent by")
-    )
-    submitted_at = models.DateTimeField(_("sent at"))
-    writers = ArrayField(models.BigIntegerField(), default=list, verbose_name=_("written by"))
-    """The ids of everybody who saved this draft, and of who sent it."""
-    decided_by = models.ForeignKey(
-        "orgs.Staff", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
-    )
-    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
-    answer = models.CharField(_("the reviewer's words"), max_length=500, blank=True)
-
-    class Meta:
-        verbose_name = _("review of a rule")
-        verbose_name_plural = _("reviews of rules")
-        ordering: ClassVar = ["rule_id", "-pk"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["rule"], name="rulereview_one_open", condition=Q(state="open")),
-            models.CheckConstraint(
-                name="rulereview_decided", condition=Q(state="open") ^ Q(decided_at__isnull=False)
-            ),
-        ]  # fmt: skip
-
-    def __str__(self) -> str:
-        return f"{self.rule} v{self.number} {self.state}"
 
 
 class Outcome(AppendOnlyModel):

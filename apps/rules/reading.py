@@ -8,12 +8,15 @@ from typing import Any
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
+from apps.approvals.models import ApprovalRequest
 from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.models import PointType
-from apps.rules.models import Rule, RuleReview, RuleVersion
+from apps.rules.models import Rule, RuleVersion
 from apps.rules.sentences import Names
 
 State = RuleVersion.State
+PUBLICATION = "rules.publication"
+"""The kind of request that publishes a draft."""
 
 
 def standing_of(version: RuleVersion, when: datetime) -> str:
@@ -36,13 +39,13 @@ TONES = {"draft": "warn", "review": "warn", "scheduled": "warn", "live": "good",
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a rule stands: its draft and whether that is in review, what is in force or scheduled, what it was last."""
+    """Where a rule stands: its draft and the open request to publish it, what is in force or scheduled, what it was last."""
 
     draft: RuleVersion | None
     live: RuleVersion | None
     scheduled: RuleVersion | None
     last: RuleVersion | None
-    review: RuleReview | None = None
+    review: ApprovalRequest | None = None
 
     @property
     def draft_name(self) -> str:
@@ -64,8 +67,8 @@ class Standing:
         return self.last is not None
 
 
-def standing(versions: Iterable[RuleVersion], when: datetime, review: RuleReview | None = None) -> Standing:
-    """Of one rule's versions, newest first, and its open review."""
+def standing(versions: Iterable[RuleVersion], when: datetime, review: ApprovalRequest | None = None) -> Standing:
+    """Of one rule's versions, newest first, and the open request to publish its draft."""
     found: dict[str, RuleVersion] = {}
     last = None
     for version in versions:
@@ -75,10 +78,18 @@ def standing(versions: Iterable[RuleVersion], when: datetime, review: RuleReview
     return Standing(found.get("draft"), found.get("live"), found.get("scheduled"), last, review)
 
 
-def open_reviews(rules: Iterable[Rule]) -> dict[int, RuleReview]:
-    """The open review of each of `rules` that has one, by the rule's id. One query."""
-    found = RuleReview.objects.filter(rule__in=list(rules), state=RuleReview.State.OPEN).select_related("submitted_by")
-    return {review.rule_id: review for review in found}
+def about_rule(rule_id: int) -> str:
+    """What requests call a rule."""
+    return f"rule:{rule_id}"
+
+
+def open_requests(rules: Iterable[Rule]) -> dict[int, ApprovalRequest]:
+    """The open request to publish the draft of each of `rules` that has one, by the rule's id. One query."""
+    by_name = {about_rule(rule.pk): rule.pk for rule in rules}
+    found = ApprovalRequest.objects.filter(
+        kind=PUBLICATION, about__in=list(by_name), state=ApprovalRequest.State.OPEN
+    ).select_related("requester")
+    return {by_name[request.about]: request for request in found}
 
 
 def versions_by_rule(rules: Iterable[Rule]) -> dict[int, list[RuleVersion]]:

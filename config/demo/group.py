@@ -10,7 +10,7 @@ from apps.orgs.services import create_program, create_special_day, create_staff,
 from apps.points.models import PointType
 from apps.points.services.types import create_point_type
 from apps.rules.overriding import override_rule
-from apps.rules.reviewing import submit_version
+from apps.rules.publishing import send_publication
 from apps.rules.services import change_rule, create_rule, publish_version, save_draft, start_draft
 
 PASSWORD = "coffee-and-points"  # noqa: S105 -- printed with the sign-ins; production asks for another
@@ -256,9 +256,10 @@ def _make_rules(group: Group, eve: datetime, start: datetime, half_way: datetime
         group.people["campaigns"], group.programs["east"], group.units["EAST-SH"], code="evening",
         name="上海晚间加赠 Shanghai evenings", definition=EVENING_DRAFT, when=end,
     )  # fmt: skip
-    submit_version(
-        group.people["campaigns"], evening, wished_start=end + timedelta(days=30),
-        note="晚间客流偏低，想先在上海试行一个月。 Evenings are quiet; a month in Shanghai first.", when=end,
+    send_publication(
+        group.people["campaigns"], evening, starts_at=end + timedelta(days=30), key="demo:evening",
+        reason="晚间客流偏低，想先在上海试行一个月。 Evenings are quiet; a month in Shanghai first.",
+        also=[group.people["marketing"]], when=end,
     )  # fmt: skip
 
 

@@ -9,15 +9,14 @@ document.addEventListener("DOMContentLoaded", () => {
             const typed = window.ruleEditor?.form.elements.revision?.value;
             if (typed && dialog.id.startsWith("restore-")) dialog.querySelector("[name=revision]").value = typed;
             // What is published or sent to review is what was saved: what is being written is saved first, then read.
-            const isAboutDraft = ["publish-dialog", "submit-dialog"].includes(dialog.id);
+            const isAboutDraft = dialog.id === "publish-dialog";
             if (!isAboutDraft || !window.ruleEditor?.isTouched()) { dialog.showModal(); return; }
             const form = window.ruleEditor.form;
             form.append(Conditions.el("input", { type: "hidden", name: "_opens", value: dialog.id.replace("-dialog", "") }));
             form.requestSubmit();
         });
     }
-    const opens = new URLSearchParams(location.search).get("opens");
-    if (["publish", "submit"].includes(opens)) document.getElementById(`${opens}-dialog`)?.showModal();
+    if (new URLSearchParams(location.search).get("opens") === "publish") document.getElementById("publish-dialog")?.showModal();
     for (const button of document.querySelectorAll("[data-closes]")) {
         button.addEventListener("click", () => button.closest("dialog").close());
     }

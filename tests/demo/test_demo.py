@@ -10,11 +10,12 @@ from django.db import connection
 from django.test import Client
 
 from apps.activity.models import Event
+from apps.approvals.models import ApprovalRequest
 from apps.members.crypto import decrypt
 from apps.members.models import Identifier, Member
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.points.models import Posting
-from apps.rules.models import HeldEvent, Outcome, Progress, RuleReview, RuleVersion
+from apps.rules.models import HeldEvent, Outcome, Progress, RuleVersion
 from config.demo import PASSWORD, Told, make_demo, sign_ins
 from tests import databases
 from tests.factories import CoffeeGroup
@@ -77,7 +78,8 @@ def test_members_have_chinese_names_and_two_identifiers_at_least(story: Told) ->
 def test_rules_are_in_force_with_a_change_and_drafts_waiting(story: Told) -> None:
     assert RuleVersion.objects.filter(state="published").count() == 17
     assert RuleVersion.objects.filter(state="draft").count() == 3
-    assert RuleReview.objects.get().state == "open"
+    review = ApprovalRequest.objects.get(kind="rules.publication")
+    assert (review.state, review.requester.username) == ("open", "campaigns")
     assert OrgUnit.objects.filter(kind="store").count() == 21
 
 

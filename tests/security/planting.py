@@ -53,8 +53,6 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
             "limits": [],
         }
     },
-    # Returned, so that the planted draft is not in review and its form takes what is sent.
-    "rules.rulereview": lambda planted: {"state": "returned", "decided_at": WHEN, "submitted_by": None},
     "points.pointtype": lambda planted: {"expiry": {}},
     "approvals.policy": lambda planted: {"kind": "points.adjustment"},
     "approvals.policyversion": lambda planted: {

@@ -172,11 +172,8 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:rules_rule_count": SitePage(get=405, permission="rules.change_ruleversion"),
     "admin:rules_rule_try": SitePage(get=405, permission="rules.change_ruleversion"),
     "admin:rules_rule_autosave": RowPage("rules.rule", "rules.change_rule", post=(200,)),
-    "admin:rules_rule_publish": RowPage("rules.rule", "rules.publish_rule"),
-    "admin:rules_rule_submit": RowPage("rules.rule", "rules.change_rule"),
+    "admin:rules_rule_publish": RowPage("rules.rule", "rules.change_rule"),
     "admin:rules_rule_withdraw": RowPage("rules.rule", "rules.change_rule", post=(404,)),
-    "admin:rules_rule_approve": RowPage("rules.rule", "rules.publish_rule", post=(404,)),
-    "admin:rules_rule_return": RowPage("rules.rule", "rules.publish_rule", post=(404,)),
     # Who may add rules somewhere may ask for one below a rule that they see; the unit is looked for where they may.
     "admin:rules_rule_override": RowPage("rules.rule", "rules.add_rule", post=(404,), from_below=True),
     "admin:rules_rule_take_over": RowPage("rules.rule", "rules.change_rule"),

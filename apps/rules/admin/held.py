@@ -207,7 +207,7 @@ def requested_tag(asked: ApprovalRequest) -> str:
 
 
 def _send(actor: Any, held: HeldEvent, verdict: str, reason: str) -> ApprovalRequest:
-    subject = HeldVerdict(held=held.pk, verdict=Verdict(verdict).value)
+    subject = HeldVerdict(held=held.pk, verdict=Verdict(verdict))
     return send(actor, subject, reason=reason, key=f"held:{held.pk}:{uuid4()}", when=now())
 
 
@@ -226,8 +226,8 @@ def _sent_in_words(sent: list[ApprovalRequest]) -> str:
 def _paths(actor: Any, held: HeldEvent) -> list[tuple[str, str]]:
     """For each verdict that needs others, who they are: shown before anything is sent."""
     plans = {
-        verdict: plan_of(actor, HeldVerdict(held=held.pk, verdict=verdict), now(), with_effect=False)
-        for verdict in Verdict.values
+        verdict.value: plan_of(actor, HeldVerdict(held=held.pk, verdict=verdict), now(), with_effect=False)
+        for verdict in Verdict
     }
     return [(verdict, path_in_words(plan.steps)) for verdict, plan in plans.items() if plan.steps]
 

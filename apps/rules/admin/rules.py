@@ -1,14 +1,17 @@
 """Rules: the list, and the page on which a draft is written, tried, published, compared and retired."""
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
@@ -17,15 +20,26 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from apps.activity.models import Event
+from apps.approvals.definition import OfRole
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.people import directory
+from apps.approvals.routing import policy_in_force
+from apps.approvals.services import deciding
+from apps.approvals.services.sending import plan_of, send
+from apps.approvals.showing import path_shown, plan_shown, waited_for
+from apps.approvals.words import path_in_words
 from apps.conditions.describing import SCRIPTS as CONDITION_SCRIPTS
 from apps.conditions.types import Type, WrongValue, read_value
+from apps.core.addresses import address
 from apps.core.admin import actor_of, local
 from apps.core.clock import local_day, now, start_of_day
 from apps.core.errors import LoyaltyError
 from apps.core.formats import moment
-from apps.orgs.models import OrgUnit, Program
+from apps.orgs.gate import SubjectGone
+from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.querysets import programs_reached
-from apps.rules import overriding, reviewing, services
+from apps.orgs.roles import PERMISSIONS
+from apps.rules import overriding, services
 from apps.rules.admin.gallery import GalleryPages
 from apps.rules.admin.programs import ProgramPages
 from apps.rules.budgets import budgets_of
@@ -34,13 +48,16 @@ from apps.rules.counting import count_purchases, count_reached
 from apps.rules.errors import DefinitionFaulty, DraftChanged
 from apps.rules.families import open_units
 from apps.rules.forms import RuleForm, decoded, faults_in_words, told_of
-from apps.rules.models import Rule, RuleReview, RuleVersion
+from apps.rules.models import Rule, RuleVersion
 from apps.rules.overriding import drift_of
+from apps.rules.publishing import PUBLISH, publication_of, returned_to, send_publication
 from apps.rules.reading import (
+    PUBLICATION,
     TONES,
     Standing,
+    about_rule,
     names_of,
-    open_reviews,
+    open_requests,
     place_of,
     reaching_beyond,
     standing,
@@ -48,6 +65,7 @@ from apps.rules.reading import (
     standing_of,
     versions_by_rule,
 )
+from apps.rules.retiring import Retirement
 from apps.rules.sentences import Names, rule_sentence
 from apps.rules.snapshot import kinds_named
 from apps.rules.trying import Trial, free_fields, try_definition
@@ -56,6 +74,11 @@ LANGUAGES = (("en", "en"), ("zh", "zh-hans"))
 TOLD = ("event.", "line.", "member.")
 LANG = {"en": "en", "zh": "zh-Hans"}
 State = RuleVersion.State
+Asked = ApprovalRequest.State
+REQUESTS_SHOWN = 10
+REQUEST_TONES = {
+    Asked.OPEN: "warn", Asked.RETURNED: "warn", Asked.DONE: "good", Asked.REJECTED: "bad", Asked.CLOSED: "bad",
+}  # fmt: skip
 
 
 class StandingFilter(SimpleListFilter):
@@ -83,7 +106,8 @@ class StandingFilter(SimpleListFilter):
             case "draft":
                 return queryset.filter(Exists(versions.filter(state=State.DRAFT)))
             case "review":
-                open_ones = RuleReview.objects.filter(rule=OuterRef("pk"), state=RuleReview.State.OPEN)
+                named = Concat(Value("rule:"), Cast(OuterRef("pk"), CharField()))
+                open_ones = ApprovalRequest.objects.filter(kind=PUBLICATION, about=named, state=Asked.OPEN)
                 return queryset.filter(Exists(open_ones))
             case "over":
                 return queryset.filter(~Exists(going_on), Exists(versions.exclude(state=State.DRAFT)))
@@ -123,7 +147,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
 
     def prepare_rows(self, rows: list[Any]) -> None:
         when, language = now(), get_language() or "en"
-        versions, reviews = versions_by_rule(rows), open_reviews(rows)
+        versions, reviews = versions_by_rule(rows), open_requests(rows)
         names = names_of({rule.program for rule in rows})
         for rule in rows:
             rule.standing = standing(versions[rule.pk], when, reviews.get(rule.pk))
@@ -165,7 +189,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
         is_fixed = (
             obj.overrides_id is not None
             or obj.versions.exclude(state=State.DRAFT).exists()
-            or bool(open_reviews([obj]))
+            or bool(open_requests([obj]))
         )
         return ("code", "program", "unit") if is_fixed else ("code", "program")
 
@@ -217,8 +241,8 @@ class RuleAdmin(GalleryPages, ProgramPages):
         versions = all_versions[rule.pk]
         names = _named(rule, names_of([rule.program])[rule.program_id])
         zone = ZoneInfo(rule.program.time_zone)
-        reviews = list(rule.reviews.select_related("submitted_by", "decided_by"))
-        review = next((each for each in reviews if each.state == RuleReview.State.OPEN), None)
+        requests = _requests_about(person, rule)
+        review = open_requests([rule]).get(rule.pk)
         stands = standing(versions, when, review)
         told = stands.shown
         one, other = (_version(versions, request.GET.get(name)) for name in ("one", "other"))
@@ -232,10 +256,6 @@ class RuleAdmin(GalleryPages, ProgramPages):
                 "lines": differences(older.definition, newer.definition, names, language),
             }
         drifts = [drift_of(each, all_versions, versions, names, language, when) for each in overrides]
-        since_live = None
-        base = stands.live or stands.scheduled or stands.last
-        if stands.draft is not None and base is not None:
-            since_live = differences(base.definition, stands.draft.definition, names, language)
         return {
             "rule": rule,
             "standing": stands,
@@ -243,16 +263,17 @@ class RuleAdmin(GalleryPages, ProgramPages):
             "standing_tag": _tag(stands.name),
             "draft_tag": _tag(stands.draft_name),
             "review": review,
-            "reviews": [each for each in reviews if each is not review],
-            "returned": _returned(reviews, stands.draft),
-            "wish_is_ahead": review is not None and review.wished_start is not None and review.wished_start > when,
+            "review_page": _request_page(review),
+            "review_path": path_shown(review, when) if review is not None else (),
+            "awaited": waited_for(review) if review is not None else [],
+            "is_own_review": review is not None and review.requester_id == person.pk,
+            "requests": [_request_told(each) for each in requests],
+            **self._publishing(request, rule, stands, review),
+            **self._retiring(request, rule, stands, when),
             "overridden": above,
             "drift": drift_of(rule, all_versions, all_versions[above.pk], names, language, when) if above else None,
             "overrides": [(each, _tag(each.stands.name)) for each in drifts],
             "override_units": open_units(rule, _units_of(person, rule), when) if stands.live else [],
-            "needs_review": rule.program.reviews_rules,
-            "may_decide": review is not None and reviewing.may_decide(person, review),
-            "since_live": since_live,
             "rule_sentences": [(code, rule_sentence(told.definition, names, full)) for code, full in _own_first()]
             if told
             else [],
@@ -276,6 +297,37 @@ class RuleAdmin(GalleryPages, ProgramPages):
             "trial_kinds": _trial_kinds(stands.draft),
             "trial_units": OrgUnit.objects.within(rule.unit.path),
         }
+
+    def _publishing(
+        self, request: HttpRequest, rule: Rule, stands: Standing, review: ApprovalRequest | None
+    ) -> dict[str, Any]:
+        """What “Review & publish” shows before anything is sent: what changes, who has to say yes, whom one may name."""
+        person, draft = actor_of(request), stands.draft
+        if draft is None or review is not None or not self.has_change_permission(request, rule):
+            return {}
+        subject = publication_of(draft)
+        plan = plan_of(person, subject, now())
+        returned = returned_to(person, rule.pk)
+        return {
+            "plan": plan_shown(plan),
+            "is_sent": not plan.is_free or not self.may(request, PUBLISH, rule) or rule.program.reviews_rules,
+            "must_name": plan.is_free and (rule.program.reviews_rules or not self.may(request, PUBLISH, rule)),
+            "colleagues": _colleagues(person, rule, subject.excluded()),
+            "returned": returned.decisions.select_related("person").order_by("-pk").first() if returned else None,
+        }
+
+    def _retiring(self, request: HttpRequest, rule: Rule, stands: Standing, when: datetime) -> dict[str, Any]:
+        """Who would have to say yes to the rule's end, in words: later, and at once."""
+        if not self.may(request, PUBLISH, rule) or not (stands.live or stands.scheduled):
+            return {}
+        if policy_in_force(Retirement.code, rule.unit) is None:
+            return {}
+        ends = {"stop_path": None, "retire_path": when + timedelta(days=1)}
+        plans = {
+            name: plan_of(actor_of(request), Retirement(rule=rule.pk, at=at), when, with_effect=False)
+            for name, at in ends.items()
+        }
+        return {name: path_in_words(plan.steps) for name, plan in plans.items()}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor, values, when = actor_of(request), form.cleaned_data, now()
@@ -305,7 +357,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
         self.message_user(request, _("Saved."), messages.SUCCESS)
         page = self._address("change", obj.pk)
         dialog = request.POST.get("_opens", "")
-        return HttpResponseRedirect(f"{page}?opens={dialog}" if dialog in ("publish", "submit") else page)
+        return HttpResponseRedirect(f"{page}?opens={dialog}" if dialog == "publish" else page)
 
     # Pages of its own.
 
@@ -316,10 +368,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
             self.route("try/", self.try_view, "try"),
             self.route("<path:object_id>/autosave/", self.autosave_view, "autosave"),
             self.route("<path:object_id>/publish/", self.publish_view, "publish"),
-            self.route("<path:object_id>/submit/", self.submit_view, "submit"),
             self.route("<path:object_id>/withdraw/", self.withdraw_view, "withdraw"),
-            self.route("<path:object_id>/approve/", self.approve_view, "approve"),
-            self.route("<path:object_id>/return/", self.return_view, "return"),
             self.route("<path:object_id>/override/", self.override_view, "override"),
             self.route("<path:object_id>/take-over/", self.take_over_view, "take_over"),
             self.route("<path:object_id>/draft/", self.draft_view, "draft"),
@@ -416,23 +465,39 @@ class RuleAdmin(GalleryPages, ProgramPages):
         return JsonResponse({"saved": told_of(saved, now())})
 
     def publish_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        rule = self.object_or_404(request, object_id, "rules.publish_rule")
+        """The draft, published at once, or sent to those who have to say yes first."""
+        rule = self.object_or_404(request, object_id, "change")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        zone = ZoneInfo(rule.program.time_zone)
+        person, when = actor_of(request), now()
+        start, revision = _wanted(request, ZoneInfo(rule.program.time_zone)), _revision(request)
 
         def publish() -> HttpResponse:
-            live = services.publish_version(
-                actor_of(request),
-                _draft(rule),
-                starts_at=_wanted(request, zone),
-                revision=_revision(request),
-                when=now(),
-            )
-            return self._published(request, rule, live)
+            draft, also = _draft(rule), _named_besides(person, rule, request.POST.get("also", ""))
+            if not also and self._is_free(person, draft):
+                live = services.publish_version(person, draft, starts_at=start, revision=revision, when=when)
+                return self._published(request, rule, live)
+            sent = send_publication(
+                person, draft, starts_at=start, revision=revision, reason=_words(request, "reason"),
+                key=f"rule:{rule.pk}:{uuid4()}", also=also, when=when,
+            )  # fmt: skip
+            return self._sent(request, rule, sent)
 
         answer: HttpResponse = self.refusals_shown(request, publish)
         return answer
+
+    def _is_free(self, person: Staff, draft: RuleVersion) -> bool:
+        """Whether no policy asks anybody; a version that is no draft any more is refused by the service."""
+        try:
+            return plan_of(person, publication_of(draft), now(), with_effect=False).is_free
+        except SubjectGone:
+            return True
+
+    def _sent(self, request: HttpRequest, rule: Rule, sent: ApprovalRequest) -> HttpResponse:
+        people = ", ".join(str(person) for person in waited_for(sent)) or _("nobody yet")
+        said = _("Sent as request #%(number)s. %(people)s can decide now.") % {"number": sent.pk, "people": people}
+        self.message_user(request, said, messages.SUCCESS)
+        return self._back(rule)
 
     def _published(self, request: HttpRequest, rule: Rule, live: RuleVersion) -> HttpResponse:
         assert live.starts_at is not None
@@ -442,71 +507,20 @@ class RuleAdmin(GalleryPages, ProgramPages):
         self.message_user(request, told, messages.SUCCESS)
         return self._back(rule)
 
-    def submit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        rule = self.object_or_404(request, object_id, "change")
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-
-        def submit() -> HttpResponse:
-            reviewing.submit_version(
-                actor_of(request),
-                _draft(rule),
-                wished_start=_wanted(request, ZoneInfo(rule.program.time_zone)),
-                note=_words(request, "note"),
-                revision=_revision(request),
-                when=now(),
-            )
-            said = _("Sent to review. Somebody else who may publish rules here decides.")
-            self.message_user(request, said, messages.SUCCESS)
-            return self._back(rule)
-
-        answer: HttpResponse = self.refusals_shown(request, submit)
-        return answer
-
     def withdraw_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         rule = self.object_or_404(request, object_id, "change")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
 
         def withdraw() -> HttpResponse:
-            reviewing.withdraw_review(actor_of(request), _review(rule, request), when=now())
-            self.message_user(request, _("The review is withdrawn; the draft can be changed again."), messages.SUCCESS)
+            review = open_requests([rule]).get(rule.pk)
+            if review is None:
+                raise Http404
+            deciding.withdraw(actor_of(request), review.pk, when=now())
+            self.message_user(request, _("The request is withdrawn; the draft can be changed again."), messages.SUCCESS)
             return self._back(rule)
 
         answer: HttpResponse = self.refusals_shown(request, withdraw)
-        return answer
-
-    def approve_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        rule = self.object_or_404(request, object_id, "rules.publish_rule")
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-
-        def approve() -> HttpResponse:
-            live = reviewing.approve_review(
-                actor_of(request),
-                _review(rule, request),
-                starts_now=request.POST.get("start") == "now",
-                answer=_words(request, "answer"),
-                when=now(),
-            )
-            return self._published(request, rule, live)
-
-        answer: HttpResponse = self.refusals_shown(request, approve)
-        return answer
-
-    def return_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        rule = self.object_or_404(request, object_id, "rules.publish_rule")
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-
-        def send_back() -> HttpResponse:
-            reviewing.return_review(
-                actor_of(request), _review(rule, request), answer=_words(request, "answer"), when=now()
-            )
-            self.message_user(request, _("Returned to its author with your words."), messages.SUCCESS)
-            return self._back(rule)
-
-        answer: HttpResponse = self.refusals_shown(request, send_back)
         return answer
 
     def override_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -579,7 +593,14 @@ class RuleAdmin(GalleryPages, ProgramPages):
         zone = ZoneInfo(rule.program.time_zone)
 
         def retire() -> HttpResponse:
-            services.retire_rule(actor_of(request), rule, at=_wanted(request, zone), when=now())
+            person, at = actor_of(request), _wanted(request, zone)
+            subject = Retirement(rule=rule.pk, at=at.astimezone(UTC) if at is not None else None)
+            if not plan_of(person, subject, now(), with_effect=False).is_free:
+                sent = send(
+                    person, subject, reason=_words(request, "reason"), key=f"retire:{rule.pk}:{uuid4()}", when=now()
+                )
+                return self._sent(request, rule, sent)
+            services.retire_rule(person, rule, at=at, when=now())
             self.message_user(request, _("The rule is retired. What it gave stays with the members."), messages.SUCCESS)
             return self._back(rule)
 
@@ -657,18 +678,44 @@ def _units_of(person: Any, rule: Rule) -> Any:
     return below.order_by("path")
 
 
-def _review(rule: Rule, request: HttpRequest) -> RuleReview:
-    """The review that the page of the person named; 404 where the rule has none such."""
-    found: RuleReview = _row(RuleReview.objects.filter(rule=rule), request.POST.get("review"))
-    return found
+def _requests_about(person: Staff, rule: Rule) -> list[ApprovalRequest]:
+    """What was asked for about the rule, as far as `person` may read it, the newest first. Two queries."""
+    found = ApprovalRequest.objects.visible_to(person).filter(
+        kind__in=(PUBLICATION, Retirement.code), about=about_rule(rule.pk)
+    )
+    found = found.select_related("requester").prefetch_related("decisions__person").order_by("-pk")
+    return list(found[:REQUESTS_SHOWN])
 
 
-def _returned(reviews: list[RuleReview], draft: RuleVersion | None) -> RuleReview | None:
-    """The review that returned `draft`, if it was the last one."""
-    newest = reviews[0] if reviews else None
-    if newest is None or newest.state != RuleReview.State.RETURNED or draft is None:
-        return None
-    return newest if newest.number == draft.number and newest.submitted_at >= draft.created_at else None
+def _request_page(request: ApprovalRequest | None) -> str:
+    return address("approvals_approvalrequest_change", request.pk) if request is not None else ""
+
+
+def _request_told(request: ApprovalRequest) -> dict[str, Any]:
+    return {
+        "request": request, "page": _request_page(request),
+        "what": _("Retirement") if request.kind == Retirement.code else _("Publication"),
+        "tone": REQUEST_TONES.get(Asked(request.state), "plain"),
+        "decisions": sorted(request.decisions.all(), key=lambda decision: decision.pk),
+    }  # fmt: skip
+
+
+def _colleagues(person: Staff, rule: Rule, without: Collection[int]) -> list[Staff]:
+    """Who may publish rules at the unit of `rule`, but `person` and those of `without`. Two queries or three."""
+    roles = [OfRole(role=role) for role, permissions in PERMISSIONS.items() if PUBLISH in permissions]
+    known = directory(rule.unit, person, roles)
+    people = {each.pk: each for held in known.holders.values() for each in held}
+    return [each for each in people.values() if each.pk not in {person.pk, *without}]
+
+
+def _named_besides(person: Staff, rule: Rule, username: str) -> list[Staff]:
+    """The colleague whom the sender named; whether they may be asked, the service says."""
+    if not username:
+        return []
+    found = next((each for each in _colleagues(person, rule, ()) if each.username == username), None)
+    if found is None:
+        raise Http404
+    return [found]
 
 
 def _wanted(request: HttpRequest, zone: ZoneInfo) -> datetime | None:
