@@ -4,9 +4,11 @@ from typing import Any
 
 from playwright.sync_api import expect
 
+from apps.approvals.models import ApprovalRequest
+from apps.approvals.services.deciding import decide
 from apps.core.clock import now
 from apps.rules import services
-from apps.rules.models import Rule, RuleReview, RuleVersion
+from apps.rules.models import Rule, RuleVersion
 from tests.browser.driving import Studio, axe_findings
 from tests.factories import Cast, CoffeeGroup, make_staff
 from tests.rules.conftest import CAP_A_DAY
@@ -15,50 +17,52 @@ from tests.rules.test_services import DEFINITION
 
 
 def test_what_was_typed_is_sent_returned_mended_and_approved(studio: Studio, group: CoffeeGroup, cast: Cast) -> None:
-    """The author reads English, the reviewer Chinese."""
+    """The author reads English, the reviewer, at a phone, Chinese."""
     capped = DEFINITION | {"limits": [CAP_A_DAY | {"most": 50}]}
     draft = services.create_rule(
         cast.marketing, group.east, group["EAST"], code="yuan", name="Yuan", definition=capped, when=now()
     )
     address = f"/rules/rule/{draft.rule_id}/change/"
-    author, reviewer = studio.page(cast.marketing), studio.page(
-        make_staff(group["EAST"], ["marketing"], username="高原"), language="zh-hans", width=390
-    )  # fmt: skip
+    colleague = make_staff(group["EAST"], ["marketing"], username="高原")
+    author, reviewer = studio.page(cast.marketing), studio.page(colleague, language="zh-hans", width=390)
 
     def send(most: str) -> None:
         author.get_by_label("At most", exact=True).fill(most)
-        author.get_by_role("button", name="Send to review…").click()
-        dialog = author.get_by_role("dialog", name="Send version 1 to review")
+        author.get_by_role("button", name="Review & publish…").click()
+        dialog = author.get_by_role("dialog", name="Publish version 1")
         expect(dialog).to_contain_text(f"at most {most} points a day")
-        dialog.get_by_label("A word to the reviewer, if you like").fill("Before the weekend, please.")
+        expect(dialog).to_contain_text("This is carried out at once: nobody else is asked.")
+        dialog.get_by_label("Ask a colleague first, if you like").select_option(label="高原")
+        dialog.get_by_label("Reason, for a colleague who is asked").fill("Before the weekend, please.")
         assert axe_findings(author) == []
-        dialog.get_by_role("button", name="Send to review").click()
+        dialog.get_by_role("button", name="Publish").click()
         expect(author.get_by_text("Version 1 is in review since")).to_be_visible()
         expect(author.get_by_label("At most", exact=True)).to_have_count(0)
+
+    def say(verdict: str, comment: str = "") -> None:
+        request = ApprovalRequest.objects.get()
+        seen = request.read_subject().effect(request.requester, now()).digest()
+        decide(colleague, request.pk, verdict, seen=seen, comment=comment, when=now())
 
     author.goto(address)
     send("300")
     reviewer.goto("/")
-    reviewer.get_by_role("link", name="Yuan").first.click()
-    reviewer.get_by_role("button", name="审核…").click()
-    dialog = reviewer.get_by_role("dialog", name="审核第 1 版")
-    expect(dialog).to_contain_text("每位会员每天最多 300 积分")
-    expect(dialog).to_contain_text("Before the weekend, please.")
+    expect(reviewer.get_by_text("1 条规则等待您审核")).to_be_visible()
+    reviewer.goto(address)
+    expect(reviewer.locator(".studio-banner")).to_contain_text("现可由 高原 审批。")
+    expect(reviewer.locator("#requests ~ ol").first).to_contain_text("Before the weekend, please.")
     assert axe_findings(reviewer) == []
-    dialog.get_by_label("或者退回：需要修改什么？").fill("上限改为 200。")
-    dialog.get_by_role("button", name="退回").click()
-    expect(reviewer.get_by_text("已连同您的意见退回给作者。")).to_be_visible()
+    say("returned", "上限改为 200。")
 
     author.goto(address)
     expect(author.locator(".studio-banner")).to_contain_text("上限改为 200。")
     send("200")
+    say("approved")
     reviewer.goto(address)
-    reviewer.get_by_role("button", name="审核…").click()
-    reviewer.get_by_role("button", name="批准并发布").click()
-    expect(reviewer.get_by_text("第 1 版已发布，将于")).to_be_visible()
+    expect(reviewer.get_by_text("第 1 版已")).to_be_visible()
     version = RuleVersion.objects.get()
     assert (version.state, version.definition["limits"][0]["most"]) == ("published", 200)
-    assert list(RuleReview.objects.order_by("pk").values_list("state", flat=True)) == ["returned", "approved"]
+    assert ApprovalRequest.objects.get().round == 2
 
 
 def test_a_region_begins_a_rule_of_its_own_from_the_page_of_the_companys(studio: Studio, group: CoffeeGroup) -> None:
