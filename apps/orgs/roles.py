@@ -15,6 +15,7 @@ def _can(verbs: str, *models: str) -> frozenset[str]:
 TREE = _can("view", "orgs.orgunit", "orgs.program", "orgs.role", "core.epoch")
 PROGRAMME = _can(
     "view", "points.pointtype", "points.reasoncode", "orgs.specialday", "rules.rule", "rules.ruleversion",
+    "rules.programfile",
     "rules.codebatch", "rules.codedownload",
 )  # fmt: skip
 MEMBERS = _can("view", "members.member", "members.identifier", "members.memberchange", "members.membertag")

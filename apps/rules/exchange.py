@@ -1,4 +1,4 @@
-"""A programme as one document: written, compared with what is there, and brought in as drafts.
+"""A programme as one document: written, and compared with what is there; `bringing_in` brings it in as drafts.
 
 An import makes nothing live: it drafts rules, and adds kinds of points and special days that no rule in force can name. What a file says
 otherwise of the programme, or leaves out, stays as it is and is told. Everything wrong in a file is found before
@@ -12,20 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from apps.conditions.tree import Fault
 from apps.conditions.words import Words
-from apps.core.errors import ChangedMeanwhile
 from apps.core.scope import reach_of, require
 from apps.orgs.calendar import parse_days
 from apps.orgs.calendar_words import days_in_words
 from apps.orgs.models import OrgUnit, Program, SpecialDay, Staff
-from apps.orgs.services import create_special_day
 from apps.points.expiry import parse_policy
 from apps.points.models import PointType
-from apps.points.services.types import create_point_type
-from apps.rules import services
 from apps.rules.comparing import differences
 from apps.rules.definition import Faulty, check_definition
 from apps.rules.document import (
@@ -216,7 +210,7 @@ def read(written: bytes) -> ProgramDocument:
         raise DocumentFaulty(error.faults) from None
 
 
-class _Beside:
+class Beside:
     """One document beside one programme."""
 
     def __init__(self, program: Program, document: ProgramDocument, when: datetime, language: str) -> None:
@@ -374,74 +368,17 @@ def compared(
 ) -> Plan:
     """What bringing `document` into `program` would do. Raises DocumentFaulty, NotAllowed."""
     require(actor, VIEW, program.unit.path)
-    return _checked(actor, program, document, when, language).plan()
+    return checked_beside(actor, program, document, when, language).plan()
 
 
-def _checked(
+def checked_beside(
     actor: Staff | None, program: Program, document: ProgramDocument, when: datetime, language: str
-) -> _Beside:
-    beside = _Beside(program, document, when, language)
+) -> Beside:
+    beside = Beside(program, document, when, language)
     faults = beside.faults(actor)
     if faults:
         raise DocumentFaulty(tuple(faults))
     return beside
-
-
-@transaction.atomic
-def import_document(
-    actor: Staff | None,
-    program: Program,
-    document: ProgramDocument,
-    *,
-    digest: str | None = None,
-    language: str = "en",
-    when: datetime,
-) -> Plan:
-    """Drafts what `document` says of rules, adds its kinds of points and special days, and says what was done. Nothing
-    goes live.
-
-    `digest` is that of the plan which the person read; None takes the programme as it is. Raises DocumentFaulty,
-    ChangedMeanwhile, NotAllowed, and what the verbs of rules and of kinds of points refuse.
-    """
-    program = services.locked_program(program.pk)
-    require(actor, ADD, program.unit.path)
-    beside = _checked(actor, program, document, when, language)
-    plan = beside.plan()
-    if digest is not None and digest != plan.digest:
-        raise ChangedMeanwhile()
-    verbs = {step.code: step.verb for step in plan.point_types}
-    for kind in document.point_types:
-        if verbs[kind.code] == "added":
-            values = kind.model_dump(exclude={"code", "funder"})
-            funder = beside.units[kind.funder] if kind.funder else None
-            create_point_type(program, code=kind.code, actor=actor, funder=funder, **values)
-    verbs = {step.code: step.verb for step in plan.special_days}
-    for day in document.special_days:
-        if verbs[day.code] == "added":
-            create_special_day(program, code=day.code, name=day.name, days=day.days, actor=actor)
-    verbs = {step.code: step.verb for step in plan.rules}
-    for part in sorted(document.rules, key=lambda part: beside.units[part.unit].depth):  # what is overridden first
-        if verbs[part.code] in ("added", "changed"):
-            _bring_in(actor, beside, part, when)
-    return plan
-
-
-def _bring_in(actor: Staff | None, beside: _Beside, part: RulePart, when: datetime) -> None:
-    wanted = beside.wanted[part.code]
-    if part.code not in beside.rules:
-        unit = beside.units[part.unit]
-        overridden = Rule.objects.select_related("unit").filter(program=beside.program, code=part.overrides).first()
-        services.create_rule(
-            actor, beside.program, unit, code=part.code, name=part.name, definition=wanted,
-            allows_override=part.allows_override, overrides=overridden, when=when,
-        )  # fmt: skip
-        return
-    stands = beside.stands[part.code]
-    draft = stands.draft
-    if draft is None:
-        assert stands.shown is not None
-        draft = services.start_draft(actor, stands.shown, when=when)
-    services.save_draft(actor, draft, wanted, revision=draft.revision, when=when)
 
 
 def _plain(value: Any) -> str:

@@ -118,6 +118,26 @@ class RuleVersion(ScopedModel):
         return f"{self.rule} v{self.number}"
 
 
+class ProgramFile(AppendOnlyModel):
+    """A programme's document that somebody brought in, or asked to; see `apps.rules.bringing_in`."""
+
+    scope = Scope(units=("program__unit",), governs=True)
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("programme"))
+    digest = models.CharField(_("digest"), max_length=64)
+    document = models.JSONField(_("document"))
+    kept_by = models.ForeignKey("orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("kept by"))
+    kept_at = models.DateTimeField(_("kept at"))
+
+    class Meta:
+        verbose_name = _("programme's document")
+        verbose_name_plural = _("programmes' documents")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["program", "digest"], name="programfile_once")]
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
 class Outcome(AppendOnlyModel):
     """What an event came to: the answer its sender got, and why. One per event, replayed for a repeated key."""
 

@@ -24,9 +24,10 @@ from apps.core.clock import now
 from apps.core.errors import ChangedMeanwhile, NotAllowed
 from apps.points.models import PointType
 from apps.rules import services
+from apps.rules.bringing_in import import_document
 from apps.rules.document import FORMAT, MOST_BYTES
 from apps.rules.errors import DocumentFaulty
-from apps.rules.exchange import Plan, compared, exported, import_document, read
+from apps.rules.exchange import Plan, compared, exported, read
 from apps.rules.gallery import TEMPLATES
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.schema import ADDRESS, program_schema

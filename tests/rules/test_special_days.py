@@ -9,7 +9,7 @@ import pytest
 
 from apps.orgs.models import SpecialDay
 from apps.orgs.services import change_special_day, create_special_day
-from apps.rules import exchange
+from apps.rules import bringing_in, exchange
 from apps.rules.errors import DefinitionFaulty, DocumentFaulty
 from apps.rules.gallery import TEMPLATES
 from apps.rules.reading import names_of
@@ -95,7 +95,7 @@ def test_special_days_travel_with_the_programme(group: CoffeeGroup, member_day: 
     assert written["special_days"] == [{"code": "md", "name": "Member day", "days": EIGHTH}]
     written["rules"][0]["unit"] = "WEST"
     document = exchange.read(json.dumps(written).encode())
-    plan = exchange.import_document(None, group.west, document, when=START)
+    plan = bringing_in.import_document(None, group.west, document, when=START)
     assert [(step.verb, step.code, step.lines) for step in plan.special_days] == [
         ("added", "md", ("every month on day 8",))
     ]

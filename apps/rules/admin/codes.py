@@ -1,6 +1,7 @@
 """Batches of codes: the list, the form of a draft, the page on which codes are made, watched, downloaded and stopped."""
 
 from typing import Any, ClassVar
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
@@ -20,6 +21,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.activity.progress import progress_of
+from apps.approvals.routing import policy_in_force
+from apps.approvals.services.sending import plan_of, send
+from apps.approvals.showing import waited_for
+from apps.approvals.words import path_in_words
 from apps.core.addresses import address
 from apps.core.admin import ScopedAdmin, actor_of, figure, local
 from apps.core.clock import local_day, now
@@ -134,7 +139,15 @@ class CodeBatchAdmin(ScopedAdmin):
             "progress": progress_of(batch.made, batch.size, batch.making_since, now()),
             "may_change": self.may(request, services.CHANGE, batch),
             "may_download": self.may(request, services.DOWNLOAD, batch),
+            "make_path": self._make_path(request, batch),
         }  # fmt: skip
+
+    def _make_path(self, request: HttpRequest, batch: CodeBatch) -> str:
+        """Who would have to say yes before the codes are made, in words; empty where nobody is asked."""
+        if batch.state != State.DRAFT or policy_in_force(services.CodeMaking.code, batch.unit) is None:
+            return ""
+        plan = plan_of(actor_of(request), services.making_of(batch), now(), with_effect=False)
+        return path_in_words(plan.steps) if plan.steps else ""
 
     # Pages of its own.
 
@@ -173,7 +186,27 @@ class CodeBatchAdmin(ScopedAdmin):
         return TemplateResponse(request, "rules/codebatch_card.html", context, headers={"Cache-Control": "no-store"})
 
     def make_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._verb(request, object_id, services.start_making, _("The codes are being made."))
+        batch = self.object_or_404(request, object_id, services.CHANGE)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def make() -> HttpResponse:
+            person, when = actor_of(request), now()
+            subject = services.making_of(batch)
+            if plan_of(person, subject, when, with_effect=False).is_free:
+                services.start_making(person, batch, when=when)
+                said = _("The codes are being made.")
+            else:
+                reason = request.POST.get("reason", "").replace("\0", "")[:500]
+                sent = send(person, subject, reason=reason, key=f"codes:{batch.pk}:{uuid4()}", when=when)
+                people = ", ".join(str(each) for each in waited_for(sent)) or _("nobody yet")
+                said = _("Sent as request #%(number)s. %(people)s can decide now.")
+                said %= {"number": sent.pk, "people": people}
+            self.message_user(request, said, messages.SUCCESS)
+            return HttpResponseRedirect(self._page(batch.pk))
+
+        answer: HttpResponse = self.refusals_shown(request, make)
+        return answer
 
     def stop_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         said = _("The batch is stopped: none of its codes is redeemed any more.")

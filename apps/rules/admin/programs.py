@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,12 +13,16 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
+from apps.approvals.services.sending import send
+from apps.approvals.showing import waited_for
+from apps.approvals.words import path_in_words
 from apps.core.admin import ScopedAdmin, actor_of
 from apps.core.clock import now
+from apps.core.errors import ChangedMeanwhile
 from apps.core.scope import reach_of
 from apps.orgs.models import Program, Staff
-from apps.rules import exchange
-from apps.rules.document import MOST_BYTES
+from apps.rules import bringing_in, exchange
+from apps.rules.document import MOST_BYTES, ProgramDocument
 from apps.rules.errors import DocumentFaulty
 
 FAULTS_SHOWN = 200
@@ -68,7 +73,9 @@ class ProgramPages(ScopedAdmin):
             )  # fmt: skip
         except DocumentFaulty as refusal:
             return self._program_page(request, program, refusal=refusal)
-        return self._program_page(request, program, plan=plan, document=document.model_dump_json())
+        asking = bringing_in.import_planned(actor_of(request), program, document, now()) if plan.changes else None
+        path = path_in_words(asking.steps) if asking is not None and not asking.is_free else ""
+        return self._program_page(request, program, plan=plan, document=document.model_dump_json(), path=path)
 
     def program_import_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):
@@ -81,7 +88,13 @@ class ProgramPages(ScopedAdmin):
         def bring_in() -> HttpResponse:
             document = exchange.read(request.POST.get("document", "").encode("utf-8", "replace"))
             digest = request.POST.get("digest", "")
-            plan = exchange.import_document(actor_of(request), program, document, digest=digest, when=now())
+            person = actor_of(request)
+            asking = bringing_in.import_planned(person, program, document, now())
+            if asking is not None and not asking.is_free:
+                if digest != exchange.compared(person, program, document, language="en", when=now()).digest:
+                    raise ChangedMeanwhile()
+                return self._import_sent(request, program, document)
+            plan = bringing_in.import_document(person, program, document, digest=digest, when=now())
             rules = len([step for step in plan.rules if step.verb in ("added", "changed")])
             said = ngettext(
                 "%(n)s rule is drafted. Nothing is live yet.", "%(n)s rules are drafted. Nothing is live yet.", rules
@@ -91,6 +104,15 @@ class ProgramPages(ScopedAdmin):
 
         answer: HttpResponse = self.refusals_shown(request, bring_in)
         return answer
+
+    def _import_sent(self, request: HttpRequest, program: Program, document: ProgramDocument) -> HttpResponse:
+        subject = bringing_in.import_of(actor_of(request), program, document, now())
+        reason = request.POST.get("reason", "").replace("\0", "")[:500]
+        sent = send(actor_of(request), subject, reason=reason, key=f"import:{program.pk}:{uuid4()}", when=now())
+        people = ", ".join(str(person) for person in waited_for(sent)) or _("nobody yet")
+        said = _("Sent as request #%(number)s. %(people)s can decide now.") % {"number": sent.pk, "people": people}
+        self.message_user(request, said, messages.SUCCESS)
+        return HttpResponseRedirect(f"{reverse('admin:rules_rule_program')}?program={program.pk}")
 
     def page_of(self, request: HttpRequest) -> str:
         """A refusal of a document is read on the page of documents."""

@@ -1,20 +1,29 @@
 """What is done with batches of codes: draft, change, discard, make, stop, download; and a code redeemed by hand."""
 
+import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import connection, transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from apps.activity.incoming import IncomingEvent
 from apps.activity.models import Event
 from apps.activity.services import source_for
+from apps.conditions.catalogue import Field
+from apps.conditions.types import Type
+from apps.conditions.words import Words
+from apps.core.addresses import address
+from apps.core.errors import ChangedMeanwhile
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.core.work import after_commit
 from apps.members.crypto import open_sealed, purpose_of
 from apps.members.models import Identifier, Member
+from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, digest_of, pass_gate, register
 from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.querysets import program_of
 from apps.orgs.services.actors import signed
@@ -39,12 +48,121 @@ DOWNLOAD, REDEEM = "rules.download_codes", "rules.redeem_code"
 PART = "apps.rules.tasks.make_codes"
 PART_CODES = 50_000
 State = CodeBatch.State
+TITLE = Words("Make {n} codes of “{batch}”", "生成“{batch}”的 {n} 个兑换码")
 
 _MAKE = """
 INSERT INTO rules_code (batch_id, number, value_hash, uses_left)
 SELECT %s, number, value_hash, %s FROM unnest(%s::int[], %s::bytea[]) AS made(number, value_hash)
 ON CONFLICT (value_hash) DO NOTHING
 """
+
+
+class CodeMaking(Subject):
+    """The codes of a drafted batch: each of them earns what rules promise for it."""
+
+    code: ClassVar[str] = "rules.codes"
+    label: ClassVar[Words] = Words("Making of codes", "生成兑换码")
+    icon: ClassVar[str] = "qr_code_2"
+    permission: ClassVar[str] = CHANGE
+    view: ClassVar[str] = "rules.view_codebatch"
+    fields: ClassVar = (
+        Field("request.codes", Type.INTEGER, Words("codes", "兑换码数量"), "request.codes"),
+        Field("request.uses", Type.INTEGER, Words("how often they can be used in all", "可兑换总次数"), "request.uses"),
+        Field("request.has_prizes", Type.BOOLEAN, Words("they draw prizes", "设有抽奖"), "request.has_prizes"),
+        Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
+    )  # fmt: skip
+    adds_up: ClassVar[tuple[str, ...]] = ("request.codes", "request.uses")
+    labels: ClassVar[Mapping[str, Words]] = {
+        "codes": Words("Codes", "兑换码"),
+        "uses": Words("Uses in all", "可兑换总次数"),
+        "starts": Words("From", "开始日期"),
+        "ends": Words("Until", "结束日期"),
+        "prizes": Words("Prizes", "奖品"),
+    }
+
+    batch: int
+    content: str
+    """The digest of what the draft said when it was read."""
+
+    def _batch(self) -> CodeBatch:
+        batch = CodeBatch.objects.select_related("unit", "program").filter(pk=self.batch).first()
+        if batch is None:
+            raise SubjectGone()
+        return batch
+
+    def place(self) -> OrgUnit:
+        return self._batch().unit
+
+    def about(self) -> str:
+        return f"codes of program:{self._batch().program_id}"
+
+    def amount(self) -> int:
+        return self._batch().size
+
+    def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
+        batch = self._batch()
+        return {
+            "codes": batch.size, "uses": batch.size * batch.uses, "has_prizes": bool(batch.prizes),
+            "program": batch.program.code,
+        }  # fmt: skip
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        batch = self._batch()
+        if batch.state != State.DRAFT or _content_of(batch) != self.content:
+            raise SubjectGone()
+        lines = [Line("codes", 0, batch.size, "number"), Line("uses", 0, batch.size * batch.uses, "number")]
+        for code, day in (("starts", batch.starts_on), ("ends", batch.ends_on)):
+            if day is not None:
+                lines.append(Line(code, day.isoformat(), day.isoformat(), "day"))
+        if batch.prizes:
+            lines.append(Line("prizes", None, json.dumps(batch.prizes, ensure_ascii=False, sort_keys=True), "own"))
+        return Effect(tuple(lines))
+
+    def require_ready(self, requester: Staff | None, also: Any, when: datetime) -> None:
+        """Raises NotInThatState."""
+        if _locked(self.batch).state != State.DRAFT:
+            raise NotInThatState()
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        batch = start_making(approval.requester, self._batch(), when=when, approval=approval)
+        return Done({"codes": batch.size}, batch)
+
+    @classmethod
+    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
+        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
+        batches = CodeBatch.objects.in_bulk([each.batch for each in wanted.values()])
+        return {
+            pk: TITLE.in_language(language).format(
+                n=f"{batches[each.batch].size:,}", batch=batches[each.batch].name
+            )
+            for pk, each in wanted.items()
+            if each.batch in batches
+        }  # fmt: skip
+
+    @classmethod
+    def say(cls, line: Line, language: str) -> list[str]:
+        with translation.override(language):
+            return [
+                _("%(prize)s: %(wins)s of %(out_of)s win")
+                % {"prize": prize["name"], "wins": f"{prize['wins']:,}", "out_of": f"{prize['out_of']:,}"}
+                for prize in json.loads(str(line.after))
+            ]
+
+    def address(self) -> str:
+        return address("rules_codebatch_change", self.batch)
+
+
+register(CodeMaking)
+
+
+def making_of(batch: CodeBatch) -> CodeMaking:
+    """The batch as it stands."""
+    return CodeMaking(batch=batch.pk, content=_content_of(batch))
+
+
+def _content_of(batch: CodeBatch) -> str:
+    days = [day.isoformat() if day is not None else None for day in (batch.starts_on, batch.ends_on)]
+    return digest_of([batch.size, batch.uses, *days, batch.prizes, batch.unit_id, batch.program_id])
 
 
 @transaction.atomic
@@ -125,10 +243,18 @@ def discard_batch(actor: Staff | None, batch: CodeBatch) -> None:
 
 
 @transaction.atomic
-def start_making(actor: Staff | None, batch: CodeBatch, *, when: datetime) -> CodeBatch:
-    """Has the workers make the codes; from now on the odds stay as they are. Raises NotInThatState, NotAllowed."""
+def start_making(
+    actor: Staff | None, batch: CodeBatch, *, when: datetime, approval: Approval | None = None
+) -> CodeBatch:
+    """Has the workers make the codes; from now on the odds stay as they are.
+
+    Raises NotInThatState, ChangedMeanwhile, NotAllowed, ApprovalNeeded.
+    """
+    subject = making_of(batch)
+    pass_gate(subject, actor, approval, when)
     batch = _locked(batch.pk)
-    require(actor, CHANGE, batch.unit.path)
+    if making_of(batch) != subject:
+        raise ChangedMeanwhile()
     if batch.state != State.DRAFT:
         raise NotInThatState()
     batch.state, batch.making_since = State.MAKING, when

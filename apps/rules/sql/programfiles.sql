@@ -1,0 +1,2 @@
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rules_programfile
+    FOR EACH STATEMENT EXECUTE FUNCTION core_refuse_change();
