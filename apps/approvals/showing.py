@@ -141,7 +141,12 @@ def planned_shown(steps: Iterable[Planned]) -> tuple[StepShown, ...]:
     """The steps of a path that nobody has begun, with everybody's name."""
     language = get_language() or "en"
     return tuple(
-        StepShown(number, step_in_words(planned.step, language), _people(planned.people), lacks_people=_lacks(planned))
+        StepShown(
+            number,
+            step_in_words(planned.step, language, _names(planned.people)),
+            _people(planned.people),
+            lacks_people=_lacks(planned),
+        )
         for number, planned in enumerate(steps, 1)
     )
 
@@ -149,6 +154,11 @@ def planned_shown(steps: Iterable[Planned]) -> tuple[StepShown, ...]:
 def _lacks(planned: Any) -> bool:
     pairs = zip(planned.step.parties, planned.people, strict=True)
     return any(len(people) < party.least for party, people in pairs)
+
+
+def _names(parties: Iterable[Any]) -> dict[str, str]:
+    """What people are called, by the name they sign in with."""
+    return {asked.person.username: str(asked.person) for people in parties for asked in people}
 
 
 def _people(parties: Iterable[Any]) -> tuple[PersonShown, ...]:
@@ -190,6 +200,7 @@ def _step_shown(request: ApprovalRequest, step: ApprovalStep, language: str, whe
     decided = {decision.hat_id: decision for decision in step.decisions.all()}
     is_now = request.state == ApprovalRequest.State.OPEN and request.step == step.number
     tasks = list(step.tasks.all())
+    names = {task.person.username: str(task.person) for task in tasks}
     may = {task.person_id for task in still_asked(tasks, request.unit)} if is_now else {t.person_id for t in tasks}
     people: dict[int, PersonShown] = {}
     for task in tasks:
@@ -199,7 +210,7 @@ def _step_shown(request: ApprovalRequest, step: ApprovalStep, language: str, whe
     if state == "later" and step.decisions.all():
         state = "stopped"
     return StepShown(
-        step.number, step_in_words(definition, language), tuple(people.values()), state, step.opened_at, step.due_at,
+        step.number, step_in_words(definition, language, names), tuple(people.values()), state, step.opened_at, step.due_at,
         step.passed_at, is_now and step.due_at is not None and step.due_at <= when, is_now and step.lacks_people,
     )  # fmt: skip
 
