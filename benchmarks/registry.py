@@ -6,6 +6,7 @@ from benchmarks.awards import award_batch, award_gathers, award_limits, award_on
 from benchmarks.evaluating import evaluations
 from benchmarks.expiring import expire
 from benchmarks.importing import import_cdnow
+from benchmarks.inboxes import inbox
 from benchmarks.measuring import Figure
 from benchmarks.pages import admin_list, report
 from benchmarks.segments import conditions_sql
@@ -21,5 +22,6 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "import_cdnow": import_cdnow,
     "admin_list": admin_list,
     "report": report,
+    "inbox": inbox,
     "conditions_sql": conditions_sql,
 }

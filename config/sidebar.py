@@ -53,7 +53,10 @@ class Group:
 
 
 GROUPS = (
-    Group(_("My work"), (Item(_("Home"), "home", "admin:index"),)),
+    Group(_("My work"), (
+        Item(_("Home"), "home", "admin:index"),
+        Item(_("Inbox"), "inbox", "admin:approvals_approvalrequest_inbox", "approvals.view_approvalrequest"),
+    )),
     Group(_("Customers"), (
         Item(_("Members"), "group", "admin:members_member_changelist", "members.view_member", READERS),
         Item(_("Looks at members"), "visibility", "admin:members_look_changelist", "members.view_look", (AUDITOR,)),

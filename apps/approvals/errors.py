@@ -178,3 +178,13 @@ class NoDraft(LoyaltyError):
 
     def sentence(self) -> str:
         return _("This is not a draft any more.")
+
+
+class NameNeeded(LoyaltyError):
+    """A view is kept under a name, and there are so many at most."""
+
+    code = "name_needed"
+    field = "name"
+
+    def sentence(self) -> str:
+        return _("Give the view a name; you can keep %(most)s of them.") % self.data

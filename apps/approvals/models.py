@@ -166,7 +166,13 @@ class ApprovalRequest(ScopedModel):
             models.Index(fields=["unit", "-id"], name="approvalrequest_unit"),
             models.Index(fields=["kind", "-id"], name="approvalrequest_kind"),
             models.Index(fields=["due_at"], condition=Q(state="open"), name="approvalrequest_due"),
-        ]
+            # What a person asked others for, and what of it is not settled: the inbox, beside all that is done at once.
+            models.Index(fields=["requester", "-id"], condition=Q(steps__gt=0), name="approvalrequest_sent"),
+            models.Index(
+                fields=["requester"], condition=Q(steps__gt=0, state__in=["open", "returned"]),
+                name="approvalrequest_unsettled",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"#{self.pk}"
@@ -374,6 +380,25 @@ class Watch(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.person_id}"
+
+
+class SavedView(ScopedModel):
+    """A tab of the inbox with filters, under a name of the person's own."""
+
+    scope = Scope(own="person")
+
+    person = models.ForeignKey(Staff, models.CASCADE, related_name="+", verbose_name=_("person"))
+    name = models.CharField(_("name"), max_length=60)
+    query = models.CharField(_("tab and filters"), max_length=300)
+    """As in the page's address."""
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["person", "name"], name="savedview_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Delegation(ScopedModel):

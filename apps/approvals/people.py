@@ -122,6 +122,16 @@ def still_asked(tasks: Iterable[ApprovalTask], unit: OrgUnit) -> list[ApprovalTa
     ]  # fmt: skip
 
 
+def where_held(tasks: Iterable[ApprovalTask], unit: OrgUnit) -> dict[tuple[str, int], OrgUnit]:
+    """Where those of `tasks` who are asked by role hold it now, by role and person: the nearest to `unit`. Two queries."""
+    roles = {task.role for task in tasks if task.role}
+    if not roles:
+        return {}
+    levels = {level.pk: level for level in OrgUnit.objects.filter(path__in=paths_above(unit.path))}
+    held = sorted(_held(roles, levels.values()), key=lambda row: levels[row[1]].depth)
+    return {(role, person): levels[level] for role, level, person in held}
+
+
 def stood_in_for(person: Staff, kind: str, when: datetime) -> list[int]:
     """The ids of those for whom `person` decides on requests of `kind` at `when`."""
     rows = in_force(when).filter(delegate=person, person__is_active=True)

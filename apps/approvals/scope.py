@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from apps.core.scope import Reach, Scope, reach_of
@@ -45,17 +45,17 @@ class RequestScope(Scope):
 
 def _involving(person: Staff) -> Q:
     """Requests that `person` sent, is or was asked about, decided on, or stands in for somebody who is asked."""
-    tasks = apps.get_model("approvals", "ApprovalTask").objects
+    # Asked of each row by its key: a list of all that somebody was ever asked would be gathered for every page.
+    tasks = apps.get_model("approvals", "ApprovalTask").objects.filter(request=OuterRef("pk"))
     stands_in = apps.get_model("approvals", "Delegation").objects.filter(
         delegate=person.pk, starts_at__lte=Now(), ends_at__gt=Now(), ended_at=None
     )
-    absent = tasks.filter(person__in=stands_in.values("person"), is_open=True)
-    decided = apps.get_model("approvals", "Decision").objects.filter(person=person.pk)
+    decided = apps.get_model("approvals", "Decision").objects.filter(request=OuterRef("pk"), person=person.pk)
     return (
         Q(requester=person.pk)
-        | Q(pk__in=tasks.filter(person=person.pk).values("request"))
-        | Q(pk__in=absent.values("request"))
-        | Q(pk__in=decided.values("request"))
+        | Q(Exists(tasks.filter(person=person.pk)))
+        | Q(Exists(tasks.filter(person__in=stands_in.values("person"), is_open=True)))
+        | Q(Exists(decided))
     )
 
 

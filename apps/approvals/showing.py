@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from apps.approvals.catalogue import ROLES
 from apps.approvals.definition import Band, Definition, Step
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Decision
-from apps.approvals.people import still_asked
+from apps.approvals.people import still_asked, where_held
 from apps.approvals.services.sending import Plan, Planned
 from apps.approvals.words import band_sentence, step_in_words
 from apps.core.formats import money, number
@@ -55,9 +55,10 @@ def _row(kind: type[Subject], line: Line, differs: bool, was: Line | None) -> Ef
         said = tuple(kind.say(line, get_language() or "en"))
         return EffectRow(label, "", "", False, line.before != line.after, differs, sentences=said)
     before, after = (_in_words(kind, line.shape, value) for value in (line.before, line.after))
-    old = [_in_words(kind, was.shape, value) for value in (was.before, was.after)] if was is not None else ["", ""]
+    was_before = _in_words(kind, was.shape, was.before) if was is not None else ""
+    was_after = _in_words(kind, was.shape, was.after) if was is not None else ""
     is_number = line.shape in ("points", "number", "money")
-    return EffectRow(label, before, after, is_number, line.before != line.after, differs, old[0], old[1])
+    return EffectRow(label, before, after, is_number, line.before != line.after, differs, was_before, was_after)
 
 
 def _in_words(kind: type[Subject], shape: str, value: Plain) -> str:
@@ -186,16 +187,20 @@ VERDICT_TONES = {
 
 
 def path_shown(request: ApprovalRequest, when: datetime) -> tuple[StepShown, ...]:
-    """The path of a request's present round: who was asked, who has decided, who is awaited. Five queries or six."""
+    """The path of a request's present round: who was asked, who has decided, who is awaited. Seven queries or eight."""
     language = get_language() or "en"
     steps = request.path.filter(round=request.round).order_by("number")
     tasks = ApprovalTask.objects.select_related("person").order_by("pk")
     decisions = Decision.objects.select_related("person", "hat").order_by("pk")
     found = list(steps.prefetch_related(Prefetch("tasks", tasks), Prefetch("decisions", decisions)))
-    return tuple(_step_shown(request, step, language, when) for step in found)
+    held = where_held([task for step in found for task in step.tasks.all()], request.unit)
+    return tuple(_step_shown(request, step, held, language, when) for step in found)
 
 
-def _step_shown(request: ApprovalRequest, step: ApprovalStep, language: str, when: datetime) -> StepShown:
+Held = dict[tuple[str, int], OrgUnit]
+
+
+def _step_shown(request: ApprovalRequest, step: ApprovalStep, held: Held, language: str, when: datetime) -> StepShown:
     definition = Step.model_validate(step.definition)
     decided = {decision.hat_id: decision for decision in step.decisions.all()}
     is_now = request.state == ApprovalRequest.State.OPEN and request.step == step.number
@@ -205,7 +210,7 @@ def _step_shown(request: ApprovalRequest, step: ApprovalStep, language: str, whe
     people: dict[int, PersonShown] = {}
     for task in tasks:
         if task.person_id in decided or task.person_id in may:
-            people.setdefault(task.person_id, _person_shown(task, decided.get(task.person_id)))
+            people.setdefault(task.person_id, _person_shown(task, held, decided.get(task.person_id)))
     state = "passed" if step.passed_at else "now" if is_now else "later"
     if state == "later" and step.decisions.all():
         state = "stopped"
@@ -215,8 +220,8 @@ def _step_shown(request: ApprovalRequest, step: ApprovalStep, language: str, whe
     )  # fmt: skip
 
 
-def _person_shown(task: ApprovalTask, decision: Decision | None) -> PersonShown:
-    why = why_asked(task.why, task.role)
+def _person_shown(task: ApprovalTask, held: Held, decision: Decision | None) -> PersonShown:
+    why = why_asked(task.why, task.role, held.get((task.role, task.person_id)))
     if decision is None:
         return PersonShown(str(task.person), why, person=task.person_id)
     name = str(decision.person)

@@ -29,7 +29,7 @@ LEDGER = _can(
 APPROVALS = _can(
     "view", "approvals.policy", "approvals.policyversion", "approvals.approvalrequest", "approvals.approvalstep",
     "approvals.approvaltask", "approvals.decision", "approvals.requestnote", "approvals.evidence", "approvals.watch",
-    "orgs.workingtime",
+    "approvals.savedview", "orgs.workingtime",
 )  # fmt: skip
 EVERYBODY = TREE | APPROVALS
 """Which requests a person reads follows from their kinds and from who was asked."""

@@ -67,6 +67,8 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "step": 1,
         "steps": 1,
         "asked_on": [],
+        "together": [],
+        "excluded": [],
         "subject": {
             "member": planted.row(Member).pk,
             "point_type": planted.row(PointType).pk,

@@ -138,6 +138,21 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:members_member_identify": RowPage("members.member", "members.change_member"),
     "admin:members_member_forget": RowPage("members.member", "members.change_member"),
     "admin:members_member_state": RowPage("members.member", "members.change_member"),
+    "admin:approvals_approvalrequest_inbox": SitePage(permission="approvals.view_approvalrequest"),
+    "admin:approvals_approvalrequest_bulk": SitePage(get=405, permission="approvals.view_approvalrequest"),
+    "admin:approvals_approvalrequest_views": SitePage(get=405, permission="approvals.view_approvalrequest"),
+    "admin:approvals_approvalrequest_act": RowPage(
+        "approvals.approvalrequest", "approvals.view_approvalrequest", post=(404,)
+    ),
+    "admin:approvals_approvalrequest_again": RowPage(
+        "approvals.approvalrequest", "approvals.view_approvalrequest", get=(404,), post=(404,)
+    ),
+    "admin:approvals_approvalrequest_people": RowPage(
+        "approvals.approvalrequest", "approvals.view_approvalrequest", get=(404,), post=(405,)
+    ),
+    "admin:approvals_approvalrequest_evidence": RowPage(
+        "approvals.approvalrequest", "approvals.view_approvalrequest", get=(404,), post=(405,)
+    ),
     "admin:points_account_adjust": RowPage("members.member", "points.adjust_points", get=(200,), post=(200,)),
     "admin:points_account_adjust_preview": RowPage("members.member", "points.adjust_points", get=(200,), post=(405,)),
     "admin:points_posting_reverse": RowPage("points.posting", "points.adjust_points", get=(200,), post=(200,)),

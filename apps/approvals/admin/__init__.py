@@ -1,5 +1,5 @@
-"""Approval policies on the screen."""
+"""Approval policies, requests and the inbox on the screen."""
 
-from apps.approvals.admin import policies
+from apps.approvals.admin import policies, requests
 
-__all__ = ["policies"]
+__all__ = ["policies", "requests"]
