@@ -82,6 +82,8 @@ GROUPS = (
              (FINANCE, MANAGER, SERVICE, AUDITOR)),
         Item(_("Postings"), "swap_vert", "admin:points_posting_changelist", "points.view_posting",
              (FINANCE, MANAGER, SERVICE, AUDITOR)),
+        Item(_("Adjust many"), "table_rows", "admin:points_adjustmentbatch_changelist", "points.view_adjustmentbatch",
+             (FINANCE, MANAGER, SERVICE, AUDITOR)),
         Item(_("Entries"), "format_list_numbered", "admin:points_entry_changelist", "points.view_entry",
              (FINANCE, AUDITOR)),
         Item(_("Lots"), "layers", "admin:points_lot_changelist", "points.view_lot", (FINANCE, AUDITOR)),

@@ -23,6 +23,7 @@ LOOKS = _can("view", "members.look")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
 LEDGER = _can(
     "view", "points.account", "points.posting", "points.entry", "points.lot", "points.hold", "points.holdlot",
+    "points.adjustmentbatch", "points.adjustmentrow",
     "rules.outcome", "rules.counter", "rules.unitcounter", "rules.progress", "rules.daytold", "rules.daywaiting",
     "rules.friendwaiting", "rules.heldevent", "rules.helddecision", "rules.codeuse",
 )  # fmt: skip
@@ -49,13 +50,14 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.FINANCE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
     | {"rules.decide_heldevent"},
     Persona.REGIONAL_MANAGER: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
-    | {"points.adjust_points", "rules.decide_heldevent"},
+    | {"points.adjust_points", "points.add_adjustmentbatch", "rules.decide_heldevent"},
     Persona.VICE_PRESIDENT: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS,
     Persona.MARKETING_HEAD: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS,
     Persona.SERVICE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
     | _can("add change", "members.member", "members.identifier")
     | _can("delete", "members.identifier")
-    | {"members.reveal_member", "points.adjust_points", "points.redeem_points", "rules.redeem_code"},
+    | {"members.reveal_member", "points.adjust_points", "points.add_adjustmentbatch", "points.redeem_points"}
+    | {"rules.redeem_code"},
     Persona.SHOP: EVERYBODY | _can("add", "activity.event") | {"points.redeem_points"},
     Persona.AUDITOR: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
     | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer", "orgs.notice", "rules.code", "rules.codeguess")

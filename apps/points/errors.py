@@ -1,6 +1,7 @@
 """What the ledger refuses."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.core.errors import LoyaltyError
 from apps.core.formats import number
@@ -185,3 +186,25 @@ class NotPossibleNow(LoyaltyError):
 
     def sentence(self) -> str:
         return str(self.data["why"])
+
+
+class BatchHasFaults(LoyaltyError):
+    """All or nothing: `rows` of it would be refused."""
+
+    code = "batch_has_faults"
+
+    def sentence(self) -> str:
+        if not self.data["rows"]:
+            return _("The file has no row to post.")
+        return ngettext(
+            "%(rows)s row of the file would be refused, so none is posted.",
+            "%(rows)s rows of the file would be refused, so none is posted.",
+            self.data["rows"],
+        ) % {"rows": number(self.data["rows"])}
+
+
+class BatchOver(LoyaltyError):
+    code = "batch_over"
+
+    def sentence(self) -> str:
+        return _("This file was sent already.")

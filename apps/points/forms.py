@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -20,7 +21,7 @@ from apps.approvals.evidence import LARGEST, MOST_FILES, type_of
 from apps.approvals.services.filing import File
 from apps.orgs.querysets import program_of
 from apps.points.expiry import parse_policy
-from apps.points.models import PointType, ReasonCode
+from apps.points.models import AdjustmentBatch, PointType, ReasonCode
 
 MICROS = 1_000_000
 POLICY = ("expiry_kind", "expiry_period", "expiry_plus_years", "expiry_plus_days", "expiry_days")
@@ -59,6 +60,11 @@ class PointTypeForm(forms.ModelForm):
         label=gettext_lazy("Cost of a point"), min_value=0, max_value=1_000_000, decimal_places=6,
         initial=Decimal("0.01"), widget=UnfoldAdminDecimalFieldWidget,
         help_text=gettext_lazy("In the programme's currency, for example 0.01. It counts for points earned from now on."),
+    )  # fmt: skip
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=500, required=False, widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Needed where others must say yes first: they read it."),
     )  # fmt: skip
 
     class Meta:
@@ -225,3 +231,29 @@ class AdjustForm(AskForm):
         choice.queryset = reasons
         several = len({reason.program_id for reason in reasons}) > 1
         choice.label_from_instance = lambda reason: f"{reason.name}, {reason.program.name}" if several else reason.name
+
+
+class BatchForm(forms.ModelForm):
+    """A file of adjustments and the programme whose points it moves. The service looks into the file."""
+
+    actor: Any
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        widget=UnfoldAdminFileFieldWidget,
+        help_text=gettext_lazy(
+            "A CSV text, UTF-8 or GB18030, of 100,000 rows and 20 MB at most, with a header row: points; member with "
+            "member_kind (card, phone, email; card where it is empty), or member_id; and as needed point_type, "
+            "reason_code and note."
+        ),
+        error_messages={"required": gettext_lazy("Choose a file.")},
+    )
+
+    class Meta:
+        model = AdjustmentBatch
+        fields = ("program",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = list(self.fields["program"].queryset[:2]) if "program" in self.fields else []  # type: ignore[attr-defined]
+        if len(offered) == 1:
+            self.fields["program"].initial = offered[0]

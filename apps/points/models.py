@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from apps.activity.models import Event
+from apps.approvals.models import ApprovalRequest
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.models import Member
 from apps.members.personal import Personal
@@ -353,3 +354,96 @@ class HoldLot(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.hold_id}: {self.points}"
+
+
+class AdjustmentBatch(ScopedModel):
+    """A file of adjustments: read whole, checked row by row, and asked for as one request, all or nothing.
+
+    `unit` is the nearest unit above everybody in it. From the moment it is sent neither it nor its rows change: a
+    trigger refuses.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Checked")
+        SENT = "sent", _("Sent")
+        POSTED = "posted", _("Posted")
+
+    scope = Scope(units=("unit",))
+
+    program = models.ForeignKey(Program, models.PROTECT, related_name="+", verbose_name=_("programme"))
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"))
+    file_name = models.CharField(_("file"), max_length=200)
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.DRAFT)
+    digest = models.CharField(max_length=64, blank=True, editable=False)
+    """Of what its rows would do, line by line."""
+    rows = models.IntegerField(_("rows"), default=0)
+    rows_refused = models.IntegerField(_("rows refused"), default=0)
+    members = models.IntegerField(_("members"), default=0)
+    added = models.BigIntegerField(_("points added"), default=0)
+    taken = models.BigIntegerField(_("points taken"), default=0)
+    cost_micros = models.BigIntegerField(_("cost, in millionths"), default=0)
+    """Of all that is moved, whichever way."""
+    largest = models.BigIntegerField(_("largest row"), default=0)
+    units = models.IntegerField(_("units touched"), default=0)
+    new_members = models.IntegerField(_("new members"), default=0)
+    """Who joined within the 30 days before it was read."""
+    created_by = models.ForeignKey(
+        "orgs.Staff", models.PROTECT, null=True, related_name="+", verbose_name=_("uploaded by")
+    )
+    created_at = models.DateTimeField(_("created at"))
+    request = models.ForeignKey(ApprovalRequest, models.PROTECT, null=True, related_name="+", verbose_name=_("request"))
+    key = models.CharField(_("key"), max_length=120, blank=True)
+    """Under which it was posted, once."""
+    posted_at = models.DateTimeField(_("posted at"), null=True)
+
+    class Meta:
+        verbose_name = _("file of adjustments")
+        verbose_name_plural = _("files of adjustments")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="adjustmentbatch_sent_without_faults", condition=Q(state="draft") | Q(rows_refused=0, rows__gt=0)
+            ),
+            models.CheckConstraint(
+                name="adjustmentbatch_posted_at",
+                condition=Q(state="posted", posted_at__isnull=False) | (~Q(state="posted") & Q(posted_at=None)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class AdjustmentRow(ScopedModel):
+    """One row of such a file. Until it is sent, `cipher` holds its cells as JSON, encrypted, for they name a member."""
+
+    scope = Scope(units=("batch__unit",))
+    personal = Personal.STAGED
+
+    batch = models.ForeignKey(
+        AdjustmentBatch, models.CASCADE, related_name="staged", verbose_name=_("file of adjustments"), db_index=False
+    )
+    line = models.IntegerField(_("line"))
+    kind = models.CharField(max_length=40, blank=True, editable=False)
+    value_hash = models.BinaryField(max_length=16, null=True, editable=False)
+    given = models.BigIntegerField(null=True, editable=False)
+    """The member's number, where the row gives that and no identifier."""
+    point_code = models.CharField(_("point type"), max_length=40, blank=True)
+    points = models.BigIntegerField(_("points"), default=0)
+    reason_code = models.CharField(_("reason code"), max_length=40, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    cipher = models.BinaryField(editable=False)
+    member = models.ForeignKey(
+        Member, models.PROTECT, null=True, related_name="+", verbose_name=_("member"), db_index=False
+    )
+    point_type = models.ForeignKey(
+        PointType, models.PROTECT, null=True, related_name="+", verbose_name=_("point type"), db_index=False
+    )
+    fault = models.CharField(_("fault"), max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = _("row of adjustments")
+        verbose_name_plural = _("rows of adjustments")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["batch", "line"], name="adjustmentrow_line_once")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}: {self.line}"

@@ -70,3 +70,34 @@ def templates(language: str) -> dict[str, Any]:
         "day": [DAY.in_language(language), DAYS.in_language(language)],
         "year": [YEAR.in_language(language), YEARS.in_language(language)],
     }
+
+
+FAULTS: dict[str, Words] = {
+    "no_member": Words("The row names no member.", "该行没有写明会员。"),
+    "kind": Words("There is no such kind of identifier.", "没有这种标识类型。"),
+    "unknown_member": Words("No member within your reach has this identifier.", "您的管辖范围内没有该标识的会员。"),
+    "elsewhere": Words(
+        "The member belongs to another of your regions: send these rows as a file of their own.",
+        "该会员属于您管辖的另一区域：请将这些行单独成文件提交。",
+    ),
+    "member_closed": Words("The member has left the programme.", "该会员已注销。"),
+    "point_type": Words("The programme has no such point type.", "本计划没有这种积分类型。"),
+    "not_whole": Words("The points are not a whole number.", "积分不是整数。"),
+    "zero": Words("Zero points change nothing.", "积分为零，不产生任何变动。"),
+    "too_many": Words("This is more points at once than can be entered.", "单次积分数超出上限。"),
+    "reason_needed": Words("The row lacks a reason code.", "该行缺少原因代码。"),
+    "reason_code": Words(
+        "The programme has no such reason code for this direction.", "本计划没有可用于此方向的该原因代码。"
+    ),
+    "note": Words("The note is too long or cannot be printed.", "备注过长或含有无法显示的字符。"),
+    "duplicate": Words(
+        "The member stands in the file more than once for this point type.", "该会员的此类积分在文件中出现多次。"
+    ),
+    "not_enough": Words("The member has fewer points to spend.", "该会员的可用积分不足。"),
+}
+"""What is wrong with a row of a file of adjustments."""
+
+
+def fault_sentence(code: str) -> str:
+    """A code without words stands for itself."""
+    return FAULTS[code].in_language(get_language() or "en") if code in FAULTS else code

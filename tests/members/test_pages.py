@@ -237,7 +237,7 @@ def test_points_of_each_type_are_told_apart(browse: Any, group: CoffeeGroup, wan
     publish(group, PER_YUAN), publish(group, stars)
     till = Till(group, source_for("test", group["EAST"]))
     till.send(purchase("36.00", member=CARD, occurred_at=WHEN), when=WHEN)
-    change_point_type(group.point_types["east"], expiry={"kind": "after_days", "days": 1})
+    change_point_type(group.point_types["east"], expiry={"kind": "after_days", "days": 1}, when=WHEN)
     till.send(purchase("5.00", member=CARD, occurred_at=WHEN), when=WHEN)
     points.release_due(WHEN + timedelta(days=8))
     points.expire_due(WHEN + timedelta(days=8))

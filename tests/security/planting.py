@@ -54,6 +54,9 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         }
     },
     "points.pointtype": lambda planted: {"expiry": {}},
+    # A good row: of a faulty one the cells are read, and a planted cipher text is none.
+    "points.adjustmentrow": lambda planted: {"fault": ""},
+    "points.adjustmentbatch": lambda planted: {"rows_refused": 0},
     "approvals.policy": lambda planted: {"kind": "points.adjustment"},
     "approvals.policyversion": lambda planted: {
         "definition": {"bands": [{"name": planted.canary(PolicyVersion, "definition"), "when": {"all": []}}]}

@@ -155,6 +155,13 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     ),
     "admin:points_account_adjust": RowPage("members.member", "points.adjust_points", get=(200,), post=(200,)),
     "admin:points_account_adjust_preview": RowPage("members.member", "points.adjust_points", get=(200,), post=(405,)),
+    "admin:points_adjustmentbatch_send": RowPage(
+        "points.adjustmentbatch", "points.adjust_points", get=(200,), post=(200,)
+    ),
+    "admin:points_adjustmentbatch_refused": RowPage(
+        "points.adjustmentbatch", "points.add_adjustmentbatch", get=(200,), post=(405,)
+    ),
+    "admin:points_adjustmentbatch_discard": RowPage("points.adjustmentbatch", "points.add_adjustmentbatch"),
     "admin:points_posting_reverse": RowPage("points.posting", "points.adjust_points", get=(200,), post=(200,)),
     "admin:orgs_apiclient_rotate": RowPage("orgs.apiclient", "orgs.change_apiclient", post=(200, 302)),
     "admin:orgs_apiclient_active": RowPage("orgs.apiclient", "orgs.change_apiclient"),

@@ -13,6 +13,7 @@ from apps.members.services.looking import (
     find_members,
     open_look,
     record_export,
+    record_matching,
     reveal,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "find_members",
     "open_look",
     "record_export",
+    "record_matching",
     "remove_identifier",
     "reopen_member",
     "reveal",

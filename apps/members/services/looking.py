@@ -97,6 +97,12 @@ def record_export(actor: Any, what: str) -> None:
 
 
 @in_transaction
+def record_matching(actor: Any, what: str, found: int) -> None:
+    """A list of identifiers was held against the members; `what` says which, `found` how many it named."""
+    _record(actor, Look.Kind.SEARCH, _belongs(actor), what=what[:200], found=found)
+
+
+@in_transaction
 def _search(actor: Any, named: Any, shown: str) -> list[Member]:
     members = Member.objects.filter(pk__in=named.values("member"))
     if actor is not None:

@@ -3,16 +3,20 @@
 import json
 from decimal import Decimal
 from typing import Any, ClassVar
+from uuid import uuid4
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.admin import ScopedAdmin, actor_of
+from apps.core.clock import now
 from apps.core.formats import money, number
+from apps.orgs.gate import ApprovalNeeded
+from apps.points.admin.moving import sent_sentence
 from apps.points.forms import MICROS, POLICY, PointTypeForm
 from apps.points.models import PointType
-from apps.points.services.types import change_point_type, create_point_type
+from apps.points.services.types import ask_terms, change_point_type, create_point_type
 from apps.points.words import policy_sentence, templates
 
 FIXED = ("program", "code", "kind")
@@ -48,7 +52,8 @@ class PointTypeAdmin(ScopedAdmin):
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if not may:
             return ("program", "code", "name", "kind", "expiry_sentence", "pending_days", "unit_cost_shown", "funder")
-        return ("program", "code", "name", "kind", *POLICY, "pending_days", "unit_cost", "funder")
+        last = ("reason",) if obj else ()
+        return ("program", "code", "name", "kind", *POLICY, "pending_days", "unit_cost", "funder", *last)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -67,10 +72,32 @@ class PointTypeAdmin(ScopedAdmin):
         names = ("name", "expiry", "pending_days", "unit_cost_micros", "funder")
         values = {name: form.cleaned_data[name] for name in names if name in form.cleaned_data}
         if change:
-            change_point_type(obj, actor=actor_of(request), **values)
+            self._change(request, obj, form.cleaned_data.get("reason") or "", values)
         else:
             first = {name: form.cleaned_data[name] for name in FIXED}
             obj.pk = create_point_type(first.pop("program"), actor=actor_of(request), **first, **values).pk
+
+    def _change(self, request: HttpRequest, obj: Any, reason: str, values: dict[str, Any]) -> None:
+        """Done at once, or sent as a request where a policy holds it and a reason is given."""
+        kind, person = PointType.objects.select_related("program", "funder").get(pk=obj.pk), actor_of(request)
+        try:
+            change_point_type(kind, actor=person, when=now(), **values)
+        except ApprovalNeeded:
+            if not reason:
+                raise
+            if "name" in values:
+                change_point_type(kind, actor=person, when=now(), name=values.pop("name"))
+            request.terms_sent = ask_terms(  # type: ignore[attr-defined]
+                person, kind, reason=reason, key=f"terms:{uuid4()}", when=now(), **values
+            )
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        sent = getattr(request, "terms_sent", None)
+        if sent is None:
+            answer: HttpResponse = super().response_change(request, obj)
+            return answer
+        self.message_user(request, sent_sentence(sent), messages.SUCCESS)
+        return HttpResponseRedirect(request.path)
 
     @admin.display(description=_("expiry"))
     def expiry_sentence(self, kind: PointType) -> str:

@@ -23,7 +23,7 @@ from apps.points.asked import (
     reason_line,
     titles_of,
 )
-from apps.points.book import Book, Origin
+from apps.points.book import AccountState, Act, Book, LotState, Origin
 from apps.points.errors import PointsMustBePositive, ReasonMissing
 from apps.points.models import Account, PointType, Posting
 from apps.points.services.asking import ask
@@ -176,18 +176,29 @@ def adjust(
         return earlier
     book = Book()
     circumstances = act(opened, key, when, actor=actor, reason=reason.strip(), digest=digest)
-    if points > 0:
-        origin = Origin(home.pk, opened.point_type.funder_id or home.pk, opened.point_type.unit_cost_micros)
-        book.lapse(opened.state, circumstances, open_lots([opened.state.id]))
-        book.earn(
-            opened.state,
-            circumstances,
-            origin,
-            points,
-            kind="adjust",
-            expires_at=opened.expires_at(circumstances.day),
-        )
-        book.touch(opened.state, opened.lapses_at(circumstances.day))
-    else:
-        book.redeem(opened.state, circumstances, open_lots([opened.state.id]), -points, kind="adjust")
+    origin = Origin(home.pk, opened.point_type.funder_id or home.pk, opened.point_type.unit_cost_micros)
+    move_by_hand(
+        book, opened.state, circumstances, origin, points, open_lots([opened.state.id]),
+        opened.expires_at(circumstances.day), opened.lapses_at(circumstances.day),
+    )  # fmt: skip
     return Posting.objects.get(pk=post(book)[0])
+
+
+def move_by_hand(
+    book: Book,
+    account: AccountState,
+    act: Act,
+    origin: Origin,
+    points: int,
+    lots: Sequence[LotState],
+    expires: datetime | None,
+    lapses: datetime | None,
+) -> None:
+    """Adds `points`, or takes them, in the book; `lots` are those of the account that still hold points. Raises
+    NotEnoughPoints, TooManyPoints."""
+    if points > 0:
+        book.lapse(account, act, lots)
+        book.earn(account, act, origin, points, kind="adjust", expires_at=expires)
+        book.touch(account, lapses)
+    else:
+        book.redeem(account, act, lots, -points, kind="adjust")

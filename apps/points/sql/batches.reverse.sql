@@ -1,0 +1,10 @@
+DROP TRIGGER sent_batch ON points_adjustmentbatch;
+DROP TRIGGER sent_rows_removed ON points_adjustmentrow;
+DROP TRIGGER sent_rows_moved ON points_adjustmentrow;
+DROP TRIGGER sent_rows_changed ON points_adjustmentrow;
+DROP TRIGGER sent_rows_added ON points_adjustmentrow;
+DROP FUNCTION points_refuse_sent_batch();
+DROP FUNCTION points_refuse_sent_rows();
+DROP FUNCTION points_batch_lock(bigint);
+DROP FUNCTION points_batch_failing(bigint, timestamptz);
+DROP FUNCTION points_batch_match(bigint, text[], boolean);
