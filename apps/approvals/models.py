@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -49,7 +49,7 @@ class PolicyVersion(ScopedModel):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
-        PUBLISHED = "published", _("In force")
+        PUBLISHED = "published", pgettext_lazy("a policy version", "In force")
         REPLACED = "replaced", _("Replaced")
 
     scope = Scope(units=("policy__unit",), governs=True)

@@ -34,7 +34,7 @@ from apps.core.admin import ScopedAdmin, actor_of
 from apps.core.clock import now
 from apps.core.errors import LoyaltyError
 from apps.core.formats import number
-from apps.orgs.gate import ApprovalNeeded, Subject, SubjectGone
+from apps.orgs.gate import ApprovalNeeded, Subject, SubjectGone, kinds
 from apps.orgs.models import OrgUnit, Staff
 
 State = PolicyVersion.State
@@ -169,7 +169,7 @@ class PolicyAdmin(ScopedAdmin):
             context["publishing"] = _planned(person, _publication(draft))
             context["since"] = _lines(judge, policy, in_force, draft, language) if in_force is not None else None
             context["draft_said"] = _said(judge, policy, draft, language)
-        if draft is not None and may_draft:
+        if draft is not None and may_draft and policy.kind in kinds():
             context["policy_editor"] = self._editor(policy, draft, judge)
         return context
 
