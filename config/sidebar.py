@@ -110,6 +110,8 @@ GROUPS = (
         Item(_("Approval policies"), "gavel", "admin:approvals_policy_changelist", "approvals.view_policy"),
         Item(_("Working times"), "schedule", "admin:orgs_workingtime_changelist", "orgs.view_workingtime",
              (ADMINISTRATOR, AUDITOR, MANAGER)),
+        Item(_("Absences"), "event_busy", "admin:approvals_delegation_changelist", "approvals.view_delegation",
+             (ADMINISTRATOR, AUDITOR)),
         Item(_("Roles"), "assignment_ind", "admin:orgs_role_changelist", "orgs.view_role", (ADMINISTRATOR, AUDITOR)),
     )),
 )  # fmt: skip

@@ -15,7 +15,7 @@ WITH held AS MATERIALIZED (
     WHERE content.app_label = 'orgs' AND content.model = 'orgunit'
 ),
 waiting AS (
-    SELECT request.id, request.requester_id, request.round, step.id AS step_id, step.definition, step.lacks_people,
+    SELECT request.id, request.requester_id, request.excluded, request.round, step.id AS step_id, step.definition, step.lacks_people,
         unit.path
     FROM approvals_approvalrequest request
     JOIN approvals_approvalstep step
@@ -35,7 +35,7 @@ holding AS (
     WHERE starts_with(asked.path, held.path)
 ),
 could_be AS (
-    SELECT waiting.id, waiting.requester_id, waiting.round, waiting.step_id, party.number - 1 AS party, somebody.id AS person_id
+    SELECT waiting.id, waiting.requester_id, waiting.excluded, waiting.round, waiting.step_id, party.number - 1 AS party, somebody.id AS person_id
     FROM waiting
     CROSS JOIN LATERAL jsonb_array_elements(waiting.definition -> 'parties') WITH ORDINALITY party (said, number)
     CROSS JOIN LATERAL (
@@ -55,7 +55,7 @@ WHERE asked.is_absent <> (NOT asked.is_active OR (asked.role <> '' AND holding.t
 UNION
 SELECT could_be.id
 FROM could_be JOIN orgs_staff person ON person.id = could_be.person_id AND person.is_active
-WHERE person.id IS DISTINCT FROM could_be.requester_id
+WHERE person.id IS DISTINCT FROM could_be.requester_id AND NOT could_be.excluded @> to_jsonb(person.id)
     AND NOT EXISTS (
         SELECT FROM approvals_approvaltask task
         WHERE task.step_id = could_be.step_id AND task.party = could_be.party AND task.person_id = person.id

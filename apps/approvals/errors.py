@@ -123,7 +123,7 @@ class OwnDelegate(LoyaltyError):
 
 class DelegationOver(LoyaltyError):
     code = "delegation_over"
-    field = "ends_at"
+    field = "last_on"
 
     def sentence(self) -> str:
         return _("The last day must not lie before the first, nor in the past.")

@@ -34,12 +34,24 @@ def working_time_of(unit: OrgUnit) -> WorkingTime | None:
     return times.order_by("-unit__depth").first()
 
 
+def zones_of(people: Iterable[Staff]) -> dict[int, ZoneInfo]:
+    """The time zone by which each of `people` tells days, by their id: that of the nearest working time at or above
+    their unit, else of the nearest programme. Two queries; the people's units are loaded."""
+    homes = {person.pk: person.unit.path if person.unit is not None else "" for person in people}
+    above = {path for home in homes.values() for path in paths_above(home)}
+    kept = (WorkingTime.objects, Program.objects)
+    zones = [dict(rows.filter(unit__path__in=above).values_list("unit__path", "time_zone")) for rows in kept]
+    return {pk: _nearest_zone(paths_above(home)[::-1], zones) for pk, home in homes.items()}
+
+
+def _nearest_zone(paths: list[str], zones: list[dict[str, str]]) -> ZoneInfo:
+    named = (known[path] for known in zones for path in paths if path in known)
+    return next((ZoneInfo(name) for name in named), HOME_ZONE)
+
+
 def zone_of(person: Staff) -> ZoneInfo:
-    """The time zone by which `person` tells days: that of their unit's working time, or of its programme. Two queries."""
-    if person.unit is None:
-        return HOME_ZONE
-    known = working_time_of(person.unit) or program_of(person.unit)
-    return ZoneInfo(known.time_zone) if known is not None else HOME_ZONE
+    """The time zone by which `person` tells days. Two queries."""
+    return zones_of([person])[person.pk]
 
 
 def colleagues_of(person: Staff) -> "QuerySet[Staff]":

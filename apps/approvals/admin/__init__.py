@@ -1,5 +1,5 @@
-"""Approval policies, requests and the inbox on the screen."""
+"""Approval policies, requests, the inbox and absences on the screen."""
 
-from apps.approvals.admin import policies, requests
+from apps.approvals.admin import delegations, policies, requests
 
-__all__ = ["policies", "requests"]
+__all__ = ["delegations", "policies", "requests"]

@@ -130,7 +130,7 @@ def delegate(
 
     Raises OwnDelegate, DelegationOver, NotToThem, NotAllowed.
     """
-    _require_own(actor, person)
+    require_own(actor, person)
     if to.pk == person.pk:
         raise OwnDelegate()
     if starts_at >= ends_at or ends_at <= when:
@@ -148,14 +148,14 @@ def delegate(
 def end_delegation(actor: Staff, delegation: Delegation, *, when: datetime) -> Delegation:
     """Nobody stands in any more, from now on. Raises NotAllowed."""
     row = Delegation.objects.select_for_update(of=("self",)).select_related("person__unit").get(pk=delegation.pk)
-    _require_own(actor, row.person)
+    require_own(actor, row.person)
     if row.ended_at is None:
         row.ended_at = when
         signed(row, actor).save()
     return row
 
 
-def _require_own(actor: Staff, person: Staff) -> None:
+def require_own(actor: Staff, person: Staff) -> None:
     if actor.pk != person.pk:
         require(actor, "orgs.change_staff", person.unit)
 
