@@ -419,8 +419,8 @@ class Delegation(ScopedModel):
     history = HistoricalRecords()
 
     class Meta:
-        verbose_name = _("delegation")
-        verbose_name_plural = _("delegations")
+        verbose_name = _("absence")
+        verbose_name_plural = _("absences")
         constraints: ClassVar = [
             models.CheckConstraint(name="delegation_to_another", condition=~Q(person=F("delegate"))),
             models.CheckConstraint(name="delegation_in_order", condition=Q(starts_at__lt=F("ends_at"))),

@@ -149,7 +149,7 @@ class DelegationAdmin(ScopedAdmin):
         self.prepare_rows(found)
         shown = [_shown(absence, is_own=absence.person_id == person.pk) for absence in found]
         return {
-            **self.admin_site.each_context(request), "title": _("My absences"), "form": form, "opts": self.opts,
+            **self.admin_site.each_context(request), "title": _("My absences"), "form": form,
             "days": [form["first_on"], form["last_on"]],
             "no_own": _("Nobody. While you are away, requests that wait for you wait for you alone."),
             "no_others": _("Nobody has asked you to."),
@@ -211,7 +211,7 @@ def _standing(absence: Delegation, when: datetime) -> tuple[str, str]:
         return _("Ended early"), ""
     if absence.ends_at <= when:
         return _("Over"), ""
-    return (_("In force"), "good") if absence.starts_at <= when else (_("Planned"), "warn")
+    return (_("In force now"), "good") if absence.starts_at <= when else (_("Planned"), "warn")
 
 
 def _shown(absence: Any, *, is_own: bool) -> dict[str, Any]:
