@@ -154,6 +154,14 @@ def page_of(tab: str, reader: Staff, hats: list[Hat], narrowed: Narrowed, walk: 
     return _paged(found, walk, when)
 
 
+def longest_waiting(reader: Staff, hats: list[Hat], most: int) -> tuple[list[ApprovalRequest], int]:
+    """What waits longest for `reader`, the oldest first, and how much waits; that stops at one more than MOST_COUNTED.
+    One statement."""
+    oldest = Walk(is_back=True, count=MOST_COUNTED + 1)
+    requests = sorted(_requests(reader, _keys("decide", reader, hats, Narrowed(), oldest)).items())
+    return [request for _, request in requests[:most]], len(requests)
+
+
 def _paged(found: list[tuple[int, ApprovalRequest, Decision | None]], walk: Walk, when: datetime) -> Page:
     size = walk.count - 1
     has_more, found = len(found) > size, found[:size]

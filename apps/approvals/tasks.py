@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.approvals.services import waiting
+from apps.approvals.services import digests, waiting
 from apps.core.clock import now
 
 
@@ -19,3 +19,8 @@ def remind_due() -> int:
 @shared_task
 def replace_absent() -> int:
     return waiting.replace_absent(now())
+
+
+@shared_task
+def send_digests() -> int:
+    return digests.send_due(now())
