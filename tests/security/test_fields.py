@@ -32,6 +32,7 @@ NEW: dict[str, dict[str, Any]] = {
     "orgs.specialday": {"days_kind": "each_week"},
     "orgs.workingtime": {"unit": "EAST-S", "time_zone": "Asia/Shanghai"},
     "rules.codebatch": {"size": "5"},
+    "points.adjustmentbatch": {"file": SentFile("many.csv", b"member,points\nnobody,1")},
     "activity.importjob": {"file": SentFile("events.csv", b"event_key,kind,member,occurred_at")},
 }
 
