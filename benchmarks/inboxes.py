@@ -19,6 +19,7 @@ from tests.factories import make_staff
 
 SQL = Path(__file__).parent / "sql"
 REGIONS = ("EAST-N", "EAST-S")
+REQUESTERS = 20
 PLACE = "EAST-N"
 """Where the reader manages; they stand in for whoever manages the other region."""
 
@@ -50,11 +51,11 @@ def _browser(world: World, requests: int) -> Client:
     people = {
         place: make_staff(world.group[place], ["regional_manager"], username=f"manager {place}") for place in REGIONS
     }
-    asks = make_staff(world.group["EAST"], ["service"], username="service")
+    asks = [make_staff(world.group["EAST"], ["service"], username=f"service {n}").pk for n in range(REQUESTERS)]
     values = {
         "requests": requests,
         "kind": world.group.point_types["east"].pk,
-        "asks": asks.pk,
+        "asks": asks,
         "north": people["EAST-N"].pk,
         "south": people["EAST-S"].pk,
         "at": world.group["EAST-N"].path,

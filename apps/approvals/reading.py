@@ -23,6 +23,10 @@ from apps.orgs.models import OrgUnit, Staff
 TABS = ("decide", "mine", "decided", "watching")
 ROWS = 50
 MOST_COUNTED = 99
+SHOWN = (
+    "kind", "subject", "amount", "state", "sent_at", "due_at", "needed", "asked_on", "asked_hash", "unit__name",
+    "requester__username", "requester__first_name", "requester__last_name",
+)  # fmt: skip
 UNSETTLED = (ApprovalRequest.State.OPEN, ApprovalRequest.State.RETURNED)
 
 _HATS = """
@@ -186,7 +190,7 @@ def _row(key: int, request: ApprovalRequest, title: str, decision: Decision | No
 
 def _requests(reader: Staff, keys: Any) -> dict[int, ApprovalRequest]:
     rows = ApprovalRequest.objects.visible_to(reader).filter(pk__in=keys).select_related("requester", "unit")
-    return {request.pk: request for request in rows.defer("facts", "told")}
+    return {request.pk: request for request in rows.only(*SHOWN)}
 
 
 def _keys(tab: str, reader: Staff, hats: list[Hat], narrowed: Narrowed, walk: Walk) -> "QuerySet[Any]":

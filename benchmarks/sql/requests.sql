@@ -13,7 +13,7 @@ INSERT INTO approvals_approvalrequest (kind, unit_id, about, subject, facts, amo
 SELECT kind, home_unit_id, 'member:' || id,
     CASE kind WHEN 'points.reversal' THEN jsonb_build_object('posting', posting, 'points', 1 + n %% 900)
         ELSE jsonb_build_object('member', id, 'point_type', %(kind)s, 'points', 1000 + n %% 900, 'reason_code', '') END,
-    '{"request.points": 1000}', 1000 + n %% 900, 'A till was down for an hour', %(asks)s, 'asked' || n,
+    '{"request.points": 1000}', 1000 + n %% 900, 'A till was down for an hour', (%(asks)s::bigint[])[1 + n %% cardinality(%(asks)s::bigint[])], 'asked' || n,
     CASE WHEN is_open THEN 'open' ELSE 'done' END, 1, is_open::int, 1, 1, 'Medium', '[]', '[]',
     '[["balance", 10, 1010, "points"], ["home", "Lakeside", "Lakeside", "text"]]', md5(n::text), at, at,
     CASE WHEN is_open THEN at + interval '8 hours' END, CASE WHEN NOT is_open THEN at END, '{}', '{}'
