@@ -1,4 +1,4 @@
-"""What the home page says about rules: drafts that wait for a decision, drafts to finish, budgets that run out; and what the palette finds of them."""
+"""What the home page says about rules: drafts to finish, budgets that run out; and what the palette finds of them."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from apps.approvals.models import ApprovalTask
 from apps.core.addresses import address
 from apps.core.formats import day, number, signed
 from apps.core.home import Empty, Link, Panel, Row, section
@@ -16,36 +15,9 @@ from apps.rules.daily import Standing, standings
 from apps.rules.gallery import TEMPLATES
 from apps.rules.holding import PERMISSION as DECIDE
 from apps.rules.models import HeldEvent, Rule, RuleVersion
-from apps.rules.reading import PUBLICATION, about_rule, open_requests, reaching_beyond, standing_in_words
+from apps.rules.reading import open_requests, reaching_beyond, standing_in_words
 
 HELD_SHOWN = 6
-
-
-@section(order=5, permission="rules.view_rule")
-def reviews(person: Any, when: datetime) -> Panel | None:
-    """The drafts that wait for this person's yes; nothing where none does."""
-    tasks = ApprovalTask.objects.filter(person=person, is_open=True, request__kind=PUBLICATION)
-    waiting = list({task.request_id: task.request for task in tasks.select_related("request__requester")}.values())
-    if not waiting:
-        return None
-    rules = {about_rule(pk): name for pk, name in _rules_of(waiting)}
-    title = ngettext("%(n)s rule waits for your review", "%(n)s rules wait for your review", len(waiting))
-    rows = tuple(
-        Row(
-            rules.get(request.about, request.about),
-            address("approvals_approvalrequest_change", request.pk)
-            or address("rules_rule_change", request.subject["rule"]),
-            _("Sent by %(who)s on %(day)s") % {"who": request.requester or "", "day": day(request.sent_at)},
-            tag=str(request.get_state_display()),
-            tone="warn",
-        )
-        for request in sorted(waiting, key=lambda each: each.sent_at)[:6]
-    )
-    return Panel(title % {"n": len(waiting)}, rows=rows)
-
-
-def _rules_of(requests: Any) -> Any:
-    return Rule.objects.filter(pk__in=[request.subject["rule"] for request in requests]).values_list("pk", "name")
 
 
 @section(order=6, permission=DECIDE)

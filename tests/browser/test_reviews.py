@@ -47,7 +47,7 @@ def test_what_was_typed_is_sent_returned_mended_and_approved(studio: Studio, gro
     author.goto(address)
     send("300")
     reviewer.goto("/")
-    expect(reviewer.get_by_text("1 条规则等待您审核")).to_be_visible()
+    expect(reviewer.get_by_text("发布“Yuan”第 1 版").first).to_be_visible()
     reviewer.goto(address)
     expect(reviewer.locator(".studio-banner")).to_contain_text("现可由 高原 审批。")
     expect(reviewer.locator("#requests ~ ol").first).to_contain_text("Before the weekend, please.")

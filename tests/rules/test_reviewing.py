@@ -353,8 +353,7 @@ def test_a_rule_goes_through_review_by_its_pages(group: CoffeeGroup, cast: Cast,
     assert ("withdraw-dialog" in page, "publish-dialog" in page) == (False, False)
     assert "colleague can decide now." in page
     assert "For New Year" in page
-    assert author.get("/").content.decode().count("waits for your review") == 0
-    assert "1 rule waits for your review" in reviewer.get("/").content.decode()
+    assert "Publish version 1 of “Point per yuan”" in reviewer.get("/").content.decode()
     listed = reviewer.get(at("changelist"), {"standing": "review"}).content.decode()
     assert "In review</span>" in listed
     say(colleague, review, "returned", comment="A day later, please.", when=now())
