@@ -19,6 +19,7 @@ from apps.members.models import Member
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.orgs.roles import PERMISSIONS
 from apps.orgs.services import create_staff
+from apps.orgs.working_time import parse_working_hours
 from apps.points.models import PointType
 from apps.rules.models import CodeBatch
 from tests.factories import OUTSIDER_ROLES, PLACES, Cast, CoffeeGroup, make_cast, make_group
@@ -91,7 +92,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "ends_at": WHEN + timedelta(days=1),
     },
     "orgs.workingtime": lambda planted: {
-        "hours": {"week": {"1": [["09:00", "18:00"]]}},
+        "hours": parse_working_hours({"week": {"1": [["09:00", "18:00"]]}}).to_json(),
         "time_zone": "Asia/Shanghai",
     },
     "orgs.specialday": lambda planted: {"days": {"kind": "each_month", "day": 8}},
