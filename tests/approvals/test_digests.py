@@ -91,6 +91,14 @@ def test_it_comes_once_a_day_and_says_what_is_new_since_the_last(desk: Desk, box
     assert box.letters[0]["Message-ID"] == f"<digest-{desk.cast.service.pk}-2026-05-05@studio.example.com>"
 
 
+def test_what_waits_is_told_again_on_the_next_day_and_not_the_same_day(desk: Desk, box: Mailbox) -> None:
+    desk.policy(BANDS)
+    daily(desk.cast.regional_manager)
+    desk.ask(1200)
+    assert [send_due(MORNING.replace(hour=hour)) for hour in (0, 1, 2)] == [1, 0, 0]
+    assert [send_due(MORNING.replace(day=6, hour=hour)) for hour in (0, 1)] == [1, 0]
+
+
 def test_a_server_that_fails_is_asked_again_an_hour_later(desk: Desk, box: Mailbox) -> None:
     desk.policy(BANDS)
     daily(desk.cast.regional_manager)
