@@ -189,7 +189,7 @@ document.addEventListener("DOMContentLoaded", () => {
             el("h3", {}, words.when), condition,
             el("h3", {}, words.steps), band.steps.length ? steps : el("p", { class: "studio-hint" }, words.no_steps),
             el("div", { class: "studio-buttons" }, quietButton(`+ ${words.add_step}`, () => add(band.steps, freshStep(), at(path, "steps", band.steps.length - 1, "parties/0/who")), { "data-at": at(path, "steps/add") })));
-        const builder = Conditions.builder(condition, { tree: band.when, path: [...path, "when"], catalogue: config.catalogue, units: config.units, named: {}, seen: {}, left: askSoon,
+        const builder = Conditions.builder(condition, { tree: band.when, path: [...path, "when"], catalogue: config.catalogue, units: config.units, named: {}, seen: config.seen, left: askSoon,
             changed: (tree, more) => { band.when = tree; changed(more); } });
         band.when = builder.tree;
         return movable(node, path);

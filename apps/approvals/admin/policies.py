@@ -170,7 +170,7 @@ class PolicyAdmin(ScopedAdmin):
             context["since"] = _lines(judge, policy, in_force, draft, language) if in_force is not None else None
             context["draft_said"] = _said(judge, policy, draft, language)
         if draft is not None and may_draft and policy.kind in kinds():
-            context["policy_editor"] = self._editor(policy, draft, judge)
+            context["policy_editor"] = self._editor(policy, draft, judge, person)
         return context
 
     def _may_read_drafts(self, request: HttpRequest, policy: Policy) -> bool:
@@ -184,7 +184,7 @@ class PolicyAdmin(ScopedAdmin):
         above = (each for each in found.select_related("unit") if policy.unit.path.startswith(each.unit.path))
         return max(above, key=lambda each: each.unit.depth, default=None)
 
-    def _editor(self, policy: Policy, draft: PolicyVersion, judge: Judge) -> dict[str, Any]:
+    def _editor(self, policy: Policy, draft: PolicyVersion, judge: Judge, person: Any) -> dict[str, Any]:
         language = _language()
         within = OrgUnit.objects.within(policy.unit.path).order_by("path")
         shown = [(unit.code, unit.name, unit.depth - policy.unit.depth) for unit in within]
@@ -194,6 +194,7 @@ class PolicyAdmin(ScopedAdmin):
             "revision": draft.revision,
             "units": [(unit.code, unit.name, unit.depth - 1) for unit in OrgUnit.objects.order_by("path")],
             "within": shown,
+            "seen": kinds()[policy.kind].suggestions(person),
             "roles": role_choices(),
             "words": editor_words(),
             "names": judge.names if len(judge.names) <= MOST_FOUND else {},
