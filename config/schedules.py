@@ -34,5 +34,10 @@ SCHEDULE = {
     "release pending points": _hourly("apps.points.tasks.release_pending", 2),
     "expire points": _hourly("apps.points.tasks.expire_points", 7),
     "tell the new day": _hourly("apps.rules.tasks.tell_days", 12),
+    "review roles": {
+        "task": "apps.orgs.tasks.open_reviews_of_roles",
+        "schedule": crontab(hour=1, minute=0, day_of_month=1, month_of_year="1,4,7,10"),
+        "options": {"expires": 24 * HOUR},
+    },
     "check the ledger": _nightly("apps.reports.tasks.check_ledger", 19, 30),
 }

@@ -113,6 +113,9 @@ GROUPS = (
         Item(_("Absences"), "event_busy", "admin:approvals_delegation_changelist", "approvals.view_delegation",
              (ADMINISTRATOR, AUDITOR)),
         Item(_("Roles"), "assignment_ind", "admin:orgs_role_changelist", "orgs.view_role", (ADMINISTRATOR, AUDITOR)),
+        Item(_("Reviews of roles"), "fact_check", "admin:orgs_certification_changelist", "orgs.view_certification",
+             (ADMINISTRATOR, AUDITOR)),
+        Item(_("Views as somebody else"), "visibility", "admin:orgs_viewas_changelist", "orgs.view_viewas", (AUDITOR,)),
     )),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ class ApprovalsConfig(AppConfig):
     verbose_name = _("Approvals")
 
     def ready(self) -> None:
-        from apps.approvals import home, notices  # noqa: F401 -- contribute to the home page, say what people are told
+        from apps.approvals import home, leaving, notices  # noqa: F401 -- contribute to pages of others
         from apps.approvals.services.desk import ApprovalDesk
         from apps.approvals.services.sending import keep_gate
         from apps.orgs.desk import set_desk

@@ -10,6 +10,8 @@ from django.contrib import admin
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import clock, policy
@@ -83,6 +85,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return refused(request, 500)
 
 
+def _why(request: HttpRequest) -> str:
+    """The page that says which roles would have let the person in, where what was missing is known."""
+    denied = getattr(request, "denied", None)
+    if denied is None:
+        return ""
+    permission, label, pk = denied
+    asked = {"permission": permission} | ({"row": f"{label.lower()}:{pk}"} if pk is not None else {})
+    try:
+        return f"{reverse('why')}?{urlencode(asked)}"
+    except NoReverseMatch:
+        return ""
+
+
 def refused(request: HttpRequest, status: int, happened: Any = "", advice: Any = "") -> HttpResponse:
     """The page, or for programs the problem details, of `status`."""
     code, *words = PAGES[status]
@@ -96,6 +111,8 @@ def refused(request: HttpRequest, status: int, happened: Any = "", advice: Any =
         "happened_at": clock.now() if status == 500 else None,
         "layout": "admin/base_site.html" if is_inside else "core/bare.html",
     }  # fmt: skip
+    if status == 403 and is_inside:
+        context["why"] = _why(request)
     if is_inside:
         context = admin.site.each_context(request) | context
     response = HttpResponse(render_to_string("core/refused.html", context, request=request), status=status)

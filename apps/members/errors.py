@@ -140,3 +140,11 @@ class ReferrerImpossible(LoyaltyError):
 
     def sentence(self) -> str:
         return _("Two members cannot have brought each other, and nobody brings themselves.")
+
+
+class MinutesOutOfRange(LoyaltyError):
+    code = "minutes_out_of_range"
+    field = "minutes"
+
+    def sentence(self) -> str:
+        return _("Personal data is shown for %(least)s to %(most)s minutes.") % self.data

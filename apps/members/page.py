@@ -105,3 +105,10 @@ def actions_for(asked: Asked) -> list[Action]:
     chosen = sorted(_offers.values(), key=lambda each: each[0])
     offered = (offer(asked) for _, permission, offer in chosen if asked.person.has_perm(permission, asked.member))
     return [each for each in offered if each is not None]
+
+
+def missing_for(asked: Asked) -> list[str]:
+    """The permissions of buttons that the person does not get on this member."""
+    chosen = sorted(_offers.values(), key=lambda each: each[0])
+    permissions = dict.fromkeys(permission for _, permission, _ in chosen)
+    return [permission for permission in permissions if not asked.person.has_perm(permission, asked.member)]

@@ -9,7 +9,7 @@ class OrgsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core.migration import after_migrate
-        from apps.orgs import home, reach  # noqa: F401 -- contribute to the home page, supply core with reaches
+        from apps.orgs import access, home, reach  # noqa: F401 -- contribute to the home page, supply core with reaches
         from apps.orgs.services import sync_roles
 
         after_migrate(sync_roles)

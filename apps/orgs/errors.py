@@ -216,3 +216,27 @@ class UnknownUnit(LoyaltyError):
 
     def sentence(self) -> str:
         return _("There is no such unit within reach.")
+
+
+class ReasonMissing(LoyaltyError):
+    code = "reason_missing"
+    field = "reason"
+
+    def sentence(self) -> str:
+        return _("Give a reason: it is on record.")
+
+
+class ReviewOpen(LoyaltyError):
+    """One review of a unit's roles at a time."""
+
+    code = "review_open"
+
+    def sentence(self) -> str:
+        return _("A review of the roles of this unit is open already.")
+
+
+class LineDecided(LoyaltyError):
+    code = "line_decided"
+
+    def sentence(self) -> str:
+        return _("This role was decided on already.")

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
 
-from apps.core.scope import STEP, Scope, ScopedModel, ScopedQuerySet
+from apps.core.scope import STEP, AppendOnlyModel, Scope, ScopedModel, ScopedQuerySet
 
 
 class Persona(models.TextChoices):
@@ -274,6 +274,110 @@ class Role(ScopedModel):
 
     def __str__(self) -> str:
         return self.get_code_display()
+
+
+class Certification(ScopedModel):
+    """Every role held in one part of the group at a moment, each to be kept or taken away by its administrators."""
+
+    scope = Scope(units=("unit",))
+
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="certifications", verbose_name=_("org unit"))
+    opened_at = models.DateTimeField(_("opened at"))
+    opened_by = models.ForeignKey(
+        Staff, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("opened by")
+    )
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("review of roles")
+        verbose_name_plural = _("reviews of roles")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["unit"], condition=Q(closed_at=None), name="certification_one_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class CertificationLine(ScopedModel):
+    """One role of one person in a review. It is decided once, by somebody else."""
+
+    class Verdict(models.TextChoices):
+        KEPT = "kept", _("Kept")
+        TAKEN = "taken", _("Taken away")
+        GONE = "gone", _("Not held any more")
+
+    scope = Scope(units=("certification__unit",))
+
+    certification = models.ForeignKey(
+        Certification, models.PROTECT, related_name="lines", verbose_name=_("review of roles")
+    )
+    person = models.ForeignKey(Staff, models.PROTECT, related_name="+", verbose_name=_("person"))
+    role = models.CharField(_("role"), max_length=40, choices=Persona.choices)
+    held_at = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("held at"))
+    verdict = models.CharField(_("verdict"), max_length=6, choices=Verdict.choices, blank=True)
+    decided_by = models.ForeignKey(
+        Staff, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("line of a review of roles")
+        verbose_name_plural = _("lines of reviews of roles")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["certification", "person", "role", "held_at"], name="certificationline_once"
+            ),
+            models.CheckConstraint(
+                name="certificationline_decided",
+                condition=Q(verdict="", decided_at__isnull=True) | (~Q(verdict="") & Q(decided_at__isnull=False)),
+            ),
+            models.CheckConstraint(name="certificationline_by_another", condition=~Q(decided_by=models.F("person"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.role}"
+
+
+class ViewAs(AppendOnlyModel):
+    """An administrator began to see the studio as somebody else would, or ceased to: a row each, kept for ever."""
+
+    class Kind(models.TextChoices):
+        BEGAN = "began", _("Began")
+        ENDED = "ended", _("Ended")
+
+    class Why(models.TextChoices):
+        BUTTON = "button", _("by the button")
+        TIME = "time", _("time was over")
+        RIGHTS = "rights", _("rights had changed")
+        SIGNED_OUT = "signed_out", _("signed out")
+
+    scope = Scope(units=("unit",))
+
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices)
+    administrator = models.ForeignKey(Staff, models.PROTECT, related_name="+", verbose_name=_("administrator"))
+    person = models.ForeignKey(Staff, models.PROTECT, related_name="+", verbose_name=_("seen as"))
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"))
+    began = models.OneToOneField("self", models.PROTECT, null=True, related_name="end", verbose_name=_("began with"))
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    at = models.DateTimeField(_("when"))
+    until = models.DateTimeField(_("until"), null=True)
+    why = models.CharField(_("ended why"), max_length=12, choices=Why.choices, blank=True)
+
+    class Meta:
+        verbose_name = _("view as somebody else")
+        verbose_name_plural = _("views as somebody else")
+        constraints: ClassVar = [
+            models.CheckConstraint(name="viewas_of_another", condition=~Q(administrator=models.F("person"))),
+            models.CheckConstraint(
+                name="viewas_whole",
+                condition=Q(kind="began", until__isnull=False, began__isnull=True) & ~Q(reason="")
+                | Q(kind="ended", began__isnull=False) & ~Q(why=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.administrator_id} as {self.person_id}"
 
 
 class ApiClient(ScopedModel):

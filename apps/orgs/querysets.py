@@ -116,6 +116,15 @@ def jobs_within(role: str, reader: Staff) -> list[Job]:
     return list(_jobs(held, known))
 
 
+def jobs_held_at(units: "QuerySet[OrgUnit]") -> list[Job]:
+    """Every job of active people on `units` themselves, in tree order. Three queries."""
+    wanted = {str(pk) for pk in units.values_list("pk", flat=True)}
+    held = UserObjectPermission.objects.filter(object_pk__in=wanted, permission__codename__startswith="role_")
+    held = held.filter(content_type__app_label="orgs", user__is_active=True)
+    known = Staff.objects.in_bulk(set(held.values_list("user_id", flat=True)))
+    return list(_jobs(held, known))
+
+
 def _jobs(held: QuerySet[UserObjectPermission], known: dict[int, Staff]) -> Iterator[Job]:
     held = held.filter(content_type__app_label="orgs", content_type__model="orgunit")
     rows = list(held.values_list("user_id", "permission__codename", "object_pk"))

@@ -61,7 +61,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.SHOP: EVERYBODY | _can("add", "activity.event") | {"points.redeem_points"},
     Persona.AUDITOR: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
     | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer", "orgs.notice", "rules.code", "rules.codeguess")
-    | _can("view", "approvals.delegation"),
+    | _can("view", "approvals.delegation", "orgs.certification", "orgs.certificationline", "orgs.viewas"),
     Persona.INTEGRATOR: EVERYBODY | PROGRAMME | IMPORTS
     | _can("view", "activity.source")
     | _can("view add change", "orgs.apiclient")
@@ -71,5 +71,6 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("view add change", "orgs.staff", "orgs.apiclient", "approvals.delegation")
     | _can("add change", "approvals.policy", "approvals.policyversion", "orgs.workingtime")
     | _can("delete", "approvals.policyversion")
+    | _can("view", "orgs.certification", "orgs.certificationline", "orgs.viewas")
     | {"approvals.publish_policy", "approvals.direct_approvalrequest"},
 }  # fmt: skip

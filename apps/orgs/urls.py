@@ -1,11 +1,12 @@
-"""Signing in and its settings, and what a person is told. Stands before the admin's addresses, whose sign-in and password
-page it replaces."""
+"""Signing in and its settings, what a person is told, and who may do what. Stands before the admin's addresses, whose
+sign-in and password page it replaces."""
 
 from django.contrib import admin
 from django.urls import path
 
 from apps.orgs import views
 from apps.orgs.admin import notices
+from apps.orgs.admin.viewing import end_view
 
 inside = admin.site.admin_view
 
@@ -23,4 +24,6 @@ urlpatterns = [
     path("notices/read/", inside(notices.all_read), name="read_notices"),
     path("notices/settings/", inside(notices.settings_page), name="notice_settings"),
     path("notices/<int:notice_id>/", inside(notices.open_notice), name="notice"),
+    path("view-as/end/", inside(end_view), name="end_view"),
+    path("why/", inside(views.why_not), name="why"),
 ]

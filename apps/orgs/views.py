@@ -8,7 +8,7 @@ import segno
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import login, update_session_auth_hash
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
@@ -26,6 +26,7 @@ from apps.orgs.devices import mark_device, visitor_of
 from apps.orgs.errors import TooManyTries
 from apps.orgs.forms import CodeForm, OwnPasswordForm, PasswordForm, SignInForm
 from apps.orgs.models import Staff
+from apps.orgs.why import KNOWN, home_of, unit_of_row, why
 
 BACKEND = "apps.orgs.auth.RoleBackend"
 PENDING = "second_step"
@@ -130,6 +131,18 @@ def change_password(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Your password is changed. Other devices are signed out."))
             return HttpResponseRedirect(reverse("admin:index"))
     return _inside(request, "orgs/change_password.html", _("Change password"), {"form": form})
+
+
+def why_not(request: HttpRequest) -> HttpResponse:
+    """Why the person may not do something: `?permission=points.adjust_points&row=members.member:7`, or at the unit that
+    they belong to. A row that they do not see answers like one that there is not."""
+    permission, row = request.GET.get("permission", ""), request.GET.get("row", "")
+    person = actor_of(request)
+    label, _colon, pk = row.partition(":")
+    unit = unit_of_row(person, label, pk) if row else home_of(person)
+    if permission not in KNOWN or unit is None:
+        raise Http404
+    return _inside(request, "orgs/why.html", _("Why can I not?"), {"why": why(person, permission, unit)})
 
 
 def _pending_person(request: HttpRequest) -> Staff | None:

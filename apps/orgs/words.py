@@ -44,6 +44,7 @@ def reason_in_words(reason: str) -> str:
         "second step on": _("Two-step sign-in turned on"),
         "second step off": _("Two-step sign-in turned off"),
         "second step reset": _("Two-step sign-in reset"),
+        "review of roles": _("Review of roles"),
     }
     if reason in fixed:
         return fixed[reason]
@@ -52,6 +53,8 @@ def reason_in_words(reason: str) -> str:
         ("role revoked: ", _("Role revoked: %(job)s")),
     ]:
         if reason.startswith(start):
-            role, _at, unit = reason.removeprefix(start).partition(" @ ")
-            return sentence % {"job": job_sentence(role, unit)}
+            role, _at, where = reason.removeprefix(start).partition(" @ ")
+            unit, _colon, why = where.partition(": ")
+            told = sentence % {"job": job_sentence(role, unit)}
+            return _("%(told)s (%(why)s)") % {"told": told, "why": reason_in_words(why)} if why else told
     return reason

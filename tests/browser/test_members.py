@@ -36,7 +36,7 @@ def test_service_finds_a_member_looks_for_a_reason_and_adjusts_points(studio_pag
 
     page.get_by_text("Show personal data").click()
     page.get_by_label("Why do you need to see it?").fill("Caller asks for her card")
-    page.get_by_role("button", name="Show for ten minutes").click()
+    page.get_by_role("button", name="Show", exact=True).click()
     expect(page.get_by_text("C00012345")).to_be_visible()
     expect(page.get_by_text("for 10 more minutes")).to_be_visible()
     assert axe_findings(page) == []

@@ -6,6 +6,7 @@ import pytest
 
 from apps.members.models import Member
 from apps.members.services import create_member
+from tests.approvals.conftest import desk as desk
 from tests.factories import CoffeeGroup
 
 WHEN = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -108,9 +108,14 @@ def test_after_its_time_the_page_is_masked_again(browse: Any, wang: Member, cast
 
 def test_who_may_not_reveal_adjust_or_change_sees_no_button(browse: Any, wang: Member) -> None:
     words = ("Show personal data", "Adjust points", "Add an identifier", "Change particulars", "Remove")
-    assert [word for word in words if word in text_of(browse("service").get(page_of(wang)))] == list(words)
-    assert [word for word in words if word in text_of(browse("marketing").get(page_of(wang)))] == []
-    assert [word for word in words if word in text_of(browse("regional_manager").get(page_of(wang)))] == [words[1]]
+
+    def offered(who: str) -> list[str]:
+        text = text_of(browse(who).get(page_of(wang))).replace("Adjust points: why can I not?", "")
+        return [word for word in words if word in text]
+
+    assert offered("service") == list(words)
+    assert offered("marketing") == []
+    assert offered("regional_manager") == [words[1]]
 
 
 def test_service_enrols_a_member_and_reads_every_refusal_at_its_field(
@@ -228,7 +233,7 @@ def test_the_number_of_queries_stays_the_same_however_many_rows(
     few = counted(LIST), counted(page_of(wang))
     enrol(10, 210), post(90, 10), shop(3, 15)
     assert (counted(f"{LIST}?all="), counted(LIST), counted(page_of(wang))) == (few[0], *few)
-    assert few == (6, 13)
+    assert few == (6, 14)
 
 
 def test_points_of_each_type_are_told_apart(browse: Any, group: CoffeeGroup, wang: Member) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from tests.approvals.conftest import desk as desk
 from tests.security.hardening import faults_of
 from tests.security.planting import World, make_world
 

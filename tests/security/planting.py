@@ -95,6 +95,12 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "hours": parse_working_hours({"week": {"1": [["09:00", "18:00"]]}}).to_json(),
         "time_zone": "Asia/Shanghai",
     },
+    # Open: closed reviews of one unit may be many.
+    "orgs.certificationline": lambda planted: {"verdict": "", "decided_by": None, "decided_at": None},
+    "orgs.viewas": lambda planted: {
+        "administrator": create_staff(f"viewer-{planted.company}", unit=planted.store),
+        "until": WHEN,
+    },
     "orgs.specialday": lambda planted: {"days": {"kind": "each_month", "day": 8}},
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }

@@ -39,6 +39,11 @@ def replace_absent(when: datetime) -> int:
     return sum(_run(request, _replace, when) for request in requests_with_other_people(AT_ONCE))
 
 
+def replace_in(request_id: int, when: datetime) -> bool:
+    """`replace_absent`, for one request; whether it found somebody new."""
+    return _run(request_id, _replace, when)
+
+
 def _each(due: "QuerySet[ApprovalStep]", act: Callable[..., bool], when: datetime) -> int:
     # A step of an earlier round, which was returned, waits for nobody.
     due = due.filter(request__state=State.OPEN, round=F("request__round"), number=F("request__step"))

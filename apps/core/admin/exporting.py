@@ -82,6 +82,16 @@ class ExportPages(ScopedPages):
         return in_words(value) if isinstance(value, list | dict) else str(value)
 
 
+def table_file(request: HttpRequest, name: str, header: list[str], rows: list[list[Any]]) -> HttpResponseBase:
+    """A table of one's own as a file: `?format=xlsx`, else CSV."""
+    is_xlsx = request.GET.get("format") == "xlsx"
+    told = f'attachment; filename="{name}.{"xlsx" if is_xlsx else "csv"}"'
+    headers = {"Content-Disposition": told, "Cache-Control": "no-store"}
+    if is_xlsx:
+        return HttpResponse(xlsx_file(header, rows), content_type=XLSX, headers=headers)
+    return HttpResponse(b"".join(csv_lines(header, rows)), content_type="text/csv; charset=utf-8", headers=headers)
+
+
 def batched(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
     """`rows` in lists of `size`."""
     while chunk := list(islice(rows, size)):

@@ -43,6 +43,8 @@ class Scoped:
         asked = (name, self.opts.label, getattr(obj, "pk", None))
         if asked not in answers:
             answers[asked] = request.user.has_perm(name, obj)
+        if not answers[asked]:
+            _note_denied(request, asked)
         return answers[asked]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -59,6 +61,14 @@ class Scoped:
         if not hasattr(queryset, "visible_to"):
             return queryset.none()
         return queryset.visible_to(request.user, self.choice_permissions.get(db_field.name))
+
+
+def _note_denied(request: HttpRequest, asked: tuple[str, str, Any]) -> None:
+    """Keeps what was missing, for the page that refuses (`apps.core.views.refused`): Django asks for the right to change
+    what may not even be seen, and then seeing is what is missing."""
+    earlier = getattr(request, "denied", None)
+    if earlier is None or earlier[1:] != asked[1:] or ".view_" not in earlier[0]:
+        request.denied = asked  # type: ignore[attr-defined]
 
 
 class ScopedPages(Scoped, ModelAdmin):

@@ -9,24 +9,29 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import urlencode
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from apps.core.admin import ScopedAdmin, actor_of
+from apps.core.admin import actor_of
 from apps.core.clock import now
 from apps.core.lists import key_in
 from apps.members import services
 from apps.members.forms import MemberForm, NewMemberForm
 from apps.members.history import versions_of
 from apps.members.models import Identifier, Member
-from apps.members.page import Asked, actions_for, blocks_for
+from apps.members.page import Asked, actions_for, blocks_for, missing_for
 from apps.members.profile import profile_of
+from apps.members.services.looking import PURPOSES, PersonalLook
+from apps.orgs.admin.asking import AskingAdmin
+from apps.orgs.desk import waiting_about
 
 SHOWN_IDENTIFIERS = 3
+LENGTHS = (10, 30, 60, 240, 480, 1_440)
+"""For how many minutes personal data may be asked for."""
 
 
 @admin.register(Member)
-class MemberAdmin(ScopedAdmin):
+class MemberAdmin(AskingAdmin):
     """The list is found through by identifiers only, and each search is on record; so is each file and each look."""
 
     list_display = ("number", "masked_name", "identifiers_shown", "home_unit", "state", "joined_on")
@@ -130,10 +135,14 @@ class MemberAdmin(ScopedAdmin):
             context |= {
                 "profile": profile_of(asked, may_reveal),
                 "page_actions": actions_for(asked),
+                "missing": [*missing_for(asked), *(() if may_reveal else ("members.reveal_member",))],
                 "blocks": blocks_for(asked),
                 "may_change": may_change,
                 "is_changing": "change" in request.GET or request.method == "POST",
                 "may_reveal": may_reveal,
+                "purposes": [(code, words.in_language(get_language() or "en")) for code, words in PURPOSES.items()],
+                "minutes": LENGTHS,
+                "waiting": waiting_about(asked.person, PersonalLook.code, f"member:{obj.pk}") if may_reveal else (),
                 "kinds": Identifier.Kind.choices if may_change else (),
             }
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
@@ -160,11 +169,25 @@ class MemberAdmin(ScopedAdmin):
         ]
 
     def reveal_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def run(member: Member) -> str:
-            services.reveal(actor_of(request), member.pk, reason=request.POST.get("reason", ""), when=now())
-            return _("Shown to you for ten minutes. That you looked, and why, is on record.")
+        """Shows it; where a policy wants others to say yes first, says whose and sends a request."""
+        member = self.object_or_404(request, object_id, "members.reveal_member")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        minutes, purpose = key_of(request.POST.get("minutes", "10")), request.POST.get("purpose", "")
+        asked: Any = {"minutes": minutes, "purpose": purpose if purpose in PURPOSES else ""}
 
-        return self._done(request, object_id, "members.reveal_member", run)
+        def verb() -> None:
+            services.reveal(
+                actor_of(request), member.pk, reason=request.POST.get("reason", ""), when=now(), **asked
+            )  # fmt: skip
+
+        subject, back = PersonalLook(member=member.pk, **asked), self.page_address(member)
+        answer = self.asked_first(request, subject, verb, title=_("Ask to see personal data"), back=back)
+        if answer is not None:
+            return answer
+        told = _("Shown to you for %(minutes)s minutes. That you looked, and why, is on record.") % asked
+        self.message_user(request, told, messages.SUCCESS)
+        return HttpResponseRedirect(back)
 
     def identify_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         kind, value = request.POST.get("kind", ""), request.POST.get("value", "")

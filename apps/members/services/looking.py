@@ -1,24 +1,40 @@
 """Looking: at personal data in clear, for a member by identifier, at a list as a file. Each leaves a row first."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Q
 
+from apps.conditions.catalogue import Field
+from apps.conditions.types import Type
+from apps.conditions.words import Words
+from apps.core.addresses import address
 from apps.core.scope import reach_of
 from apps.core.transactions import in_transaction
 from apps.members.changes import HIDDEN
 from apps.members.crypto import lookup_hash, tail_hash
-from apps.members.errors import ReasonMissing
+from apps.members.errors import MinutesOutOfRange, ReasonMissing
 from apps.members.identifiers import ASKED_CHARACTERS, is_kind, is_well_formed, mask, tail_of
 from apps.members.models import Identifier, Look, Member
 from apps.members.services.reading import birthday_of, name_of, value_of
-from apps.members.services.rows import author_of, locked
-from apps.orgs.models import OrgUnit
+from apps.members.services.rows import author_of, locked, require_seen
+from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
+from apps.orgs.models import OrgUnit, Staff
 
 PERMISSION = "members.reveal_member"
 SHOWN_FOR = timedelta(minutes=10)
+LEAST_MINUTES, MOST_MINUTES = 10, 1_440
+DAYS = 30
+PURPOSES = {
+    "asked": Words("the member asks for it", "会员本人要求"),
+    "complaint": Words("a complaint", "投诉处理"),
+    "correction": Words("a correction of what is known", "更正资料"),
+    "fraud": Words("a suspicion of fraud", "疑似欺诈"),
+    "authority": Words("an authority asks", "主管机关要求"),
+}
+TITLE = Words("Personal data of {member} for {minutes} minutes", "查看 {member} 的个人信息 {minutes} 分钟")
 MOST_FOUND = 50
 
 
@@ -39,16 +55,123 @@ class Revealed:
     until: datetime
 
 
-@in_transaction
-def reveal(actor: Any, member_id: int, *, reason: str, when: datetime) -> Revealed:
-    """The member's personal data, for a reason and for ten minutes, on record in the same transaction.
+class PersonalLook(Subject):
+    """A look at one member's personal data, for some minutes from when it is let."""
 
-    Raises ReasonMissing, Unreadable, NoSuchMember, NotAllowed.
+    code: ClassVar[str] = "members.look"
+    label: ClassVar[Words] = Words("Look at personal data", "查看个人信息")
+    icon: ClassVar[str] = "visibility"
+    permission: ClassVar[str] = PERMISSION
+    view: ClassVar[str] = "members.view_look"
+    fields: ClassVar = (
+        Field("request.minutes", Type.INTEGER, Words("minutes", "分钟数"), "request.minutes"),
+        Field(
+            "request.purpose", Type.CHOICE, Words("what it is for", "用途"), "request.purpose",
+            choices=tuple(PURPOSES.items()), is_closed=True,
+        ),
+        Field("request.identifiers", Type.INTEGER, Words("identifiers of the member", "会员标识数"), "request.identifiers"),
+        Field(
+            "request.looks", Type.INTEGER, Words("the requester's looks in 30 days", "申请人 30 天内的查看次数"),
+            "request.looks",
+        ),
+    )  # fmt: skip
+    labels: ClassVar[Mapping[str, Words]] = {
+        **{f"for_{code}": words for code, words in PURPOSES.items()},
+        "minutes": Words("Shown in clear, minutes", "明文显示（分钟）"),
+        "purpose": Words("What it is for", "用途"),
+        "identifiers": Words("Identifiers", "标识数"),
+        "home": Words("Home unit", "所属门店"),
+    }
+
+    member: int
+    minutes: int = 10
+    purpose: str = ""
+
+    def _member(self) -> Member:
+        member: Member | None = Member.objects.select_related("home_unit").filter(pk=self.member).first()
+        if member is None:
+            raise SubjectGone()
+        return member
+
+    def place(self) -> OrgUnit:
+        return self._member().home_unit
+
+    def about(self) -> str:
+        return f"member:{self.member}"
+
+    def require_ready(self, requester: Staff | None, also: Collection[Staff], when: datetime) -> None:
+        """Raises MinutesOutOfRange."""
+        _check_minutes(self.minutes)
+
+    def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
+        looks = Look.objects.filter(kind=Look.Kind.REVEAL, actor=requester, at__gt=when - timedelta(days=DAYS))
+        return {
+            "minutes": self.minutes,
+            "purpose": self.purpose or None,
+            "identifiers": Identifier.objects.filter(member=self.member).count(),
+            "looks": looks.count() if requester is not None else 0,
+        }
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        member = self._member()
+        identifiers = Identifier.objects.filter(member=member).count()
+        lines = [
+            Line("minutes", 0, self.minutes, "number"),
+            Line("identifiers", identifiers, identifiers, "number"),
+            Line("home", member.home_unit.name, member.home_unit.name),
+        ]
+        if self.purpose:
+            lines.insert(1, Line("purpose", None, f"for_{self.purpose}", "words"))
+        return Effect(tuple(lines))
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        revealed = reveal(
+            approval.requester, self.member, reason=approval.reason, when=when, minutes=self.minutes,
+            purpose=self.purpose, approval=approval,
+        )  # fmt: skip
+        return Done({"minutes": self.minutes, "until": revealed.until.isoformat()})
+
+    @classmethod
+    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
+        wanted = {pk: each for pk, each in subjects.items() if isinstance(each, cls)}
+        members = Member.objects.in_bulk([each.member for each in wanted.values()])
+        return {
+            pk: TITLE.in_language(language).format(member=members[each.member], minutes=each.minutes)
+            for pk, each in wanted.items()
+            if each.member in members
+        }
+
+    def address(self) -> str:
+        return address("members_member_change", self.member)
+
+
+register(PersonalLook)
+
+
+@in_transaction
+def reveal(
+    actor: Any,
+    member_id: int,
+    *,
+    reason: str,
+    when: datetime,
+    minutes: int = 10,
+    purpose: str = "",
+    approval: Approval | None = None,
+) -> Revealed:
+    """The member's personal data, for a reason and for some minutes, on record in the same transaction.
+
+    Raises ReasonMissing, MinutesOutOfRange, Unreadable, NoSuchMember, NotAllowed, ApprovalNeeded.
     """
+    require_seen(actor, member_id)
+    subject = PersonalLook(member=member_id, minutes=minutes, purpose=purpose if purpose in PURPOSES else "")
+    if actor is not None:
+        pass_gate(subject, actor, approval, when, reason=reason.strip())
     member = locked(actor, member_id, PERMISSION)
     if not reason.strip():
         raise ReasonMissing()
-    until = when + SHOWN_FOR
+    _check_minutes(minutes)
+    until = when + timedelta(minutes=minutes)
     revealed = _read(member, until)
     _record(
         actor, Look.Kind.REVEAL, member.home_unit,
@@ -57,9 +180,15 @@ def reveal(actor: Any, member_id: int, *, reason: str, when: datetime) -> Reveal
     return revealed
 
 
+def _check_minutes(minutes: int) -> None:
+    if not LEAST_MINUTES <= minutes <= MOST_MINUTES:
+        raise MinutesOutOfRange(least=LEAST_MINUTES, most=MOST_MINUTES)
+
+
 def open_look(actor: Any, member: Member, *, when: datetime) -> Revealed | None:
-    """What `actor` was let see of the member and may still see; None when there was no look or its time is over."""
-    if not reach_of(actor, PERMISSION).covers(member.home_unit.path):
+    """What `actor` was let see of the member and may still see; None when there was no look or its time is over, and for
+    whoever only sees the studio as they would."""
+    if hasattr(actor, "seen_by") or not reach_of(actor, PERMISSION).covers(member.home_unit.path):
         return None
     looks = Look.objects.filter(kind=Look.Kind.REVEAL, member=member, until__gt=when, **author_of(actor))
     look = looks.order_by("-until").first()

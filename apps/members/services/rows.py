@@ -21,11 +21,18 @@ MOST_ATTRIBUTES, LONGEST_KEY, LONGEST_VALUE, MOST_TEXTS = 50, 60, 500, 50
 
 
 def author_of(actor: Any) -> dict[str, Any]:
-    """The fields of `Authored` for whoever did it."""
+    """The fields of `Authored` for whoever did it; who sees the studio as somebody else is themselves on record."""
+    actor = getattr(actor, "seen_by", actor)
     return {
         "actor": actor if isinstance(actor, Staff) else None,
         "client": actor if isinstance(actor, ApiClient) else None,
     }
+
+
+def require_seen(actor: Any, member_id: int) -> None:
+    """Raises NoSuchMember for a member that `actor` does not see."""
+    if actor is not None and not Member.objects.visible_to(actor).filter(pk=member_id).exists():
+        raise NoSuchMember()
 
 
 def locked(actor: Any, member_id: int, permission: str = CHANGE) -> Member:

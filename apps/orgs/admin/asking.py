@@ -70,6 +70,7 @@ class AskingAdmin(ScopedAdmin):
             "plan_template": template,
             "plan": plan,
             "kept": kept,
+            "reason": request.POST.get("reason", ""),
             "key": uuid4().hex,
             "sends": SENDS,
             "back": back,

@@ -5,7 +5,14 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,11 +20,14 @@ from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm
 
 from apps.core.admin import ScopedAdmin, actor_of
+from apps.core.admin.exporting import table_file
 from apps.core.clock import now
-from apps.orgs import forms, services
+from apps.orgs import access, forms, services
 from apps.orgs.admin.asking import AskingAdmin
+from apps.orgs.admin.viewing import SEEN_AS
 from apps.orgs.desk import waiting_about
 from apps.orgs.gate import Subject
+from apps.orgs.leaving import hangs_on
 from apps.orgs.models import OrgUnit, Persona, Role, Staff
 from apps.orgs.querysets import Job, jobs_of, jobs_within
 from apps.orgs.words import job_sentence, reason_in_words
@@ -81,6 +91,9 @@ class StaffAdmin(AskingAdmin):
             self.route("<path:object_id>/grant/", self.grant_view, "grant"),
             self.route("<path:object_id>/revoke/", self.revoke_view, "revoke"),
             self.route("<path:object_id>/active/", self.active_view, "active"),
+            self.route("<path:object_id>/leave/", self.leave_view, "leave"),
+            self.route("<path:object_id>/view-as/", self.view_as_view, "view_as"),
+            self.route("<path:object_id>/access/", self.access_view, "access"),
             self.route("<path:object_id>/password/", self.password_view, "password"),
             self.route("<path:object_id>/second-step/", self.second_step_view, "second_step"),
             *super().get_urls(),
@@ -117,7 +130,8 @@ class StaffAdmin(AskingAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         actor, when, wanted = actor_of(request), now(), request.POST.get("is_active") == "1"
-        verb = lambda: services.set_staff_active(staff, wanted, actor=actor, when=when)  # noqa: E731
+        reason = request.POST.get("reason", "").strip()
+        verb = lambda: services.set_staff_active(staff, wanted, actor=actor, when=when, reason=reason)  # noqa: E731
         if not wanted or staff.is_active or staff.unit_id is None:
             return self._done(request, staff, verb)
         return self._given(request, staff, services.RoleChange(person=staff.pk, unit=staff.unit_id), verb)
@@ -132,6 +146,47 @@ class StaffAdmin(AskingAdmin):
             back=reverse("admin:orgs_staff_change", args=[staff.pk]),
         )
         return answer if answer is not None else self._saved(request, staff)
+
+    def leave_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What hangs on the person, before they are shut out."""
+        staff = self.object_or_404(request, object_id, "change")
+        if request.method == "POST":
+            return HttpResponseNotAllowed(["GET"])
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Shut out %(name)s") % {"name": staff},
+            "hanging": hangs_on(staff, actor_of(request), now()), "opts": self.opts, "original": staff,
+        }  # fmt: skip
+        return TemplateResponse(request, "orgs/leave.html", context)
+
+    def view_as_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Begins to show the studio as the person would see it."""
+        staff = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def run() -> HttpResponse:
+            row = services.begin_view(actor_of(request), staff, reason=request.POST.get("reason", ""), when=now())
+            request.session[SEEN_AS] = row.pk
+            return HttpResponseRedirect(reverse("admin:index"))
+
+        answer: HttpResponse = self.refusals_shown(request, run)
+        return answer
+
+    def access_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """What the person may do, where, since when and who said so."""
+        staff = self.object_or_404(request, object_id, "view")
+        if request.method == "POST":
+            return HttpResponseNotAllowed(["GET"])
+        held = access.access_of(staff)
+        if "format" in request.GET:
+            return table_file(request, f"access-{staff.pk}", access.header(), access.rows(held))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Access of %(name)s") % {"name": staff},
+            "held": held, "hanging": hangs_on(staff, actor_of(request), now()), "opts": self.opts, "original": staff,
+        }  # fmt: skip
+        return TemplateResponse(request, "orgs/access.html", context)
 
     def second_step_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         staff = self.object_or_404(request, object_id, "change")

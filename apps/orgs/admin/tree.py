@@ -3,7 +3,8 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
@@ -11,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.core.admin import ScopedAdmin, actor_of
-from apps.orgs import forms, services
+from apps.core.admin.exporting import table_file
+from apps.core.clock import now
+from apps.orgs import access, forms, services
 from apps.orgs.calendar_words import days_in_words
 from apps.orgs.models import OrgUnit, Program
 
@@ -54,6 +57,48 @@ class OrgUnitAdmin(ScopedAdmin):
             )
         else:
             obj.pk = services.create_unit(actor=actor_of(request), **data).pk
+
+    change_form_outer_after_template = "orgs/orgunit_panel.html"
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
+        context["may_review"] = obj is not None and request.user.has_perm("orgs.change_staff", obj)
+        context["may_see_access"] = obj is not None and request.user.has_perm("orgs.view_staff", obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        return [
+            self.route("<path:object_id>/access/", self.access_view, "access"),
+            self.route("<path:object_id>/review-roles/", self.review_view, "review_roles"),
+            *super().get_urls(),
+        ]
+
+    def review_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Begins a review of the roles that are held here, beside the quarterly ones."""
+        unit = self.object_or_404(request, object_id, "orgs.change_staff")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def run() -> HttpResponseBase:
+            review = services.open_certification(actor_of(request), unit, when=now())
+            return HttpResponseRedirect(reverse("admin:orgs_certification_change", args=[review.pk]))
+
+        answer: HttpResponseBase = self.refusals_shown(request, run)
+        return answer
+
+    def access_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Who may do what at the unit, through which role held where."""
+        unit = self.object_or_404(request, object_id, "orgs.view_staff")
+        if request.method == "POST":
+            return HttpResponseNotAllowed(["GET"])
+        held = access.access_at(unit)
+        if "format" in request.GET:
+            return table_file(request, f"access-{unit.code}", access.header(), access.rows(held))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Who may do what at %(name)s") % {"name": unit},
+            "held": held, "of_unit": True, "opts": self.opts, "original": unit,
+        }  # fmt: skip
+        return TemplateResponse(request, "orgs/access.html", context)
 
     @admin.display(description=gettext_lazy("name"))
     def tree_name(self, unit: OrgUnit) -> str:

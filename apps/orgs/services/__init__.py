@@ -5,6 +5,7 @@
 
 from apps.orgs.services.answers import answer_once
 from apps.orgs.services.calendar import change_special_day, create_special_day
+from apps.orgs.services.certifying import decide_line, open_certification, open_certifications
 from apps.orgs.services.clients import (
     ClientAccess,
     access_of,
@@ -30,6 +31,7 @@ from apps.orgs.services.signing_in import (
 )
 from apps.orgs.services.tree import change_program, change_unit, create_program, create_unit
 from apps.orgs.services.tries import Visitor
+from apps.orgs.services.viewing import begin_view, end_view, person_seen
 
 __all__ = [
     "ClientAccess",
@@ -38,6 +40,7 @@ __all__ = [
     "access_of",
     "answer_once",
     "begin_second_step",
+    "begin_view",
     "change_api_client",
     "change_own_password",
     "change_program",
@@ -53,9 +56,14 @@ __all__ = [
     "create_staff",
     "create_unit",
     "create_working_time",
+    "decide_line",
+    "end_view",
     "grant_role",
     "has_second_step",
+    "open_certification",
+    "open_certifications",
     "pass_second_step",
+    "person_seen",
     "reset_second_step",
     "revoke_role",
     "rotate_key",

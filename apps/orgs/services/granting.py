@@ -21,6 +21,7 @@ from apps.core.errors import NotAllowed
 from apps.orgs.duties import changes_money, conflicts, opens_personal_data
 from apps.orgs.errors import LastAdministrator, OwnRoles, UnknownRole
 from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
+from apps.orgs.leaving import hand_on
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.orgs.querysets import Job, jobs_of, paths_above, units_worked_on
 from apps.orgs.services.actors import require, signed
@@ -217,7 +218,8 @@ def set_staff_active(
     when: datetime | None = None,
     approval: Approval | None = None,
 ) -> Staff:
-    """Lets `staff` in or shuts them out; from their next request on. Letting in passes the gate.
+    """Lets `staff` in or shuts them out; from their next request on. Letting in passes the gate; shutting out hands on
+    what waits for them, where `when` is given.
 
     Raises NotAllowed, BeyondReach, OwnRoles, LastAdministrator, ApprovalNeeded.
     """
@@ -228,7 +230,9 @@ def set_staff_active(
         for unit in units_worked_on(staff, Persona.ADMINISTRATOR):
             _refuse_last_administrator(staff, unit)
     staff.is_active = is_active
-    signed(staff, actor, reason).save()
+    signed(staff, actor, reason[:100]).save()
+    if not is_active and when is not None:
+        hand_on(staff, when)
     return staff
 
 

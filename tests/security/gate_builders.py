@@ -1,0 +1,135 @@
+"""For each kind of subject: one of it, and the verb that does it, called as a door would."""
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from apps.approvals.services import policies
+from apps.approvals.services.policies import PolicyPublication, PolicySwitch
+from apps.members import services as members
+from apps.members.models import Member
+from apps.members.services.looking import PersonalLook
+from apps.orgs import services as orgs
+from apps.orgs.gate import Subject
+from apps.points.services.adjusting import Adjustment, adjust
+from apps.points.services.reversing import Reversal, reverse
+from apps.rules import services as rules
+from apps.rules.bringing_in import ProgramImport, import_document, import_of
+from apps.rules.codes.services import CodeMaking, making_of, start_making
+from apps.rules.exchange import exported, read
+from apps.rules.holding import HeldVerdict, decide_held
+from apps.rules.models import HeldEvent
+from apps.rules.publishing import Publication, publication_of
+from apps.rules.retiring import Retirement
+from tests.approvals.conftest import Desk
+from tests.rules.codes import drafted
+from tests.rules.conftest import make_till, publish, purchase
+from tests.rules.test_holding import HOLD, LARGE, NOW
+from tests.rules.test_services import DOUBLE, WHEN, draft, published
+
+Built = tuple[Subject, Callable[[], Any]]
+
+
+def member_of(desk: Desk) -> Member:
+    return members.create_member(
+        None, desk.group["S001"], identifiers=[("card", "C77")], joined_on=date(2026, 1, 5), when=desk.when
+    )
+
+
+def adjustment(desk: Desk) -> Built:
+    member, kind = member_of(desk), desk.group.point_types["east"]
+    told: Any = {"reason": "goodwill", "key": "one", "when": desk.when}
+    subject = Adjustment(member=member.pk, point_type=kind.pk, points=5)
+    return subject, lambda: adjust(desk.cast["service"], member.pk, kind.pk, 5, **told)
+
+
+def reversal(desk: Desk) -> Built:
+    member, kind = member_of(desk), desk.group.point_types["east"]
+    posting = adjust(None, member.pk, kind.pk, 5, reason="goodwill", key="one", when=desk.when)
+    told: Any = {"reason": "by mistake", "key": "two", "when": desk.when + timedelta(hours=1)}
+    return Reversal(posting=posting.pk, points=5), lambda: reverse(desk.cast["service"], posting.pk, **told)
+
+
+def role_change(desk: Desk) -> Built:
+    shop, unit = desk.cast.shop, desk.group["S001"]
+    subject = orgs.RoleChange(person=shop.pk, role="service", unit=unit.pk)
+    return subject, lambda: orgs.grant_role(desk.cast["administrator"], shop, "service", unit, when=desk.when)
+
+
+def client_access(desk: Desk) -> Built:
+    told: Any = {"code": "till", "name": "Till", "scopes": ["events:write"], "when": desk.when}
+    unit = desk.group["EAST"]
+    subject = orgs.ClientAccess(name="Till", client_code="till", unit=unit.pk, scopes=("events:write",))
+    return subject, lambda: orgs.create_api_client(unit, **told, actor=desk.cast["integrator"])
+
+
+def personal_look(desk: Desk) -> Built:
+    member = member_of(desk)
+    subject = PersonalLook(member=member.pk)
+    return subject, lambda: members.reveal(desk.cast["service"], member.pk, reason="call", when=desk.when)
+
+
+SAYS = {"bands": [], "otherwise": "at_once"}
+
+
+def policy_publication(desk: Desk) -> Built:
+    draft = policies.create_policy(None, desk.group["EAST"], "points.adjustment", definition=SAYS, when=desk.when)
+    subject = PolicyPublication(version=draft.pk, revision=draft.revision)
+    return subject, lambda: policies.publish_policy(desk.cast["administrator"], draft, when=desk.when)
+
+
+def policy_switch(desk: Desk) -> Built:
+    policy = desk.policy(SAYS, "EAST", "points.adjustment").policy
+    subject = PolicySwitch(policy=policy.pk, is_active=False)
+    return subject, lambda: policies.switch_policy(desk.cast["administrator"], policy, False, when=desk.when)
+
+
+def publication(desk: Desk) -> Built:
+    version = draft(desk.group)
+    subject = publication_of(version, None)
+    return subject, lambda: rules.publish_version(desk.cast["marketing"], version, when=WHEN)
+
+
+def retirement(desk: Desk) -> Built:
+    rule = published(desk.group).rule
+    return Retirement(rule=rule.pk), lambda: rules.retire_rule(desk.cast["marketing"], rule, when=WHEN)
+
+
+def document_import(desk: Desk) -> Built:
+    published(desk.group)
+    written = json.loads(json.dumps(exported(None, desk.group.east, WHEN)))
+    written["rules"][0]["draft"] = DOUBLE
+    document, by = read(json.dumps(written).encode()), desk.cast["marketing"]
+    subject = import_of(by, desk.group.east, document, WHEN)
+    return subject, lambda: import_document(desk.cast["marketing"], desk.group.east, document, when=WHEN)
+
+
+def code_making(desk: Desk) -> Built:
+    batch = drafted(desk.group)
+    return making_of(batch), lambda: start_making(desk.cast["marketing"], batch, when=WHEN)
+
+
+def held_verdict(desk: Desk) -> Built:
+    till = make_till(desk.group)
+    publish(desk.group), publish(desk.group, HOLD, condition=LARGE)
+    till.send(purchase("1000", key="a"))
+    held = HeldEvent.objects.get()
+    by, told = desk.cast["regional_manager"], {"reason": "Known guest", "when": NOW}
+    return HeldVerdict(held=held.pk, verdict="released"), lambda: decide_held(by, held, "released", **told)  # type: ignore[arg-type]
+
+
+BUILDERS: dict[str, Callable[[Desk], Built]] = {
+    Adjustment.code: adjustment,
+    Reversal.code: reversal,
+    orgs.RoleChange.code: role_change,
+    orgs.ClientAccess.code: client_access,
+    PersonalLook.code: personal_look,
+    PolicyPublication.code: policy_publication,
+    PolicySwitch.code: policy_switch,
+    Publication.code: publication,
+    Retirement.code: retirement,
+    ProgramImport.code: document_import,
+    CodeMaking.code: code_making,
+    HeldVerdict.code: held_verdict,
+}
