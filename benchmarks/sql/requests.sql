@@ -21,9 +21,9 @@ FROM sent ORDER BY n;
 INSERT INTO approvals_approvalstep (request_id, round, number, definition, opened_at, passed_at, lacks_people)
 SELECT id, 1, 1, '{"parties": [{"who": {"kind": "role", "role": "regional_manager"}, "need": "any"}]}', sent_at, closed_at, false
 FROM approvals_approvalrequest ORDER BY id;
-INSERT INTO approvals_approvaltask (request_id, step_id, party, person_id, why, role, is_open, is_off, asked_at)
+INSERT INTO approvals_approvaltask (request_id, step_id, party, person_id, why, role, is_open, is_off, is_absent, asked_at)
 SELECT r.id, s.id, 0, CASE WHEN u.path LIKE %(at)s || '%%' THEN %(north)s ELSE %(south)s END, 'role', 'regional_manager',
-    r.state = 'open', false, r.sent_at
+    r.state = 'open', false, false, r.sent_at
 FROM approvals_approvalrequest r JOIN approvals_approvalstep s ON s.request_id = r.id JOIN orgs_orgunit u ON u.id = r.unit_id
 ORDER BY r.id;
 INSERT INTO approvals_decision (request_id, round, step_id, person_id, hat_id, verdict, comment, saw, saw_hash, has_changed, decided_at)
