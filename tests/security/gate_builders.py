@@ -1,5 +1,6 @@
 """For each kind of subject: one of it, and the verb that does it, called as a door would."""
 
+import io
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -13,7 +14,9 @@ from apps.members.services.looking import PersonalLook
 from apps.orgs import services as orgs
 from apps.orgs.gate import Subject
 from apps.points.services.adjusting import Adjustment, adjust
+from apps.points.services.batches import BulkAdjustment, post_batch, stage_batch, subject_of
 from apps.points.services.reversing import Reversal, reverse
+from apps.points.services.types import PointTypeTerms, change_point_type, terms_of
 from apps.rules import services as rules
 from apps.rules.bringing_in import ProgramImport, import_document, import_of
 from apps.rules.codes.services import CodeMaking, making_of, start_making
@@ -49,6 +52,22 @@ def reversal(desk: Desk) -> Built:
     posting = adjust(None, member.pk, kind.pk, 5, reason="goodwill", key="one", when=desk.when)
     told: Any = {"reason": "by mistake", "key": "two", "when": desk.when + timedelta(hours=1)}
     return Reversal(posting=posting.pk, points=5), lambda: reverse(desk.cast["service"], posting.pk, **told)
+
+
+def bulk(desk: Desk) -> Built:
+    member_of(desk)
+    batch = stage_batch(
+        None, io.BytesIO(b"member,points,note\nC77,300,opening\n"), "many.csv", desk.group.east, when=desk.when
+    )
+    told: Any = {"reason": "opening", "key": "one", "when": desk.when}
+    return subject_of(batch), lambda: post_batch(desk.cast["service"], batch.pk, **told)
+
+
+def point_type_terms(desk: Desk) -> Built:
+    kind = desk.group.point_types["east"]
+    values: Any = {"unit_cost_micros": 20_000}
+    subject = PointTypeTerms(point_type=kind.pk, **terms_of(kind, **values))
+    return subject, lambda: change_point_type(kind, actor=desk.cast["marketing"], when=desk.when, **values)
 
 
 def role_change(desk: Desk) -> Built:
@@ -122,6 +141,8 @@ def held_verdict(desk: Desk) -> Built:
 BUILDERS: dict[str, Callable[[Desk], Built]] = {
     Adjustment.code: adjustment,
     Reversal.code: reversal,
+    BulkAdjustment.code: bulk,
+    PointTypeTerms.code: point_type_terms,
     orgs.RoleChange.code: role_change,
     orgs.ClientAccess.code: client_access,
     PersonalLook.code: personal_look,
