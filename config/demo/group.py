@@ -73,6 +73,8 @@ PEOPLE = [
     ("campaigns", "高原", "marketing", "EAST"),
     ("finance", "陈思远", "finance", "EAST"),
     ("regional_manager", "周海涛", "regional_manager", "EAST-SH"),
+    ("vice_president", "方国栋", "vice_president", "SHANHAI"),
+    ("marketing_head", "叶蓁", "marketing_head", "EAST"),
     ("service", "吴晓雯", "service", "EAST"),
     ("shop", "许佳", "shop", "S101"),
     ("auditor", "郑明", "auditor", "SHANHAI"),

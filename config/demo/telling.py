@@ -20,6 +20,7 @@ from apps.points.models import Account
 from apps.reports.services import check_ledger, fold_facts
 from apps.rules.friends import tell_friends
 from apps.rules.pipeline import process
+from config.demo.approvals import ask_for_approval
 from config.demo.codes import redeem_caps
 from config.demo.group import PASSWORD, Group, make_group
 from config.demo.members import Person, draw_people
@@ -49,6 +50,7 @@ class Told:
     redemptions: int = 0
     adjustments: int = 0
     expired_points: int = 0
+    requests: int = 0
     points: int = 0
     """The balances of all accounts together, at the end."""
     differences: int = 0
@@ -77,6 +79,7 @@ def make_demo(
     caps = source_for("app:east", group.units["EAST"])
     told.events += redeem_caps(group, people, caps, _random(seed, "codes"), end)
     told.events += order_unusually(people, source_for("pos:east", group.units["EAST"]), end)
+    told.requests = ask_for_approval(group, end)
     fold_facts(end)
     told.differences = check_ledger(None, end)
     told.points = Account.objects.aggregate(total=Sum("balance"))["total"] or 0
