@@ -22,7 +22,8 @@ def cases() -> list[Any]:
     for part in WORKED.split("\n### ")[1:]:
         title, kind = part.splitlines()[0], re.search(r"Kind `([a-z_.]+)`", part)
         policy = re.search(r"```json\n(.*?)```", part, re.DOTALL)
-        assert kind and policy, title
+        assert kind is not None, title
+        assert policy is not None, title
         for facts, said in re.findall(r"^\| `(\{.*?\})` \| (.+?) \|$", part, re.MULTILINE):
             found.append(pytest.param(kind[1], json.loads(policy[1]), json.loads(facts), said, id=f"{title}: {facts}"))
     return found
