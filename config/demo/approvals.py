@@ -11,6 +11,7 @@ from apps.approvals.services.sending import send
 from apps.members.models import Member
 from apps.orgs.services.hours import create_working_time
 from apps.points import services as points
+from apps.points.models import Account
 from apps.points.services.adjusting import Adjustment
 from config.demo.group import GROUP, Group
 
@@ -66,7 +67,7 @@ POLICIES: list[tuple[str, str, dict[str, Any]]] = [
         {"name": "超过 30 分钟", "when": _at_least("request.minutes", 31), "steps": [_step(_role("regional_manager"))]},
     ], "otherwise": "at_once"}),
     ("orgs.role", GROUP[0], {"bands": [
-        {"name": "可动积分的角色", "when": {"field": "request.moves_money", "op": "is_true"},
+        {"name": "可动积分的角色", "when": {"field": "request.changes_money", "op": "is_true"},
          "steps": [_step(_role("vice_president"))]},
     ], "otherwise": "at_once"}),
 ]  # fmt: skip
@@ -96,7 +97,11 @@ def ask_for_approval(group: Group, end: datetime) -> int:
     for kind, unit, definition in POLICIES:
         draft = create_policy(administrator, group.units[unit], kind, definition=definition, when=since)
         publish_policy(administrator, draft, when=since)
-    members = list(Member.objects.filter(home_unit__path__startswith=group.units["EAST-SH"].path).order_by("pk")[:20])
+    accounts = Account.objects.filter(
+        point_type=group.point_types["east", "points"], member__home_unit__path__startswith=group.units["EAST-SH"].path
+    )
+    rich = accounts.select_related("member").order_by("-balance", "pk")[:20]
+    members = [account.member for account in rich]
     for number, (hours, amount, reason, decisions) in enumerate(ASKED):
         asked = _ask(group, members[number % len(members)], amount, reason, end - timedelta(hours=hours))
         for step, (who, verdict, said) in enumerate(decisions, 1):
@@ -110,9 +115,10 @@ def ask_for_approval(group: Group, end: datetime) -> int:
 def _and_then(group: Group, members: list[Member], end: datetime) -> None:
     """What happens meanwhile: a balance changes, somebody asks back, somebody is away."""
     large = ApprovalRequest.objects.get(key=f"demo:approval:{members[3 % len(members)].pk}:7500")
-    points.adjust(
-        group.people["regional_manager"], members[3 % len(members)].pk, group.point_types["east", "points"].pk, 120,
-        reason="门店补登。 Entered late by the store.", key="demo:meanwhile", when=end - timedelta(hours=2),
+    account = Account.objects.get(member=members[3 % len(members)], point_type=group.point_types["east", "points"])
+    points.redeem(
+        None, account.pk, 30, key="demo:meanwhile", unit=group.units["S101"], when=end - timedelta(hours=2),
+        reason="中杯升大杯 A larger cup",
     )  # fmt: skip
     comment(
         group.people["finance"],
