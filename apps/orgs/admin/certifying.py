@@ -1,6 +1,6 @@
 """Reviews of roles: every role in one part of the group, kept or taken away line by line."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q
@@ -38,6 +38,9 @@ class CertificationAdmin(ScopedAdmin):
     ordering = ("-opened_at", "-pk")
     fields = ("unit", "opened_at", "opened_by", "closed_at")
     change_form_outer_after_template = "orgs/certification.html"
+
+    class Media:
+        css: ClassVar = {"all": ["orgs/orgs.css"]}
 
     def get_queryset(self, request: HttpRequest) -> Any:
         counted = super().get_queryset(request)

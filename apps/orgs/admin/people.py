@@ -48,6 +48,9 @@ class StaffAdmin(AskingAdmin):
     change_form_outer_after_template = "orgs/staff_panel.html"
     history_exclude = ("is_superuser", "is_staff", "date_joined")
 
+    class Media:
+        css: ClassVar = {"all": ["orgs/orgs.css"]}
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("username",) if obj else ()
 
