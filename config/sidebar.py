@@ -15,11 +15,14 @@ from apps.orgs.jobs import jobs_held
 
 Text = str | Promise
 
-MARKETING, FINANCE, MANAGER, SERVICE, SHOP, AUDITOR, INTEGRATOR, ADMINISTRATOR = (
-    "marketing", "finance", "regional_manager", "service", "shop", "auditor", "integrator", "administrator",
+MARKETING, FINANCE, MANAGER, PRESIDENT, HEAD, SERVICE, SHOP, AUDITOR, INTEGRATOR, ADMINISTRATOR = (
+    "marketing", "finance", "regional_manager", "vice_president", "marketing_head", "service", "shop", "auditor",
+    "integrator", "administrator",
 )  # fmt: skip
-EVERYBODY = (MARKETING, FINANCE, MANAGER, SERVICE, SHOP, AUDITOR, INTEGRATOR, ADMINISTRATOR)
-READERS = (MARKETING, FINANCE, MANAGER, SERVICE, AUDITOR)
+EVERYBODY = (
+    MARKETING, FINANCE, MANAGER, PRESIDENT, HEAD, SERVICE, SHOP, AUDITOR, INTEGRATOR, ADMINISTRATOR,
+)  # fmt: skip
+READERS = (MARKETING, FINANCE, MANAGER, PRESIDENT, HEAD, SERVICE, AUDITOR)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ GROUPS = (
     Group(_("My work"), (
         Item(_("Home"), "home", "admin:index"),
         Item(_("Inbox"), "inbox", "admin:approvals_approvalrequest_inbox", "approvals.view_approvalrequest"),
+        Item(_("My absences"), "beach_access", "admin:approvals_delegation_mine"),
     )),
     Group(_("Customers"), (
         Item(_("Members"), "group", "admin:members_member_changelist", "members.view_member", READERS),
@@ -64,12 +68,10 @@ GROUPS = (
         Item(_("Held for review"), "gpp_maybe", "admin:rules_heldevent_changelist", "rules.view_heldevent", READERS),
     )),
     Group(_("Programme"), (
-        Item(_("Rules"), "rule", "admin:rules_rule_changelist", "rules.view_rule",
-             (MARKETING, FINANCE, MANAGER, SERVICE, AUDITOR)),
-        Item(_("Codes"), "qr_code_2", "admin:rules_codebatch_changelist", "rules.view_codebatch",
-             (MARKETING, FINANCE, MANAGER, SERVICE, AUDITOR)),
+        Item(_("Rules"), "rule", "admin:rules_rule_changelist", "rules.view_rule", READERS),
+        Item(_("Codes"), "qr_code_2", "admin:rules_codebatch_changelist", "rules.view_codebatch", READERS),
         Item(_("Point types"), "toll", "admin:points_pointtype_changelist", "points.view_pointtype",
-             (MARKETING, FINANCE, AUDITOR, ADMINISTRATOR)),
+             (MARKETING, HEAD, FINANCE, AUDITOR, ADMINISTRATOR)),
         Item(_("Reason codes"), "label", "admin:points_reasoncode_changelist", "points.view_reasoncode",
              (MARKETING, FINANCE, SERVICE, AUDITOR, ADMINISTRATOR)),
         Item(_("Special days"), "event", "admin:orgs_specialday_changelist", "orgs.view_specialday",
@@ -79,11 +81,11 @@ GROUPS = (
     )),
     Group(_("Points ledger"), (
         Item(_("Accounts"), "account_balance_wallet", "admin:points_account_changelist", "points.view_account",
-             (FINANCE, MANAGER, SERVICE, AUDITOR)),
+             (FINANCE, MANAGER, PRESIDENT, SERVICE, AUDITOR)),
         Item(_("Postings"), "swap_vert", "admin:points_posting_changelist", "points.view_posting",
-             (FINANCE, MANAGER, SERVICE, AUDITOR)),
+             (FINANCE, MANAGER, PRESIDENT, SERVICE, AUDITOR)),
         Item(_("Adjust many"), "table_rows", "admin:points_adjustmentbatch_changelist", "points.view_adjustmentbatch",
-             (FINANCE, MANAGER, SERVICE, AUDITOR)),
+             (FINANCE, MANAGER, PRESIDENT, SERVICE, AUDITOR)),
         Item(_("Entries"), "format_list_numbered", "admin:points_entry_changelist", "points.view_entry",
              (FINANCE, AUDITOR)),
         Item(_("Lots"), "layers", "admin:points_lot_changelist", "points.view_lot", (FINANCE, AUDITOR)),
@@ -92,7 +94,7 @@ GROUPS = (
     )),
     Group(_("Reports"), (
         Item(_("Points cost"), "monitoring", "admin:reports_cost", "reports.view_dailyfact",
-             (MARKETING, FINANCE, MANAGER, AUDITOR)),
+             (MARKETING, FINANCE, MANAGER, PRESIDENT, HEAD, AUDITOR)),
         Item(_("Does the ledger tie?"), "balance", "admin:reports_ledger", "reports.view_ledgercheck",
              (FINANCE, AUDITOR)),
     )),
@@ -105,7 +107,7 @@ GROUPS = (
     )),
     Group(_("Organisation"), (
         Item(_("Org units"), "account_tree", "admin:orgs_orgunit_changelist", "orgs.view_orgunit",
-             (ADMINISTRATOR, AUDITOR, INTEGRATOR, MANAGER)),
+             (ADMINISTRATOR, AUDITOR, INTEGRATOR, MANAGER, PRESIDENT)),
         Item(_("Staff"), "badge", "admin:orgs_staff_changelist", "orgs.view_staff"),
         Item(_("Approval policies"), "gavel", "admin:approvals_policy_changelist", "approvals.view_policy"),
         Item(_("Working times"), "schedule", "admin:orgs_workingtime_changelist", "orgs.view_workingtime",

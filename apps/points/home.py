@@ -18,7 +18,7 @@ SHOWN = 5
 @section(order=35, permission="points.view_account")
 def debts(person: Any, when: datetime) -> Panel | None:
     """Members who owe points after refunds of what they had already spent."""
-    if not jobs_held(person) & {"regional_manager", "finance"}:
+    if not jobs_held(person) & {"regional_manager", "finance", "vice_president"}:
         return None
     owing = Account.objects.visible_to(person).filter(debt__gt=0)
     total = owing.aggregate(members=Count("member", distinct=True), points=Sum("debt"))

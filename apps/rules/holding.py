@@ -59,7 +59,7 @@ class HeldVerdict(Subject):
         Field("request.held_for", Type.TEXT, Words("why they are held", "待审核原因"), "request.held_for"),
         Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
         Field(
-            "request.flags", Type.TAGS, Words("risk flags", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),
+            "request.flags", Type.TAGS, Words("what looks risky", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),
             is_closed=True,
         ),
     )  # fmt: skip

@@ -32,9 +32,9 @@ def test_a_policy_is_begun_changed_tried_and_published(studio_page: Any, group: 
     page.get_by_role("button", name="Save", exact=True).click()
     sentence, saved = page.locator(".policy-sentence").first, page.locator("[data-policy-saved]")
     expect(sentence).to_contain_text(
-        "When points is at least 5,000: Regional manager, then Finance, then Vice president"
+        "When the number of points is at least 5,000: Regional manager, then Finance, then Vice president"
     )
-    expect(page.get_by_text("Nothing above fits when points is at most 999")).to_be_visible()
+    expect(page.get_by_text("Nothing above fits when the number of points is at most 999")).to_be_visible()
 
     # A step moves by its button and by its handle, and undoing brings it back.
     page.get_by_role("button", name="Move to the top: Step 3").click()

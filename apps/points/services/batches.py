@@ -79,7 +79,7 @@ FIELDS = (
     Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
     Field("request.reason_codes", Type.TAGS, Words("reason codes", "原因代码"), "request.reason_codes"),
     Field(
-        "request.flags", Type.TAGS, Words("risk flags", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),
+        "request.flags", Type.TAGS, Words("what looks risky", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),
         is_closed=True,
     ),
 )  # fmt: skip
