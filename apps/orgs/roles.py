@@ -60,7 +60,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | {"rules.redeem_code"},
     Persona.SHOP: EVERYBODY | _can("add", "activity.event") | {"points.redeem_points"},
     Persona.AUDITOR: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
-    | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer", "orgs.notice", "rules.code", "rules.codeguess")
+    | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer", "orgs.digest", "orgs.notice", "rules.code", "rules.codeguess")
     | _can("view", "approvals.delegation", "orgs.certification", "orgs.certificationline", "orgs.viewas"),
     Persona.INTEGRATOR: EVERYBODY | PROGRAMME | IMPORTS
     | _can("view", "activity.source")
