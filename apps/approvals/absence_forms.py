@@ -18,7 +18,7 @@ from apps.approvals.models import Delegation
 from apps.core.clock import local_day
 from apps.orgs.gate import kinds
 from apps.orgs.models import Staff
-from apps.orgs.querysets import colleagues_of
+from apps.orgs.querysets import colleagues_of, zone_of
 
 IN_BRACKETS = re.compile(r"[(（]([^()（）]+)[)）]\s*$")
 
@@ -93,4 +93,4 @@ class AbsenceForm(forms.ModelForm):
             return
         for name in ("first_on", "kinds") if absence.ended_at is None else ("first_on", "kinds", "last_on"):
             self.fields.pop(name)
-        self.initial["last_on"] = last_day_of(absence, absence.zone)
+        self.initial["last_on"] = last_day_of(absence, zone_of(absence.person))

@@ -58,6 +58,7 @@ def test_six_thousand_points_by_three_people(studio: Studio, group: CoffeeGroup,
         pane = deciding.locator("[data-dossier]")
         expect(pane).to_contain_text("Cup cracked at the table")
         expect(pane).to_contain_text("6,100")
+        expect(deciding.locator("[data-inbox-pane][aria-busy]")).to_have_count(0)
         assert axe_findings(deciding) == []
         if width == 1440:
             deciding.keyboard.press("a")

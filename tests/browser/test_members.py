@@ -44,7 +44,7 @@ def test_service_finds_a_member_looks_for_a_reason_and_adjusts_points(studio_pag
     page.get_by_role("link", name="Adjust points").click()
     page.locator("[name=points]").fill("50")
     page.locator("[name=reason]").fill("Late delivery")
-    page.get_by_role("button", name="Post").click()
+    page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("“Late delivery”, service")).to_be_visible()
     assert Account.objects.get(member=wang).balance == 50
     assert list(Look.objects.order_by("pk").values_list("kind", "what")) == [

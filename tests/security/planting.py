@@ -89,7 +89,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     "approvals.delegation": lambda planted: {
         "delegate": create_staff(f"delegate-{planted.company}", unit=planted.store),
         "kinds": [],
-        "ends_at": WHEN + timedelta(days=1),
+        "ends_at": WHEN + timedelta(days=36_500, hours=4),
     },
     "orgs.workingtime": lambda planted: {
         "hours": parse_working_hours({"week": {"1": [["09:00", "18:00"]]}}).to_json(),

@@ -29,6 +29,12 @@ NEW: dict[str, dict[str, Any]] = {
     "orgs.orgunit": {"kind": "store", "parent": "EAST-N", "code": "S777", "name": "New"},
     "orgs.program": {"unit": "G", "code": "group", "currency": "CNY", "time_zone": "Asia/Shanghai"},
     "members.member": {"card": "C7777"},
+    "approvals.delegation": {
+        "person": lambda world: world.cast.finance.pk,
+        "delegate": lambda world: world.cast.marketing.pk,
+        "first_on": "2100-01-01",
+        "last_on": "2100-01-02",
+    },
     "orgs.specialday": {"days_kind": "each_week"},
     "orgs.workingtime": {"unit": "EAST-S", "time_zone": "Asia/Shanghai"},
     "rules.codebatch": {"size": "5"},
@@ -49,6 +55,7 @@ def filled(form: Any, given: dict[str, Any], world: World) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, each in form.fields.items():
         value = given.get(name, form[name].value())
+        value = value(world) if name in given and callable(value) else value
         if isinstance(each, ModelChoiceField):
             value = world.group[value].pk if isinstance(value, str) else value
             value = value or next((choice.pk for choice in each.queryset), "")

@@ -187,17 +187,21 @@ class PolicyAdmin(ScopedAdmin):
     def _editor(self, policy: Policy, draft: PolicyVersion, judge: Judge, person: Any) -> dict[str, Any]:
         language = _language()
         within = OrgUnit.objects.within(policy.unit.path).order_by("path")
+        known = Staff.objects.visible_to(person).filter(is_active=True).values_list("username", flat=True)
+        names = {username: judge.names[username] for username in known}
         shown = [(unit.code, unit.name, unit.depth - policy.unit.depth) for unit in within]
         return {
             "catalogue": describe(catalogue_of(policy.kind), language),
             "definition": draft.definition,
             "revision": draft.revision,
-            "units": [(unit.code, unit.name, unit.depth - 1) for unit in OrgUnit.objects.order_by("path")],
+            "units": [
+                (unit.code, unit.name, unit.depth - 1) for unit in OrgUnit.objects.visible_to(person).order_by("path")
+            ],
             "within": shown,
             "seen": kinds()[policy.kind].suggestions(person),
             "roles": role_choices(),
             "words": editor_words(),
-            "names": judge.names if len(judge.names) <= MOST_FOUND else {},
+            "names": names if len(names) <= MOST_FOUND else {},
             "people": reverse("admin:approvals_policy_people"),
             "preview": _address("preview", policy.pk),
             "autosave": _address("save", policy.pk),
