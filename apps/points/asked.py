@@ -29,19 +29,22 @@ FLAGS = {
 }
 DIRECTIONS = {"add": Words("points are added", "增加积分"), "take": Words("points are taken", "扣减积分")}
 
+MONEY_FIELD = Field("request.money", Type.NUMBER, Words("what the points cost", "积分成本"), "request.money")
+PROGRAM_FIELD = Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program")
+FLAGS_FIELD = Field(
+    "request.flags", Type.TAGS, Words("what looks risky", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),
+    is_closed=True,
+)  # fmt: skip
 FIELDS = (
     Field("request.points", Type.INTEGER, Words("the number of points", "积分数"), "request.points"),
-    Field("request.money", Type.NUMBER, Words("what the points cost", "积分成本"), "request.money"),
+    MONEY_FIELD,
     Field(
         "request.direction", Type.CHOICE, Words("direction", "方向"), "request.direction",
         choices=tuple(DIRECTIONS.items()), is_closed=True,
     ),
     Field("request.point_type", Type.TEXT, Words("point type", "积分类型"), "request.point_type"),
-    Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
-    Field(
-        "request.flags", Type.TAGS, Words("what looks risky", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),
-        is_closed=True,
-    ),
+    PROGRAM_FIELD,
+    FLAGS_FIELD,
     Field("request.balance", Type.INTEGER, Words("the member's balance", "会员余额"), "request.balance"),
 )  # fmt: skip
 """Points are counted without their sign; `direction` has it."""

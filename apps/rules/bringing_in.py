@@ -22,6 +22,7 @@ from apps.core.scope import require
 from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, digest_of, pass_gate, register
 from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.services import create_special_day
+from apps.points.asked import PROGRAM_FIELD
 from apps.points.services.types import create_point_type
 from apps.rules import services
 from apps.rules.document import ProgramDocument, RulePart
@@ -58,7 +59,7 @@ class ProgramImport(Subject):
             "request.kinds_added", Type.INTEGER, Words("kinds of points added", "新增积分类型数"), "request.kinds_added"
         ),
         Field("request.days_added", Type.INTEGER, Words("special days added", "新增特殊日期数"), "request.days_added"),
-        Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
+        PROGRAM_FIELD,
     )  # fmt: skip
     labels: ClassVar[Mapping[str, Words]] = {
         "rules_added": Words("New rules", "新规则"),

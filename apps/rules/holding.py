@@ -16,7 +16,7 @@ from apps.core.transactions import in_transaction
 from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Staff
 from apps.points import services as points
-from apps.points.asked import FLAGS, facts_of
+from apps.points.asked import FLAGS_FIELD, MONEY_FIELD, PROGRAM_FIELD, facts_of
 from apps.points.errors import ReasonMissing
 from apps.points.models import Lot
 from apps.rules.errors import AlreadyDecided, AskedAlready
@@ -50,18 +50,15 @@ class HeldVerdict(Subject):
     view: ClassVar[str] = "rules.view_heldevent"
     fields: ClassVar = (
         Field("request.points", Type.INTEGER, Words("points", "积分数"), "request.points"),
-        Field("request.money", Type.NUMBER, Words("what the points cost", "积分成本"), "request.money"),
+        MONEY_FIELD,
         Field(
             "request.verdict", Type.CHOICE, Words("what becomes of the points", "处理结果"), "request.verdict",
             choices=tuple(VERDICTS.items()), is_closed=True,
         ),
         Field("request.rule", Type.TEXT, Words("code of the rule that holds them", "触发审核的规则代码"), "request.rule"),
         Field("request.held_for", Type.TEXT, Words("why they are held", "待审核原因"), "request.held_for"),
-        Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
-        Field(
-            "request.flags", Type.TAGS, Words("what looks risky", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),
-            is_closed=True,
-        ),
+        PROGRAM_FIELD,
+        FLAGS_FIELD,
     )  # fmt: skip
     adds_up: ClassVar[tuple[str, ...]] = ("request.points", "request.money")
     labels: ClassVar[Mapping[str, Words]] = {

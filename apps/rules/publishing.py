@@ -33,6 +33,7 @@ from apps.core.scope import reach_of, require
 from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.services.actors import signed
+from apps.points.asked import PROGRAM_FIELD
 from apps.rules.comparing import differences
 from apps.rules.errors import MayNotReview, ReviewNeeded, StackingClash, StartInThePast
 from apps.rules.families import relatives, require_overridable
@@ -82,7 +83,7 @@ class Publication(Subject):
             "request.overrides",
         ),
         Field("request.rule", Type.TEXT, Words("code of the rule", "规则代码"), "request.rule"),
-        Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
+        PROGRAM_FIELD,
     )  # fmt: skip
     labels: ClassVar[Mapping[str, Words]] = {
         "version": Words("Version in force", "生效版本"),
@@ -192,10 +193,7 @@ class Publication(Subject):
     @classmethod
     def say(cls, line: Line, language: str) -> list[str]:
         if line.code == "starts":
-            if line.after is None:
-                return [WHEN_APPROVED.in_language(language)]
-            with translation.override(language):
-                return [moment(datetime.fromisoformat(str(line.after)), ZoneInfo(str(line.before)))]
+            return [moment_said(line, WHEN_APPROVED, language)]
         older = json.loads(str(line.before)) if line.before is not None else None
         newer = json.loads(str(line.after))
         program = Program.objects.select_related("unit").filter(pk=newer["program"]).first()
@@ -363,8 +361,21 @@ def _require_no_clash(rule: Rule, stacking: Any, start: datetime) -> None:
                 raise StackingClash(rule=rival.rule.name, group=stacking["group"], why=why)
 
 
+def soon_after(when: datetime) -> datetime:
+    """The instant from which what is decided at `when` holds, where “now” is wished for: a whole second."""
+    return datetime.fromtimestamp(math.ceil((when + SOON).timestamp()), UTC)
+
+
+def moment_said(line: Line, otherwise: Words, language: str) -> str:
+    """The instant after, by the clocks of the time zone that the line keeps as its before; `otherwise` without one."""
+    if line.after is None:
+        return otherwise.in_language(language)
+    with translation.override(language):
+        return moment(datetime.fromisoformat(str(line.after)), ZoneInfo(str(line.before)))
+
+
 def _start(rule: Rule, wanted: datetime | None, when: datetime) -> datetime:
-    soon = datetime.fromtimestamp(math.ceil((when + SOON).timestamp()), UTC)
+    soon = soon_after(when)
     if wanted is None:
         return soon
     happened = Event.objects.filter(

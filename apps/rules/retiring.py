@@ -1,27 +1,24 @@
 """Retiring a rule: it earns nothing from some moment on. A policy may hold it."""
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.utils import translation
 from pydantic import AwareDatetime
 
 from apps.conditions.catalogue import Field
 from apps.conditions.types import Type
 from apps.conditions.words import Words
 from apps.core.addresses import address
-from apps.core.formats import moment
 from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Staff
 from apps.orgs.services.actors import signed
+from apps.points.asked import PROGRAM_FIELD
 from apps.rules.errors import EndInThePast, NothingToRetire
 from apps.rules.locking import locked_rule
 from apps.rules.models import Rule, RuleVersion
-from apps.rules.publishing import PUBLISH, SOON
+from apps.rules.publishing import PUBLISH, moment_said, soon_after
 from apps.rules.reading import about_rule, reaching_beyond, standing
 
 State = RuleVersion.State
@@ -41,7 +38,7 @@ class Retirement(Subject):
         Field("request.at_once", Type.BOOLEAN, Words("it stops at once", "立即停用"), "request.at_once"),
         Field("request.is_live", Type.BOOLEAN, Words("a version is in force", "有版本正在生效"), "request.is_live"),
         Field("request.rule", Type.TEXT, Words("code of the rule", "规则代码"), "request.rule"),
-        Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
+        PROGRAM_FIELD,
     )  # fmt: skip
     labels: ClassVar[Mapping[str, Words]] = {
         "version": Words("Version in force", "生效版本"),
@@ -102,10 +99,7 @@ class Retirement(Subject):
 
     @classmethod
     def say(cls, line: Line, language: str) -> list[str]:
-        if line.after is None:
-            return [WHEN_APPROVED.in_language(language)]
-        with translation.override(language):
-            return [moment(datetime.fromisoformat(str(line.after)), ZoneInfo(str(line.before)))]
+        return [moment_said(line, WHEN_APPROVED, language)]
 
     def address(self) -> str:
         return address("rules_rule_change", self.rule)
@@ -140,8 +134,7 @@ def _to_end(rule: Rule, at: datetime | None, when: datetime) -> tuple[datetime, 
     """When the rule would end, and the versions that end then. Raises EndInThePast, NothingToRetire."""
     if at is not None and at < when:
         raise EndInThePast()
-    end = datetime.fromtimestamp(math.ceil((when + SOON).timestamp()), UTC)
-    end = end if at is None else max(at, end)
+    end = soon_after(when) if at is None else max(at, soon_after(when))
     versions = list(reaching_beyond(rule.versions.all(), end))
     if not versions:
         raise NothingToRetire()

@@ -33,7 +33,7 @@ from apps.members.crypto import decrypt, encrypt, lookup_hash
 from apps.members.services import record_export, record_matching
 from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Program, Staff
-from apps.points.asked import DAYS, codes_offered
+from apps.points.asked import DAYS, MONEY_FIELD, PROGRAM_FIELD, codes_offered
 from apps.points.batch_file import COLUMNS, LARGEST_MB, FileRow, read_file
 from apps.points.book import AccountState, Act, Book, LotState, Origin
 from apps.points.errors import BatchHasFaults, BatchOver, EvidenceNeeded, ReasonMissing
@@ -74,9 +74,9 @@ FIELDS = (
     Field("request.added", Type.INTEGER, Words("points added", "增加积分"), "request.added"),
     Field("request.taken", Type.INTEGER, Words("points taken", "扣减积分"), "request.taken"),
     Field("request.net", Type.INTEGER, Words("points added less points taken", "净增积分"), "request.net"),
-    Field("request.money", Type.NUMBER, Words("what the points cost", "积分成本"), "request.money"),
+    MONEY_FIELD,
     Field("request.units", Type.INTEGER, Words("home units touched", "涉及门店数"), "request.units"),
-    Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
+    PROGRAM_FIELD,
     Field("request.reason_codes", Type.TAGS, Words("reason codes", "原因代码"), "request.reason_codes"),
     Field(
         "request.flags", Type.TAGS, Words("what looks risky", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),

@@ -19,6 +19,7 @@ from apps.core.transactions import in_transaction
 from apps.orgs.gate import Approval, Done, Effect, Line, Plain, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.services.actors import signed
+from apps.points.asked import PROGRAM_FIELD
 from apps.points.errors import PointTypeCodeTaken, PointTypeFixed
 from apps.points.expiry import parse_policy
 from apps.points.models import PointType
@@ -62,7 +63,7 @@ class PointTypeTerms(Subject):
             "request.cost_rise", Type.NUMBER, Words("rise of the cost of a point in per cent", "积分成本涨幅（%）"),
             "request.cost_rise",
         ),
-        Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
+        PROGRAM_FIELD,
         Field("request.point_type", Type.TEXT, Words("point type", "积分类型"), "request.point_type"),
     )  # fmt: skip
     labels: ClassVar[Mapping[str, Words]] = LABELS

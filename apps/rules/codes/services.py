@@ -27,6 +27,7 @@ from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, d
 from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.querysets import program_of
 from apps.orgs.services.actors import signed
+from apps.points.asked import PROGRAM_FIELD
 from apps.rules.codes.drawing import faults_of
 from apps.rules.codes.errors import (
     BatchCodeTaken,
@@ -69,7 +70,7 @@ class CodeMaking(Subject):
         Field("request.codes", Type.INTEGER, Words("codes", "兑换码数量"), "request.codes"),
         Field("request.uses", Type.INTEGER, Words("how often they can be used in all", "可兑换总次数"), "request.uses"),
         Field("request.has_prizes", Type.BOOLEAN, Words("they draw prizes", "设有抽奖"), "request.has_prizes"),
-        Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program"),
+        PROGRAM_FIELD,
     )  # fmt: skip
     adds_up: ClassVar[tuple[str, ...]] = ("request.codes", "request.uses")
     labels: ClassVar[Mapping[str, Words]] = {
