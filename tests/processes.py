@@ -23,7 +23,7 @@ def free_port() -> int:
         return port
 
 
-def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """The first true answer of `condition`; fails when there is none in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

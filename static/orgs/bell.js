@@ -8,6 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const badge = bell.querySelector(".studio-bell-count");
     const latest = bell.querySelector("[data-studio-bell-latest]");
     const AGAIN_AFTER = 120_000;
+    const loading = latest.firstElementChild;
     let countedAt = 0;
 
     const ask = (address) => fetch(address, { credentials: "same-origin", redirect: "error" });
@@ -47,7 +48,8 @@ document.addEventListener("DOMContentLoaded", () => {
         latest.setAttribute("aria-busy", "false");
     }
 
-    bell.addEventListener("toggle", () => { if (bell.open) load(); });
+    // Closed, it forgets what it showed: nothing old is clicked while the new is on its way.
+    bell.addEventListener("toggle", () => { if (bell.open) load(); else latest.replaceChildren(loading); });
     latest.addEventListener("submit", async (event) => {
         event.preventDefault();
         try {

@@ -16,6 +16,8 @@ from tests.processes import free_port, until
 
 pytestmark = pytest.mark.faults
 
+UP = 180  # seconds to a first page, every migration before it, beside another test on two cores
+
 
 def command(port: int, data_dir: Path) -> subprocess.Popen[str]:
     variables = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")}
@@ -59,7 +61,7 @@ def status(port: int, path: str) -> int:
 def test_the_studio_runs_is_killed_runs_on_and_ends(tmp_path: Path) -> None:
     port, marker = free_port(), str(tmp_path)
     studio = command(port, tmp_path)
-    until(lambda: status(port, "/login/") == 200, 40)
+    until(lambda: status(port, "/login/") == 200, UP)
     before = until(lambda: worker(studio))
     os.kill(before, signal.SIGKILL)
     until(lambda: worker(studio) not in (0, before))
@@ -70,9 +72,9 @@ def test_the_studio_runs_is_killed_runs_on_and_ends(tmp_path: Path) -> None:
     until(lambda: processes(marker) == {})
 
     studio = command(port, tmp_path)
-    until(lambda: status(port, "/login/") == 200, 40)
+    until(lambda: status(port, "/login/") == 200, UP)
     studio.send_signal(signal.SIGTERM)
-    said, _ = studio.communicate(timeout=20)
+    said, _ = studio.communicate(timeout=60)
     assert said.endswith("The studio has stopped.\n")
     assert studio.returncode == 0
     assert processes(marker) == {}
@@ -84,7 +86,7 @@ def test_a_taken_port_is_said_in_words(tmp_path: Path) -> None:
         listening.listen()
         port = listening.getsockname()[1]
         studio = command(port, tmp_path)
-        said, _ = studio.communicate(timeout=20)
+        said, _ = studio.communicate(timeout=60)
     assert studio.returncode == 1
     assert f"Port {port} is taken." in said
     assert "Traceback" not in said
