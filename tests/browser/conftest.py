@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from playwright.sync_api import expect
 
 from tests.browser import driving
 from tests.browser.driving import Studio
 from tests.factories import Cast, CoffeeGroup, make_cast, make_group
+
+expect.set_options(timeout=20_000)  # milliseconds: two cores are busy with other tests
 
 
 @pytest.fixture(scope="module")
