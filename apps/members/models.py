@@ -5,6 +5,8 @@ Who changed a member and who looked at personal data is kept in tables that only
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -37,6 +39,8 @@ class Member(ScopedModel):
     joined_on = models.DateField(_("joined on"))
     name_cipher = models.BinaryField(null=True, editable=False)
     masked_name = models.CharField(pgettext_lazy("of a person", "name"), max_length=120, blank=True)
+    name_grams = ArrayField(models.IntegerField(), null=True, editable=False)
+    """Keyed hashes of the parts of the name, by which it is found; see `names`."""
     birth_on_cipher = models.BinaryField(null=True, editable=False)
     birth_day = models.SmallIntegerField(null=True, editable=False)
     birth_year = models.SmallIntegerField(null=True, editable=False)
@@ -58,6 +62,8 @@ class Member(ScopedModel):
         indexes: ClassVar = [
             # The member list of a region: its units' members, newest first.
             models.Index(fields=["home_unit", "-id"], name="member_home_newest"),
+            # Whoever looks for a member by a part of the name.
+            GinIndex(fields=["name_grams"], name="member_name_grams"),
             # Filters of the member list: who joined lately, who left.
             models.Index(fields=["joined_on"], name="member_joined"),
             models.Index(fields=["-id"], name="member_closed", condition=Q(state="closed")),

@@ -8,9 +8,7 @@ from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.members import changes
 from apps.members.changes import FieldChange
-from apps.members.crypto import encrypt
 from apps.members.errors import ReasonMissing
-from apps.members.identifiers import mask_name
 from apps.members.models import Member
 from apps.members.services.identifying import set_referrer
 from apps.members.services.reading import birthday_of, name_of
@@ -21,6 +19,7 @@ from apps.members.services.rows import (
     checked_name,
     locked,
     put_birthday,
+    put_name,
     record,
     today_at,
 )
@@ -29,6 +28,7 @@ from apps.orgs.models import OrgUnit
 CHANGED = (
     "name_cipher",
     "masked_name",
+    "name_grams",
     "birth_on_cipher",
     "birth_day",
     "birth_year",
@@ -82,8 +82,7 @@ def _rename(member: Member, name: str) -> list[FieldChange]:
     old = name_of(member)
     if name == old:
         return []
-    member.name_cipher = encrypt(name, "name") if name else None
-    member.masked_name = mask_name(name)
+    put_name(member, name)
     return [changes.of_name(old, name)]
 
 

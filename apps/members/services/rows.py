@@ -10,8 +10,9 @@ from apps.core.scope import require
 from apps.members.changes import FieldChange
 from apps.members.crypto import encrypt
 from apps.members.errors import AttributesMalformed, BirthdayImpossible, NameMalformed, NoSuchMember
-from apps.members.identifiers import LONGEST_NAME
+from apps.members.identifiers import LONGEST_NAME, mask_name
 from apps.members.models import Member, MemberChange
+from apps.members.names import grams_of
 from apps.orgs.models import ApiClient, OrgUnit, Staff
 from apps.orgs.querysets import program_of
 
@@ -75,6 +76,13 @@ def checked_name(name: str) -> str:
     if len(name) > LONGEST_NAME or not name.isprintable():
         raise NameMalformed()
     return name
+
+
+def put_name(member: Member, name: str) -> None:
+    """Sets the name: encrypted, masked, and the hashes by which it is found."""
+    member.name_cipher = encrypt(name, "name") if name else None
+    member.masked_name = mask_name(name)
+    member.name_grams = grams_of(name) or None
 
 
 def checked_birthday(birth_on: date | None, today: date) -> date | None:
