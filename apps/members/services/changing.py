@@ -53,7 +53,8 @@ class Particulars(TypedDict, total=False):
 def change_member(actor: Any, member_id: int, *, when: datetime, **new: Unpack[Particulars]) -> Member:
     """The member with new particulars. Who moves a member must be allowed to change those of the new unit too.
 
-    Raises NameMalformed, BirthdayImpossible, AttributesMalformed, ReferrerUnknown, ReferrerImpossible, Unreadable, NoSuchMember, NotAllowed.
+    Raises NameMalformed, BirthdayImpossible, AttributesMalformed, AttributesRefused, ReferrerUnknown, ReferrerImpossible,
+    Unreadable, NoSuchMember, NotAllowed.
     """
     member = locked(actor, member_id)
     made: list[FieldChange] = []
@@ -66,7 +67,7 @@ def change_member(actor: Any, member_id: int, *, when: datetime, **new: Unpack[P
         made.append(FieldChange(field="home_unit", old=str(member.home_unit_id), new=str(new["home_unit"].pk)))
         member.home_unit = new["home_unit"]
     if "attributes" in new:
-        attributes = checked_attributes(new["attributes"])
+        attributes = checked_attributes(new["attributes"], member.home_unit, member.attributes)
         made += changes.of_attributes(member.attributes, attributes)
         member.attributes = attributes
     if "referrer" in new:

@@ -66,7 +66,7 @@ def create_member(
     the member who brought them.
 
     Raises ReferrerUnknown, IdentifierMissing, IdentifierMalformed, UnknownIdentifierKind, IdentifierTaken, NameMalformed,
-    BirthdayImpossible, JoinedInFuture, AttributesMalformed, NotAllowed.
+    BirthdayImpossible, JoinedInFuture, AttributesMalformed, AttributesRefused, NotAllowed.
     """
     require(actor, PERMISSION, home_unit.path)
     if not identifiers:
@@ -78,7 +78,7 @@ def create_member(
     member = Member(
         home_unit=home_unit,
         joined_on=joined_on or today,
-        attributes=checked_attributes(attributes or {}),
+        attributes=checked_attributes(attributes or {}, home_unit),
         created_at=when,
     )
     put_name(member, name)
