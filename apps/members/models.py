@@ -267,8 +267,8 @@ class AttributeDefinition(ScopedModel):
     )
     type = models.CharField(_("type"), max_length=10, choices=Type.choices, default=Type.TEXT)
     choices = models.JSONField(_("choices"), default=list, blank=True)
-    least = models.DecimalField(_("at least"), max_digits=27, decimal_places=12, null=True, blank=True)
-    most = models.DecimalField(_("at most"), max_digits=27, decimal_places=12, null=True, blank=True)
+    least = models.DecimalField(_("smallest number"), max_digits=27, decimal_places=12, null=True, blank=True)
+    most = models.DecimalField(_("largest number"), max_digits=27, decimal_places=12, null=True, blank=True)
     longest = models.PositiveSmallIntegerField(_("characters at most"), null=True, blank=True)
     is_required = models.BooleanField(
         _("asked of new members"), default=False,

@@ -58,13 +58,13 @@ class Migration(migrations.Migration):
                 (
                     "least",
                     models.DecimalField(
-                        blank=True, decimal_places=12, max_digits=27, null=True, verbose_name="at least"
+                        blank=True, decimal_places=12, max_digits=27, null=True, verbose_name="smallest number"
                     ),
                 ),
                 (
                     "most",
                     models.DecimalField(
-                        blank=True, decimal_places=12, max_digits=27, null=True, verbose_name="at most"
+                        blank=True, decimal_places=12, max_digits=27, null=True, verbose_name="largest number"
                     ),
                 ),
                 ("longest", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="characters at most")),
@@ -179,13 +179,13 @@ class Migration(migrations.Migration):
                 (
                     "least",
                     models.DecimalField(
-                        blank=True, decimal_places=12, max_digits=27, null=True, verbose_name="at least"
+                        blank=True, decimal_places=12, max_digits=27, null=True, verbose_name="smallest number"
                     ),
                 ),
                 (
                     "most",
                     models.DecimalField(
-                        blank=True, decimal_places=12, max_digits=27, null=True, verbose_name="at most"
+                        blank=True, decimal_places=12, max_digits=27, null=True, verbose_name="largest number"
                     ),
                 ),
                 ("longest", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="characters at most")),
