@@ -12,7 +12,6 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from pydantic import ValidationError
 
 from apps.approvals import voting
 from apps.approvals.definition import Band
@@ -106,7 +105,7 @@ class Dossier:
     icon: str
     address: str
     rows: list[EffectRow]
-    digest: str
+    seal: str
     """Of the effect in `rows`: what the reader decides on."""
     has_changed: bool
     obstacle: str
@@ -159,7 +158,7 @@ def dossier_of(reader: Staff, request: ApprovalRequest, when: datetime) -> Dossi
         icon=kind.icon if kind is not None else "task_alt",
         address=_address(subject),
         rows=effect_rows(kind, shown, asked if effect is not None else None) if kind is not None else [],
-        digest=shown.digest(),
+        seal=request.seal(shown),
         has_changed=effect is not None and effect.digest() != request.asked_hash,
         obstacle=shown.obstacle,
         is_gone=effect is None and request.state in (State.OPEN, State.RETURNED),
@@ -187,7 +186,7 @@ def dossier_of(reader: Staff, request: ApprovalRequest, when: datetime) -> Dossi
 def _subject(request: ApprovalRequest) -> Subject | None:
     try:
         return request.read_subject()
-    except (SubjectGone, ValidationError):
+    except SubjectGone:
         return None
 
 

@@ -61,6 +61,15 @@ class EffectChanged(LoyaltyError):
         return _("Something has changed since you opened this. Look at what differs, then decide on that.")
 
 
+class MovedElsewhere(LoyaltyError):
+    """What it is about belongs to a unit now for which whoever was asked was not asked."""
+
+    code = "moved_elsewhere"
+
+    def sentence(self) -> str:
+        return _("This belongs to %(unit)s now. Return it: sent again, it goes to the people there.") % self.data
+
+
 class CommentNeeded(LoyaltyError):
     code = "comment_needed"
     field = "comment"

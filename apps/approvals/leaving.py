@@ -25,7 +25,7 @@ def work(person: Staff, reader: Staff, when: datetime) -> Iterable[Hanging]:
     yield Hanging(
         _("Requests of their own that are not decided"),
         ApprovalRequest.objects.filter(requester=person, state__in=[State.OPEN, State.RETURNED]).count(),
-        _("They stay open; what needs the requester's own right is refused when it is carried out."),
+        _("They stay open, and can only be rejected: who left may ask for nothing."),
     )
     delegations = Delegation.objects.filter(ends_at__gt=when, ended_at=None)
     yield Hanging(

@@ -4,17 +4,20 @@
 What was decided, said and shown is append-only. A request holds one state; its steps and tasks hold who is asked.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from pydantic import ValidationError
 from simple_history.models import HistoricalRecords
 
+from apps.approvals.definition import Step
 from apps.approvals.scope import InRequestScope, RequestScope
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
-from apps.orgs.gate import Effect, Subject, SubjectGone, kind_called
+from apps.orgs.gate import Effect, Subject, SubjectGone, digest_of, kind_called
 from apps.orgs.models import OrgUnit, Persona, Staff
 
 
@@ -178,13 +181,25 @@ class ApprovalRequest(ScopedModel):
         return f"#{self.pk}"
 
     def read_subject(self) -> Subject:
-        """What was asked for. Raises SubjectGone where no room knows the kind any more."""
-        return kind_called(self.kind).model_validate(self.subject)
+        """What was asked for. Raises SubjectGone where no room knows the kind, or its shape, any more."""
+        try:
+            return kind_called(self.kind).model_validate(self.subject)
+        except ValidationError:
+            raise SubjectGone() from None
 
     @property
     def asked_effect(self) -> Effect:
         """What carrying out would have done when it was sent."""
         return Effect.from_json(self.asked_on)
+
+    def seal(self, effect: Effect) -> str:
+        """What a yes is tied to: this effect in this round. What another round asks for may look the same in figures."""
+        return digest_of([self.round, effect.to_json()])
+
+    @property
+    def asked_seal(self) -> str:
+        """For a yes to what was sent, as it was."""
+        return self.seal(self.asked_effect)
 
 
 class ApprovalStep(ScopedModel):
@@ -204,6 +219,19 @@ class ApprovalStep(ScopedModel):
     passed_at = models.DateTimeField(_("passed at"), null=True, blank=True)
     lacks_people = models.BooleanField(_("lacks people"), default=False)
     """Whether nobody can decide any more: somebody must be named."""
+
+    def read(self) -> Step:
+        """What the policy said of it, and whom people asked as well since."""
+        return Step.model_validate(self.definition)
+
+    def task(
+        self, party: int, person: Staff, why: str, when: datetime, *, role: str = "", is_open: bool = True
+    ) -> "ApprovalTask":
+        """One more person asked in it, not saved yet."""
+        return ApprovalTask(
+            request=self.request, step=self, party=party, person=person, why=why, role=role, is_open=is_open,
+            asked_at=when,
+        )  # fmt: skip
 
     class Meta:
         verbose_name = _("approval step")

@@ -24,7 +24,7 @@ TABS = ("decide", "mine", "decided", "watching")
 ROWS = 50
 MOST_COUNTED = 99
 SHOWN = (
-    "kind", "subject", "amount", "state", "sent_at", "due_at", "needed", "asked_on", "asked_hash", "unit__name",
+    "kind", "subject", "amount", "state", "sent_at", "due_at", "needed", "asked_on", "round", "unit__name",
     "requester__username", "requester__first_name", "requester__last_name",
 )  # fmt: skip
 UNSETTLED = (ApprovalRequest.State.OPEN, ApprovalRequest.State.RETURNED)

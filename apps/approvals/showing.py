@@ -10,10 +10,9 @@ from django.db.models import Prefetch
 from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from pydantic import ValidationError
 
 from apps.approvals.catalogue import ROLES
-from apps.approvals.definition import Band, Definition, Step
+from apps.approvals.definition import Band, Definition
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Decision
 from apps.approvals.people import still_asked, where_held
 from apps.approvals.services.sending import Plan, Planned
@@ -201,7 +200,7 @@ Held = dict[tuple[str, int], OrgUnit]
 
 
 def _step_shown(request: ApprovalRequest, step: ApprovalStep, held: Held, language: str, when: datetime) -> StepShown:
-    definition = Step.model_validate(step.definition)
+    definition = step.read()
     decided = {decision.hat_id: decision for decision in step.decisions.all()}
     is_now = request.state == ApprovalRequest.State.OPEN and request.step == step.number
     tasks = list(step.tasks.all())
@@ -253,7 +252,7 @@ def titles_of(requests: Iterable[ApprovalRequest]) -> dict[int, str]:
         titles[request.pk] = f"#{request.pk}"
         try:
             by_kind.setdefault(request.kind, {})[request.pk] = request.read_subject()
-        except (SubjectGone, ValidationError):
+        except SubjectGone:
             continue  # a kind or a shape that no room knows any more keeps its number
     for kind, subjects in by_kind.items():
         titles |= kind_called(kind).titles(subjects, get_language() or "en") if subjects else {}

@@ -11,12 +11,13 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidge
 
 from apps.conditions.types import WEEKDAYS
 from apps.orgs.calendar import MOST_RANGES, OnDates, parse_days
+from apps.orgs.forms import ReasonForm
 from apps.orgs.models import SpecialDay
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-class SpecialDayForm(forms.ModelForm):
+class SpecialDayForm(ReasonForm):
     """`cleaned_data` holds `days` as the model has them."""
 
     actor: Any

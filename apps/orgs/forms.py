@@ -8,7 +8,7 @@ from django.contrib.auth.forms import SetPasswordForm
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from apps.orgs.models import ApiClient, OrgUnit, Persona, Staff
+from apps.orgs.models import ApiClient, OrgUnit, Persona, Program, Staff
 
 DOES: dict[Persona, Any] = {
     Persona.MARKETING: _("Designs rules and point types, imports events, sees members masked and what points cost."),
@@ -22,6 +22,23 @@ DOES: dict[Persona, Any] = {
     Persona.INTEGRATOR: _("Keeps API clients and imports. Sees no personal data."),
     Persona.ADMINISTRATOR: _("Keeps units, programmes, people and their roles. Sees no members."),
 }
+
+
+class ReasonForm(forms.ModelForm):
+    """A form whose changes a policy may hold: then its reason is what others read."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=500, required=False, widget=UnfoldAdminTextInputWidget,
+        help_text=_("Needed where others must say yes first: they read it."),
+    )  # fmt: skip
+
+
+class ProgramForm(ReasonForm):
+    actor: Any
+
+    class Meta:
+        model = Program
+        fields = ("name", "code", "unit", "currency", "time_zone", "allows_debt", "grace_days", "reviews_rules")
 
 
 class NewUnitForm(forms.ModelForm):

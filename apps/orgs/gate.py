@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from apps.conditions.catalogue import Field
 from apps.conditions.words import Words
 from apps.core.errors import LoyaltyError
-from apps.core.scope import require
+from apps.core.scope import reach_of, require
 from apps.orgs.models import OrgUnit, Staff
 
 Plain = str | int | bool | None
@@ -44,6 +44,15 @@ class SubjectGone(LoyaltyError):
 
     def sentence(self) -> str:
         return _("What this request is about is not there any more.")
+
+
+class RequesterMayNot(LoyaltyError):
+    """Whoever asked has lost the right to, or what they asked about is not where they have it any more."""
+
+    code = "requester_may_not"
+
+    def sentence(self) -> str:
+        return _("Whoever asked for this may not do it there any more.")
 
 
 class NotWhatWasApproved(LoyaltyError):
@@ -244,14 +253,21 @@ def set_gatekeeper(gatekeeper: Gatekeeper) -> None:
     _gatekeeper[:] = [gatekeeper]
 
 
+def _may(person: Staff, subject: Subject) -> bool:
+    return reach_of(person, subject.permission).covers(subject.place().path)
+
+
 def pass_gate(subject: Subject, actor: Any, approval: Approval | None, when: datetime, *, reason: str = "") -> None:
     """The head of every verb that a policy can hold, inside its transaction and before it locks anything.
 
-    Raises NotAllowed, ApprovalNeeded, SubjectGone, and NotWhatWasApproved where `approval` is for something else.
+    Raises NotAllowed, ApprovalNeeded, SubjectGone; NotWhatWasApproved where `approval` is for something else, and
+    RequesterMayNot where who asked has lost the right since.
     """
     if approval is not None:
         if approval.subject != subject:
             raise NotWhatWasApproved()
+        if approval.requester is not None and not _may(approval.requester, subject):
+            raise RequesterMayNot()
         return
     require(actor, subject.permission, subject.place().path)
     for gatekeeper in _gatekeeper:

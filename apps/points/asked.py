@@ -16,6 +16,7 @@ from apps.core.clock import local_day
 from apps.core.formats import MICROS, signed
 from apps.members.models import Member
 from apps.orgs.gate import Effect, Line
+from apps.orgs.services.tree import PROGRAM_FIELD as PROGRAM_FIELD
 from apps.points.errors import NotEnoughPoints
 from apps.points.expiry import expires_at, parse_policy
 from apps.points.models import Account, PointType, Posting, PostingKind, ReasonCode
@@ -30,7 +31,6 @@ FLAGS = {
 DIRECTIONS = {"add": Words("points are added", "增加积分"), "take": Words("points are taken", "扣减积分")}
 
 MONEY_FIELD = Field("request.money", Type.NUMBER, Words("what the points cost", "积分成本"), "request.money")
-PROGRAM_FIELD = Field("request.program", Type.TEXT, Words("programme", "计划"), "request.program")
 FLAGS_FIELD = Field(
     "request.flags", Type.TAGS, Words("what looks risky", "风险标记"), "request.flags", choices=tuple(FLAGS.items()),
     is_closed=True,
@@ -54,7 +54,7 @@ LABELS: Mapping[str, Words] = {
     "balance": Words("Balance", "余额"),
     "pending": Words("Pending", "待生效"),
     "debt": Words("Debt", "欠分"),
-    "cost": Words("Cost to the programme", "计划承担的成本"),
+    "cost": Words("Cost to the programme", "计划成本"),
     "expires": Words("Last day of the new points", "新积分最后有效日"),
     "home": Words("Home unit", "所属门店"),
     "reason": Words("Reason code", "原因代码"),

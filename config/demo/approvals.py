@@ -139,5 +139,5 @@ def _ask(group: Group, member: Member, amount: int, reason: str, when: datetime)
 
 
 def _decide(group: Group, who: str, request: ApprovalRequest, verdict: str, said: str, when: datetime) -> None:
-    seen = request.read_subject().effect(request.requester, when).digest()
+    seen = request.seal(request.read_subject().effect(request.requester, when))
     decide(group.people[who], request.pk, verdict, seen=seen, comment=said, when=when)

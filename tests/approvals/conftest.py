@@ -152,7 +152,9 @@ class Desk:
         self, by: str | Staff, request: ApprovalRequest, verdict: str = "approved", **more: Any
     ) -> ApprovalRequest:
         actor = self.cast[by] if isinstance(by, str) else Staff.objects.get(pk=by.pk)
-        seen = request.read_subject().effect(request.requester, self.when).digest() if verdict == "approved" else None
+        seen = (
+            request.seal(request.read_subject().effect(request.requester, self.when)) if verdict == "approved" else None
+        )
         more = {"seen": seen, "comment": "" if verdict == "approved" else "no", **more}
         return decide(actor, request.pk, verdict, when=self.when, **more)
 

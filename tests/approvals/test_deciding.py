@@ -74,7 +74,7 @@ def test_nobody_decides_twice_under_two_hats(desk: Desk) -> None:
 def test_what_changed_meanwhile_is_shown_and_confirmed(desk: Desk) -> None:
     desk.policy(BANDS)
     request = desk.ask(6000)
-    seen = request.asked_effect.digest()
+    seen = request.asked_seal
     raise_gauge(desk.cast["service"], Gauge(unit="EAST-N", size=10, name="b"), desk.when)
     with pytest.raises(EffectChanged):
         decide(desk.cast["regional_manager"], request.pk, "approved", seen=seen, when=desk.when)

@@ -165,6 +165,8 @@ def test_what_the_list_offers_can_be_decided_and_nothing_else_can(now_desk: Desk
     requests = [desk.ask(6000, name=f"n{n}", by=by) for n, by in enumerate(("service", "regional_manager", "service"))]
     desk.decide("regional_manager", requests[0])
     desk.decide(finance, requests[0])
+    desk.decide("regional_manager", requests[2])
+    assert requests[2].tasks.filter(person=desk.cast.regional_manager, role="finance", is_open=True).exists()
     for who in (*vars(desk.cast).values(), deputy):
         reader, may = Staff.objects.get(pk=who.pk), []
         for request in ApprovalRequest.objects.filter(state="open").order_by("-pk"):
@@ -410,7 +412,7 @@ def test_several_are_decided_each_by_itself_on_what_was_shown(now_desk: Desk, br
     seen = re.findall(r'name="chosen" value="([^"]+)"', browse("regional_manager").get(INBOX).content.decode())
     assert len(seen) == 2  # the large one is opened
     raise_gauge(desk.cast["service"], Gauge(unit="S001", size=10, name="x"), desk.when)
-    chosen = [*seen, f"{large.pk}:{large.asked_hash}", "99999999999:x"]
+    chosen = [*seen, f"{large.pk}:{large.asked_seal}", "99999999999:x"]
     data = {"chosen": chosen, "verdict": "approved", "here": "tab=decide"}
     body = browse("regional_manager").post(f"{INBOX}decide/", data).content.decode()
     assert "1 request approved." in body

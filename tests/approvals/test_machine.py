@@ -160,6 +160,19 @@ class Approvals(RuleBasedStateMachine):
             self.judge(known, decision.step.number, hat, name, request.step)
         self.look(request.pk)
 
+    @rule(data=st.data())
+    def lose_the_role_and_decide_all_the_same(self, data: st.DataObject) -> None:
+        """Somebody who is asked as a role loses it everywhere, and tries before anybody has looked."""
+        request = self.drawn(data, "open")
+        asked = request.tasks.filter(is_open=True).exclude(role="") if request is not None else None
+        people = list(asked.order_by("pk").values_list("person__username", "role")) if asked is not None else []
+        if request is not None and people:
+            name, code = data.draw(st.sampled_from(people))
+            for held in sorted(each for each in self.holds if each[:2] == (name, code)):
+                revoke_role(None, self.person(name), code, self.desk.group[held[2]])
+                self.holds.discard(held)
+            self.decided(request, name, "approved")
+
     def judge(self, known: Asked, number: int, hat: str, name: str, open_step: int) -> None:
         """One yes: in turn, by somebody who is there, asked and allowed, for nobody's own request, once."""
         assert number == open_step

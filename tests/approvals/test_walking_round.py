@@ -17,6 +17,7 @@ from django.db import IntegrityError, connection, transaction
 from apps.approvals.errors import (
     DecidedAlready,
     EffectChanged,
+    MovedElsewhere,
     NotAsked,
     NotToThem,
     OwnDelegate,
@@ -27,7 +28,11 @@ from apps.approvals.errors import (
 from apps.approvals.models import ApprovalRequest, ApprovalTask, Decision, PolicyVersion, RequestNote
 from apps.approvals.services.asking import add_approver, delegate, end_delegation, transfer
 from apps.approvals.services.deciding import decide, withdraw
+from apps.approvals.services.sending import send_again
+from apps.approvals.services.waiting import escalate_due
 from apps.core.errors import LoyaltyError, NotAllowed
+from apps.orgs import gate
+from apps.orgs.errors import BeyondReach
 from apps.orgs.gate import Approval, ApprovalNeeded, NotWhatWasApproved
 from apps.orgs.models import OrgUnit
 from apps.orgs.services import revoke_role, set_staff_active
@@ -38,6 +43,10 @@ from tests.processes import environment
 TWO = {
     "bands": [{"name": "two", "when": {"all": []}, "steps": [step(role("regional_manager")), step(role("finance"))]}]
 }
+
+
+class _OtherShape(Gauge):
+    colour: str
 
 
 def stand_in(desk: Desk, name: str, other: str) -> None:
@@ -131,7 +140,7 @@ class TestThroughTheServices:
         request = desk.ask(5)
         OrgUnit.objects.filter(code="EAST-N").update(name="EAST-N 7")
         with pytest.raises(EffectChanged):
-            desk.decide("regional_manager", request, seen=request.asked_hash)
+            desk.decide("regional_manager", request, seen=request.asked_seal)
 
     def test_a_yes_without_having_seen_anything_is_none(self, desk: Desk) -> None:
         desk.policy(TWO)
@@ -203,6 +212,77 @@ class TestThroughTheServices:
         assert request.path.get().lacks_people
         with pytest.raises(OwnRequest):
             desk.decide("service", request)
+
+    def test_a_look_at_one_round_is_no_yes_to_the_next(self, desk: Desk) -> None:
+        desk.policy(TWO)
+        request = desk.ask(5, name="mine")
+        stale = request.asked_seal
+        desk.decide("regional_manager", request, "returned")
+        other = Gauge(unit="EAST-N", size=5, name="another, with the same figures")
+        again = send_again(desk.cast["service"], request.pk, other, reason="x", when=desk.when)
+        assert again.asked_hash == request.asked_hash
+        with pytest.raises(EffectChanged):
+            desk.decide("regional_manager", again, seen=stale)
+
+    def test_not_through_a_deputy_whom_somebody_below_the_absent_person_names(self, desk: Desk) -> None:
+        desk.policy(TWO)
+        vice, admin = make_staff(desk.group.units["EAST"], []), make_staff(desk.group.units["EAST"], ["administrator"])
+        desk.grant(vice, "regional_manager", "G")
+        with pytest.raises(BeyondReach):
+            delegate(
+                admin, vice, desk.cast["marketing"], starts_at=desk.when, ends_at=desk.when + timedelta(days=1),
+                when=desk.when,
+            )  # fmt: skip
+        assert not vice.delegations.exists()
+
+    def test_not_once_the_requester_has_lost_the_right(self, desk: Desk) -> None:
+        desk.policy({"bands": [{"name": "a", "when": {"all": []}, "steps": [step(role("regional_manager"))]}]})
+        request = desk.ask(5)
+        revoke_role(None, desk.cast.service, "service", desk.group["EAST"])
+        asked = desk.decide("regional_manager", request)
+        assert (asked.state, asked.refusal["code"], desk.level()) == ("open", "requester_may_not", 0)
+        assert not Decision.objects.exists()
+        desk.grant(desk.cast.service, "service", "EAST")
+        desk.decide("regional_manager", request)
+        assert desk.level() == 5
+
+    def test_not_by_whom_its_new_place_never_asked(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        desk.policy({"bands": [{"name": "a", "when": {"all": []}, "steps": [step(role("regional_manager"))]}]})
+        request = desk.ask(5, unit="EAST-N")
+        monkeypatch.setattr(Gauge, "place", lambda self: desk.group["EAST-S"])
+        with pytest.raises(MovedElsewhere):
+            desk.decide("regional_manager", request)
+        desk.grant(desk.cast.regional_manager, "regional_manager", "EAST-S")
+        desk.decide("regional_manager", request)
+        assert desk.level() == 5
+
+    def test_an_escalation_never_reaches_whoever_asked(self, desk: Desk) -> None:
+        desk.policy({
+            "bands": [{"name": "a", "when": {"all": []}, "steps": [
+                step(role("regional_manager"), hours=1, escalate=[{"kind": "role", "role": "service"}, {"kind": "person", "person": "service"}])
+            ]}]
+        })  # fmt: skip
+        request = desk.ask(5)
+        assert escalate_due(desk.when + timedelta(days=3)) == 1
+        assert not request.tasks.filter(person=desk.cast.service).exists()
+        with pytest.raises(OwnRequest):
+            desk.decide("service", request)
+
+    def test_what_is_too_long_is_cut_and_breaks_nothing(self, desk: Desk) -> None:
+        desk.policy(TWO)
+        request = desk.ask(5, reason="x" * 3000)
+        desk.decide("regional_manager", request, "rejected", comment="y" * 3000)
+        request.refresh_from_db()
+        assert (request.state, len(request.reason), len(Decision.objects.get().comment)) == ("rejected", 1000, 1000)
+
+    def test_a_subject_that_cannot_be_read_any_more_closes_its_request(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        desk.policy(TWO)
+        request = desk.ask(5)
+        monkeypatch.setattr(gate, "_kinds", {Gauge.code: _OtherShape})
+        closed = decide(desk.cast["regional_manager"], request.pk, "approved", seen="x", when=desk.when)
+        assert (closed.state, closed.refusal["code"]) == ("closed", "subject_gone")
 
 
 def refused(sql: str, *values: Any) -> bool:
@@ -311,7 +391,7 @@ class TestAtOnce:
         for _ in range(5):
             before = desk.level()
             request = desk.ask(5)
-            yes = partial(decide, verdict="approved", seen=request.asked_hash, when=desk.when, request_id=request.pk)
+            yes = partial(decide, verdict="approved", seen=request.asked_seal, when=desk.when, request_id=request.pk)
             said = at_once(*(partial(yes, who) for who in (desk.cast["regional_manager"], second)))
             assert sorted(said) == ["done", "request_over"]
             assert desk.level() == before + 5
@@ -387,6 +467,6 @@ def killed(self, approval, when):
     return done
 
 Gauge.carry_out = killed
-decide(Staff.objects.get(username="regional_manager"), request.pk, "approved", seen=request.asked_hash, when=WHEN)
+decide(Staff.objects.get(username="regional_manager"), request.pk, "approved", seen=request.asked_seal, when=WHEN)
 os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -41,7 +41,7 @@ def test_what_was_typed_is_sent_returned_mended_and_approved(studio: Studio, gro
 
     def say(verdict: str, comment: str = "") -> None:
         request = ApprovalRequest.objects.get()
-        seen = request.read_subject().effect(request.requester, now()).digest()
+        seen = request.seal(request.read_subject().effect(request.requester, now()))
         decide(colleague, request.pk, verdict, seen=seen, comment=comment, when=now())
 
     author.goto(address)

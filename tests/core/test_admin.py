@@ -130,7 +130,9 @@ def test_a_large_list_keeps_its_filters_while_walking(client: Client, cast: Cast
 def test_history_says_who_changed_what_from_what_to_what_and_why(
     client: Client, group: CoffeeGroup, cast: Cast
 ) -> None:
-    services.change_program(group.east, allows_debt=False, actor=cast.administrator, reason="Finance asked for it")
+    services.change_program(
+        group.east, allows_debt=False, actor=cast.administrator, reason="Finance asked for it", when=now()
+    )
     page = reverse("admin:orgs_program_history", args=[group.east.pk])
     answer = signed_in(client, cast.administrator).get(page)
     newest, oldest = answer.context["versions"]

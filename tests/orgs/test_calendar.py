@@ -1,6 +1,6 @@
 """Special days: which days they are, and what is refused."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from apps.orgs.models import SpecialDay
 from apps.orgs.services import change_special_day, create_special_day
 from tests.factories import Cast, CoffeeGroup
 
+WHEN = datetime(2026, 5, 4, 2, tzinfo=UTC)
 FESTIVAL = {
     "kind": "on_dates",
     "ranges": [{"first": "2026-02-10", "last": "2026-02-12"}, {"first": "2026-05-01", "last": "2026-05-01"}],
@@ -69,7 +70,7 @@ def test_a_code_stands_once_in_a_programme_and_the_history_names_who_changed_it(
     create_special_day(group.west, code="md", name="Theirs", days=EIGHTH)
     with pytest.raises(CodeTaken):
         create_special_day(group.east, code="md", name="Again", days=FESTIVAL)
-    change_special_day(day, name="Members' day", days=FESTIVAL, actor=marketing)
+    change_special_day(day, name="Members' day", days=FESTIVAL, actor=marketing, when=WHEN)
     assert [(row.name, row.history_user) for row in SpecialDay.history.filter(id=day.pk)] == [
         ("Members' day", marketing), ("Member day", marketing),
     ]  # fmt: skip

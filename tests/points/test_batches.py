@@ -215,7 +215,7 @@ def test_one_large_row_is_seen_in_a_file_of_small_ones_and_takes_its_road(
     assert (request.band, request.facts["request.flags"], request.unit) == ("One large", ["one_large"], group["EAST-N"])
     for by in ("regional_manager", "finance"):
         assert balances() == {}
-        seen = request.read_subject().effect(request.requester, WHEN).digest()
+        seen = request.seal(request.read_subject().effect(request.requester, WHEN))
         decide(cast[by], request.pk, "approved", seen=seen, when=WHEN)
     assert balances() == {members["C1"].pk: 6000, members["C2"].pk: 1, members["C3"].pk: 1}
     assert differences() == []
@@ -242,7 +242,7 @@ def test_a_row_that_fails_at_the_end_stops_all_of_them(
     effect = request.read_subject().effect(request.requester, WHEN)
     assert effect.obstacle == "1 row of the file would be refused, so none is posted."
     assert failing_of(batch.pk, WHEN) == {"not_enough": 1}
-    decide(cast["finance"], request.pk, "approved", seen=effect.digest(), when=WHEN)
+    decide(cast["finance"], request.pk, "approved", seen=request.seal(effect), when=WHEN)
     request.refresh_from_db()
     assert (request.state, request.refusal["code"]) == ("open", "batch_has_faults")
     assert balances() == {members["C2"].pk: 699}

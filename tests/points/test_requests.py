@@ -6,7 +6,9 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from apps.approvals.errors import EffectChanged, EvidenceRefused, RequestKeyReused
@@ -14,6 +16,9 @@ from apps.approvals.models import ApprovalRequest, Decision, Evidence
 from apps.approvals.services.deciding import decide
 from apps.approvals.services.filing import File
 from apps.approvals.services.policies import create_policy, publish_policy
+from apps.approvals.services.sending import send
+from apps.core.clock import now
+from apps.members.services import create_member
 from apps.orgs.gate import ApprovalNeeded
 from apps.orgs.models import Staff
 from apps.points import services
@@ -67,7 +72,7 @@ class Counter:
 
     def decide(self, by: str, request: ApprovalRequest, verdict: str = "approved", seen: str = "") -> ApprovalRequest:
         effect = request.read_subject().effect(request.requester, WHEN)
-        return decide(self.cast[by], request.pk, verdict, seen=seen or effect.digest(), comment="ok", when=WHEN)
+        return decide(self.cast[by], request.pk, verdict, seen=seen or request.seal(effect), comment="ok", when=WHEN)
 
     @property
     def balance(self) -> int:
@@ -88,7 +93,7 @@ def test_six_thousand_points_take_three_people_and_the_last_confirms_what_change
     counter.decide("finance", request)
     counter.purse.redeem(30, when=WHEN)
     with pytest.raises(EffectChanged):
-        counter.decide("vice_president", request, seen=request.asked_hash)
+        counter.decide("vice_president", request, seen=request.asked_seal)
     assert counter.balance == 70
     counter.decide("vice_president", request)
     assert counter.balance == 6070
@@ -236,3 +241,28 @@ def test_the_form_sends_a_request_says_to_whom_and_opens_it_again(desk: Client, 
     assert (request.state, request.round, counter.balance) == ("done", 2, 20)
     desk.force_login(counter.cast["regional_manager"], backend="apps.orgs.auth.RoleBackend")
     assert desk.get(f"{form_of(counter)}?request={request.pk}").status_code == 404
+
+
+def test_each_of_several_costs_the_same_however_many_are_decided_at_once(
+    client: Client, group: CoffeeGroup, cast: Cast
+) -> None:
+    """Statements: what the page asks once, and what each decision asks until its points are posted."""
+    hold_at(group)
+    client.force_login(cast["regional_manager"], backend="apps.orgs.auth.RoleBackend")
+    kind, spent = group.point_types["east"], {}
+    for many in (1, 10, 60):
+        chosen = []
+        for _ in range(many):
+            member = create_member(None, group["S001"], identifiers=[("card", f"C{next(_keys)}")], when=now())
+            subject = Adjustment(member=member.pk, point_type=kind.pk, points=1000)
+            request = send(cast["service"], subject, reason="outage", key=f"ask{next(_keys)}", when=now())
+            chosen.append(f"{request.pk}:{request.asked_seal}")
+        with CaptureQueriesContext(connection) as asked:
+            client.post(
+                reverse("admin:approvals_approvalrequest_bulk"), {"chosen": chosen, "verdict": "approved"}
+            ).content.decode()
+        spent[many] = len(asked)
+        assert Posting.objects.filter(points=1000).count() == sum(spent)
+    each = (spent[10] - spent[1]) // 9
+    assert spent[60] - spent[10] == 50 * each, spent
+    assert each <= 44

@@ -53,7 +53,7 @@ def test_what_was_approved_is_what_is_changed(group: CoffeeGroup, cast: Cast) ->
         ("pending_days", 0, 0), ("cost", "CNY 0.01", "CNY 0.02"), ("funder", None, "Coffee Group"),
     ]  # fmt: skip
     assert PointTypeTerms.say(effect.lines[0], "en")[0] == "Before: Points never expire."
-    decide(cast["finance"], request.pk, "approved", seen=effect.digest(), when=WHEN)
+    decide(cast["finance"], request.pk, "approved", seen=request.seal(effect), when=WHEN)
     kind.refresh_from_db()
     assert (kind.unit_cost_micros, kind.expiry, kind.funder) == (20_000, expiry, group["G"])
     assert kind.history.latest().history_user == cast.marketing

@@ -47,7 +47,7 @@ def ask(by: Staff, verdict: str = "released", key: str = "k") -> ApprovalRequest
 
 
 def say(by: Staff, request: ApprovalRequest, verdict: str = "approved", seen: str | None = None) -> ApprovalRequest:
-    seen = seen or request.read_subject().effect(request.requester, NOW).digest()
+    seen = seen or request.seal(request.read_subject().effect(request.requester, NOW))
     return decide(by, request.pk, verdict, seen=seen, comment="Because", when=NOW)
 
 
@@ -80,7 +80,7 @@ def test_a_refusal_takes_the_points_back_and_counts_downwards(watched: Till, cas
 
 def test_what_a_refund_took_meanwhile_is_shown_and_the_rest_decided_on(watched: Till, cast: Cast) -> None:
     request = ask(cast["regional_manager"])
-    seen = request.asked_effect.digest()
+    seen = request.asked_seal
     watched.send(refund("a", "400"))
     with pytest.raises(EffectChanged):
         say(cast["finance"], request, seen=seen)
@@ -90,7 +90,7 @@ def test_what_a_refund_took_meanwhile_is_shown_and_the_rest_decided_on(watched: 
 
 def test_what_was_decided_meanwhile_closes_the_request(watched: Till, cast: Cast) -> None:
     request = ask(cast["regional_manager"])
-    seen = request.asked_effect.digest()
+    seen = request.asked_seal
     HeldDecision.objects.create(
         held_event=HeldEvent.objects.get(), verdict="refused", points=0, reason="x", decided_at=NOW
     )

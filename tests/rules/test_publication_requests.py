@@ -129,7 +129,7 @@ def test_what_came_into_force_meanwhile_is_shown(together: RuleVersion, cast: Ca
     services.retire_rule(None, together.rule, when=WHEN)
     later = WHEN + timedelta(hours=1)
     with pytest.raises(EffectChanged):
-        decide(cast["marketing_head"], request.pk, "approved", seen=request.asked_hash, when=later)
+        decide(cast["marketing_head"], request.pk, "approved", seen=request.asked_seal, when=later)
     say(cast.marketing_head, request, when=later)
     assert request.decisions.get().has_changed
 
@@ -262,7 +262,7 @@ def test_an_import_is_held_and_what_was_checked_is_what_is_brought_in(
     assert ProgramImport.say(steps, "en") == ["Drafted: a change of “Point per yuan”", "Drafted: new rule “Cup”"]
     anew(RuleVersion.objects.get(), HALF, cast.marketing)
     with pytest.raises(EffectChanged):
-        decide(cast["finance"], request.pk, "approved", seen=request.asked_hash, when=WHEN)
+        decide(cast["finance"], request.pk, "approved", seen=request.asked_seal, when=WHEN)
     done = say(cast.finance, request)
     assert (done.state, done.told) == ("done", {"changes": 2})
     drafts = (
@@ -341,5 +341,5 @@ def test_codes_of_a_batch_that_was_changed_are_asked_for_again(group: CoffeeGrou
     policy(group, "rules.codes")
     request = send(cast["marketing"], codes.making_of(batch), reason="Spring", key="spring", when=WHEN)
     codes.change_batch(cast["marketing"], batch, size=2000)
-    closed = decide(cast["finance"], request.pk, "approved", seen=request.asked_hash, when=WHEN)
+    closed = decide(cast["finance"], request.pk, "approved", seen=request.asked_seal, when=WHEN)
     assert (closed.state, CodeBatch.objects.get().state) == ("closed", "draft")

@@ -50,13 +50,13 @@ def submit(actor: Staff, version: RuleVersion, *also: Staff, **more: Any) -> App
 def say(by: Staff, request: ApprovalRequest, verdict: str = "approved", **more: Any) -> ApprovalRequest:
     """The decision of `by`, on what there is to see at that moment."""
     values = {"when": WHEN, "comment": "" if verdict == "approved" else "No."} | more
-    seen = request.read_subject().effect(request.requester, values["when"]).digest()
+    seen = request.seal(request.read_subject().effect(request.requester, values["when"]))
     return decide(Staff.objects.get(pk=by.pk), request.pk, verdict, seen=seen, **values)
 
 
 def answer(by: Staff, request: ApprovalRequest, verdict: str = "approved", **more: Any) -> None:
     """The same without looking: for refusals."""
-    values = {"when": WHEN, "comment": "No.", "seen": request.asked_hash} | more
+    values = {"when": WHEN, "comment": "No.", "seen": request.asked_seal} | more
     decide(Staff.objects.get(pk=by.pk), request.pk, verdict, **values)
 
 
@@ -284,7 +284,7 @@ def test_of_two_reviewers_at_once_one_decides(real: tuple[Staff, Staff, Staff, R
         assert sorted(told) == ["done", "request_over"]
     review = sent(author, version)
     told = race(
-        lambda: answer(one, review, seen=review.asked_hash),
+        lambda: answer(one, review, seen=review.asked_seal),
         lambda: answer(two, review, "rejected", comment="Never."),
         lambda: withdraw(author, review.pk, when=now()),
     )

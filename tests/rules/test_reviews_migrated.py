@@ -100,7 +100,7 @@ def test_reviews_become_requests_with_all_that_was_said(group: CoffeeGroup, cast
         "when the event is a purchase."
     ]
     assert list(still.tasks.filter(is_open=True).values_list("person__username", flat=True)) == ["third"]
-    seen = still.read_subject().effect(author, WHEN).digest()
+    seen = still.seal(still.read_subject().effect(author, WHEN))
     decide(Staff.objects.get(pk=third.pk), still.pk, "approved", seen=seen, when=WHEN)
     waiting.refresh_from_db()
     assert waiting.state == "published"

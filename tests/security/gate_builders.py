@@ -89,6 +89,22 @@ def personal_look(desk: Desk) -> Built:
     return subject, lambda: members.reveal(desk.cast["service"], member.pk, reason="call", when=desk.when)
 
 
+def program_terms(desk: Desk) -> Built:
+    east, by = desk.group.east, desk.cast["administrator"]
+    return orgs.terms_of(east, allows_debt=False), lambda: orgs.change_program(
+        east, actor=by, when=desk.when, allows_debt=False
+    )
+
+
+def special_day(desk: Desk) -> Built:
+    day = orgs.create_special_day(desk.group.east, code="eighth", name="Eighth", days={"kind": "each_month", "day": 8})
+    daily = {"kind": "on_dates", "ranges": [{"first": "2026-01-01", "last": "2026-12-31"}]}
+    by = desk.cast["marketing"]
+    return orgs.days_wanted(day, daily), lambda: orgs.change_special_day(
+        day, name="Eighth", days=daily, actor=by, when=desk.when
+    )
+
+
 SAYS = {"bands": [], "otherwise": "at_once"}
 
 
@@ -145,6 +161,8 @@ BUILDERS: dict[str, Callable[[Desk], Built]] = {
     PointTypeTerms.code: point_type_terms,
     orgs.RoleChange.code: role_change,
     orgs.ClientAccess.code: client_access,
+    orgs.ProgramTerms.code: program_terms,
+    orgs.SpecialDayDays.code: special_day,
     PersonalLook.code: personal_look,
     PolicyPublication.code: policy_publication,
     PolicySwitch.code: policy_switch,

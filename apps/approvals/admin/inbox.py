@@ -222,9 +222,9 @@ class InboxPages(ScopedPages):
 
 
 def _chosen(said: list[str]) -> dict[int, str]:
-    """What was seen of each request, by its id: `12:digest`."""
+    """What was seen of each request, by its id: `12:seal`."""
     pairs = [each.partition(":") for each in said[:MOST_AT_ONCE]]
-    return {int(pk): digest for pk, _colon, digest in pairs if pk.isdecimal() and len(pk) < 19}
+    return {int(pk): seal for pk, _colon, seal in pairs if pk.isdecimal() and len(pk) < 19}
 
 
 def _decide_one(actor: Staff, request: ApprovalRequest, verdict: str, seen: str, comment: str) -> str:

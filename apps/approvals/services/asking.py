@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from apps.approvals.definition import Named, Step
+from apps.approvals.definition import Named
 from apps.approvals.errors import (
     CommentNeeded,
     DelegationOver,
@@ -19,7 +19,8 @@ from apps.core.errors import NotAllowed
 from apps.core.scope import reach_of
 from apps.core.transactions import in_transaction
 from apps.orgs.models import Staff
-from apps.orgs.services.actors import require, signed
+from apps.orgs.services.actors import signed
+from apps.orgs.services.people import locked_staff
 
 DIRECT = "approvals.direct_approvalrequest"
 State = ApprovalRequest.State
@@ -57,20 +58,18 @@ def transfer(actor: Staff, request_id: int, person: Staff, *, text: str = "", wh
     request, step = _open(request_id)
     _require_askable(request, step, person, actor)
     if _directs(actor, request):
-        parties = range(len(Step.model_validate(step.definition).parties))
+        parties = range(len(step.read().parties))
     else:
         hat = hat_of(actor, request, step, when)
         own = step.tasks.filter(person=hat, is_open=True)
         parties = list(own.values_list("party", flat=True))  # type: ignore[assignment]
         own.update(is_open=False, is_off=True)
     # Whoever handed it on may get it back.
-    ApprovalTask.objects.bulk_create([
-        ApprovalTask(
-            request=request, step=step, party=party, person=person, why=Why.TRANSFER, is_open=True, asked_at=when
-        )
-        for party in parties
-    ], update_conflicts=True, unique_fields=["step", "party", "person"],
-       update_fields=["why", "role", "is_open", "is_off", "asked_at"])  # fmt: skip
+    ApprovalTask.objects.bulk_create(
+        [step.task(party, person, Why.TRANSFER, when) for party in parties],
+        update_conflicts=True, unique_fields=["step", "party", "person"],
+        update_fields=["why", "role", "is_open", "is_off", "asked_at"],
+    )  # fmt: skip
     fill_up(request, step, when)
     step.save()
     note(request, Kind.TRANSFERRED, actor, when, text.strip(), {"to": person.pk, "number": step.number})
@@ -88,13 +87,10 @@ def add_approver(actor: Staff, request_id: int, person: Staff, *, text: str = ""
     _require_askable(request, step, person, actor)
     if not _directs(actor, request):
         hat_of(actor, request, step, when)
-    definition = Step.model_validate(step.definition).model_dump(mode="json")
+    definition = step.read().model_dump(mode="json")
     definition["parties"].append({"who": Named(person=person.username).model_dump(), "need": "any"})
     step.definition = definition
-    ApprovalTask.objects.create(
-        request=request, step=step, party=len(definition["parties"]) - 1, person=person, why=Why.ADDED, is_open=True,
-        asked_at=when,
-    )  # fmt: skip
+    step.task(len(definition["parties"]) - 1, person, Why.ADDED, when).save()
     request.needed += 1
     fill_up(request, step, when)
     step.save()
@@ -128,7 +124,7 @@ def delegate(
 ) -> Delegation:
     """Has `to` stand in for `person` from `starts_at` until `ends_at`, excluded: oneself, or whom `actor` may change.
 
-    Raises OwnDelegate, DelegationOver, NotToThem, NotAllowed.
+    Raises OwnDelegate, DelegationOver, NotToThem, NotAllowed, BeyondReach.
     """
     require_own(actor, person)
     if to.pk == person.pk:
@@ -146,7 +142,7 @@ def delegate(
 
 @in_transaction
 def end_delegation(actor: Staff, delegation: Delegation, *, when: datetime) -> Delegation:
-    """Nobody stands in any more, from now on. Raises NotAllowed."""
+    """Nobody stands in any more, from now on. Raises NotAllowed, BeyondReach."""
     row = Delegation.objects.select_for_update(of=("self",)).select_related("person__unit").get(pk=delegation.pk)
     require_own(actor, row.person)
     if row.ended_at is None:
@@ -156,8 +152,11 @@ def end_delegation(actor: Staff, delegation: Delegation, *, when: datetime) -> D
 
 
 def require_own(actor: Staff, person: Staff) -> None:
-    if actor.pk != person.pk:
-        require(actor, "orgs.change_staff", person.unit)
+    """Whoever says who decides for a person can act as them: oneself, or who reaches every unit that they work on.
+
+    Raises NotAllowed, BeyondReach.
+    """
+    locked_staff(person, actor, own_allowed=True)
 
 
 def _open(request_id: int) -> tuple[ApprovalRequest, ApprovalStep]:

@@ -9,6 +9,7 @@ from apps.approvals.errors import (
     CommentNeeded,
     DecidedAlready,
     EffectChanged,
+    MovedElsewhere,
     NotAsked,
     NotYours,
     OwnRequest,
@@ -33,7 +34,7 @@ from apps.approvals.services.steps import (
 from apps.core.errors import LoyaltyError
 from apps.core.transactions import in_transaction
 from apps.orgs.gate import SubjectGone
-from apps.orgs.models import Staff
+from apps.orgs.models import OrgUnit, Staff
 
 State = ApprovalRequest.State
 Verdict = Decision.Verdict
@@ -60,10 +61,10 @@ def decide(
 ) -> ApprovalRequest:
     """The request after the decision of `actor`, or of whom they stand in for.
 
-    `seen` is the digest of the effect that they were shown; a yes needs it. The last yes carries the subject out in
+    `seen` is the seal of the effect that they were shown; a yes needs it. The last yes carries the subject out in
     this transaction; what refuses it undoes that yes, stays with the request as its `refusal`, and the request stays
     open. `within` narrows the decision to requests of that kind. Raises RequestOver, OwnRequest, OwnWork, DecidedAlready,
-    NotAsked, EffectChanged, CommentNeeded.
+    NotAsked, EffectChanged, MovedElsewhere, CommentNeeded.
     """
     try:
         with transaction.atomic():
@@ -83,14 +84,17 @@ def _decide(
     if verdict != Verdict.APPROVED and not comment:
         raise CommentNeeded()
     try:
-        effect = request.read_subject().effect(request.requester, when)
+        subject = request.read_subject()
+        place, effect = subject.place(), subject.effect(request.requester, when)
     except SubjectGone as gone:
         close_without_effect(request, gone, when)
         return request
-    if verdict == Verdict.APPROVED and seen != effect.digest():
-        raise EffectChanged(digest=effect.digest())
+    if verdict == Verdict.APPROVED:
+        _require_at(place, request, step, hat)
+        if seen != request.seal(effect):
+            raise EffectChanged()
     Decision.objects.create(
-        request=request, round=request.round, step=step, person=actor, hat=hat, verdict=verdict, comment=comment,
+        request=request, round=request.round, step=step, person=actor, hat=hat, verdict=verdict, comment=comment[:1000],
         saw=effect.to_json(), saw_hash=effect.digest(), has_changed=effect.digest() != request.asked_hash,
         decided_at=when,
     )  # fmt: skip
@@ -98,6 +102,13 @@ def _decide(
     step.tasks.filter(person__in={actor.pk, hat.pk}).update(is_open=False)
     _count(request, step, verdict, when)
     return request
+
+
+def _require_at(place: OrgUnit, request: ApprovalRequest, step: ApprovalStep, hat: Staff) -> None:
+    """Who is asked as a role holds it where the subject is now, too. Raises MovedElsewhere."""
+    asked = step.tasks.filter(person=hat, is_open=True)
+    if place.pk != request.unit_id and not still_asked(asked, place):
+        raise MovedElsewhere(unit=str(place))
 
 
 def _count(request: ApprovalRequest, step: ApprovalStep, verdict: str, when: datetime) -> None:

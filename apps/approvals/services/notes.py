@@ -17,5 +17,5 @@ def note(
 ) -> RequestNote:
     """A line more; None is the studio itself."""
     return RequestNote.objects.create(
-        request=request, round=request.round, kind=kind, person=person, text=text, data=data or {}, noted_at=when
+        request=request, round=request.round, kind=kind, person=person, text=text[:2000], data=data or {}, noted_at=when
     )

@@ -54,9 +54,9 @@ class PolicyPublication(Subject):
         return address("approvals_policy_change", policy) if policy is not None else ""
 
     def excluded(self) -> frozenset[int]:
-        """Whoever wrote the draft, also where another sends it."""
-        author = self._version().changed_by_id
-        return frozenset({author} if author is not None else ())
+        """Everybody who saved the draft, also where another sends it."""
+        saved = PolicyVersion.history.filter(id=self.version).values_list("history_user_id", "changed_by_id")
+        return frozenset(person for row in saved for person in row if person is not None)
 
     def effect(self, requester: Staff | None, when: datetime) -> Effect:
         version = self._version()

@@ -223,7 +223,7 @@ def _request(plan: Plan, actor: Staff | None, reason: str, key: str, when: datet
     least = sum(planned.step.least for planned in plan.steps)
     return ApprovalRequest(
         kind=subject.code, unit=plan.unit, about=subject.about(), subject=subject.to_json(), facts=plan.facts,
-        amount=subject.amount(), reason=reason, requester=actor, key=key,
+        amount=subject.amount(), reason=reason[:1000], requester=actor, key=key,
         state=State.OPEN, step=1, steps=len(plan.steps), needed=least,
         policy_version=plan.road.version, band=band.name if band is not None else "", together=list(plan.together),
         excluded=sorted(plan.excluded), asked_on=plan.effect.to_json(), asked_hash=plan.effect.digest(), created_at=when, sent_at=when,
@@ -241,9 +241,7 @@ def _begin(request: ApprovalRequest, plan: Plan, when: datetime, kind: str) -> N
     ]
     ApprovalStep.objects.bulk_create(steps)
     ApprovalTask.objects.bulk_create(
-        ApprovalTask(
-            request=request, step=step, party=party, person=asked.person, why=asked.why, role=asked.role, asked_at=when
-        )
+        step.task(party, asked.person, asked.why, when, role=asked.role, is_open=False)
         for step, planned in zip(steps, plan.steps, strict=True)
         for party, people in enumerate(planned.people)
         for asked in people

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils import translation
 
 from apps.approvals import voting
-from apps.approvals.definition import Party, Step, Who
+from apps.approvals.definition import Party, Who
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Decision, RequestNote
 from apps.approvals.people import directory, in_force, still_asked
 from apps.approvals.services.notes import note
@@ -50,7 +50,7 @@ def move_on(request: ApprovalRequest, when: datetime) -> None:
 
 def open_step(request: ApprovalRequest, step: ApprovalStep, when: datetime) -> None:
     """Asks the people of the step, and others in the place of those who cannot decide any more."""
-    definition = Step.model_validate(step.definition)
+    definition = step.read()
     step.opened_at = when
     step.due_at = deadline(request.unit, definition.hours, when)
     step.remind_at = deadline(request.unit, definition.remind, when)
@@ -74,20 +74,14 @@ def fill_up(request: ApprovalRequest, step: ApprovalStep, when: datetime) -> boo
     if voting.can_pass(parties, yes, no, frozenset()):
         step.lacks_people = False
         return False
-    definition = Step.model_validate(step.definition)
+    definition = step.read()
     known = directory(request.unit, request.requester, [party.who for party in definition.parties], request.excluded)
     decided = decided_in(request)
     asked = set(step.tasks.values_list("party", "person_id"))
     added = []
     for number, party in enumerate(definition.parties):
         taken = decided | {person for where, person in asked if where == number}
-        added += [
-            ApprovalTask(
-                request=request, step=step, party=number, person=each.person, why=each.why, role=each.role,
-                is_open=True, asked_at=when,
-            )
-            for each in known.people(party, taken)
-        ]  # fmt: skip
+        added += [step.task(number, each.person, each.why, when, role=each.role) for each in known.people(party, taken)]
     ApprovalTask.objects.bulk_create(added)
     parties, yes, no = standing(request, step)
     lacks = not voting.can_pass(parties, yes, no, frozenset())
@@ -106,7 +100,7 @@ def decided_in(request: ApprovalRequest) -> set[int]:
 
 def standing(request: ApprovalRequest, step: ApprovalStep) -> tuple[list[voting.Party], set[int], set[int]]:
     """The parties with those who may still decide or have, and who said yes and no in this step."""
-    definition = Step.model_validate(step.definition)
+    definition = step.read()
     tasks = list(step.tasks.all())
     decided = list(
         request.decisions.filter(round=request.round).values_list("step_id", "hat_id", "person_id", "verdict")
@@ -212,15 +206,12 @@ def widen(request: ApprovalRequest, step: ApprovalStep, whos: Iterable[Who], why
     known = directory(request.unit, request.requester, whos, request.excluded)
     decided = decided_in(request)
     asked = set(step.tasks.values_list("party", "person_id"))
-    definition = Step.model_validate(step.definition)
+    definition = step.read()
     added: dict[tuple[int, int], ApprovalTask] = {}
     for who in whos:
         for each in known.people(Party(who=who), decided):
             for number in range(len(definition.parties)):
                 if (number, each.person.pk) not in asked:
-                    added[number, each.person.pk] = ApprovalTask(
-                        request=request, step=step, party=number, person=each.person, why=why, role=each.role,
-                        is_open=True, asked_at=when,
-                    )  # fmt: skip
+                    added[number, each.person.pk] = step.task(number, each.person, why, when, role=each.role)
     ApprovalTask.objects.bulk_create(added.values())
     return list({task.person_id: task.person for task in added.values()}.values())

@@ -10,7 +10,6 @@ from datetime import datetime
 from django.db.models import F, QuerySet
 
 from apps.approvals.absent import requests_with_other_people
-from apps.approvals.definition import Step
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, RequestNote
 from apps.approvals.people import still_asked
 from apps.approvals.services.notes import note
@@ -67,8 +66,7 @@ def _escalate(request: ApprovalRequest, step: ApprovalStep, when: datetime) -> b
     if step.due_at is None or step.due_at > when or step.escalated_at is not None:
         return False
     step.escalated_at = when
-    definition = Step.model_validate(step.definition)
-    added = widen(request, step, definition.escalate, ApprovalTask.Why.ESCALATION, when)
+    added = widen(request, step, step.read().escalate, ApprovalTask.Why.ESCALATION, when)
     fill_up(request, step, when)
     note(request, Kind.ESCALATED, None, when, data={"number": step.number, "to": [person.pk for person in added]})
     new = [person.pk for person in added]

@@ -77,8 +77,7 @@ def faults_of(refusal: LoyaltyError) -> list[dict[str, str]]:
     """The fields at fault in a refusal, as they are told."""
     if isinstance(refusal, Unacceptable):
         return [fault.told() for fault in refusal.faults]
-    parts = refusal.parts or (refusal,)
-    return [Failing(part.field, part.code, part.sentence()).told() for part in parts if part.field]
+    return [Failing(refusal.field, refusal.code, refusal.sentence()).told()] if refusal.field else []
 
 
 def problem(

@@ -27,6 +27,35 @@ def sent_words() -> str:
     return _("Sent as a request. It is in force once everybody has said yes.")
 
 
+class AskingForms(ScopedAdmin):
+    """An admin class with a `ReasonForm`: what a policy holds is sent as a request where a reason is given."""
+
+    def changed_or_asked(
+        self, request: HttpRequest, subject: Subject, reason: str, verb: Callable[[], Any], free: Callable[[], Any]
+    ) -> None:
+        """Runs `verb`. Where it is held and there is a reason, `free` does what nothing holds, and the rest is sent.
+
+        Raises what `verb` and sending refuse with."""
+        try:
+            with transaction.atomic():
+                verb()
+        except ApprovalNeeded:
+            if not reason.strip():
+                raise
+            free()
+            request.sent_request = send_request(  # type: ignore[attr-defined]
+                actor_of(request), subject, reason=reason, key=f"door:{uuid4().hex}", when=now()
+            )
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        sent = getattr(request, "sent_request", None)
+        if sent is None:
+            answer: HttpResponse = super().response_change(request, obj)
+            return answer
+        self.message_user(request, sent_words(), messages.SUCCESS)
+        return HttpResponseRedirect(address("approvals_approvalrequest_change", sent) or request.path)
+
+
 class AskingAdmin(ScopedAdmin):
     """An admin class with pages whose verbs pass the gate."""
 

@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.admin import ScopedAdmin, actor_of
+from apps.core.admin import actor_of
+from apps.core.clock import now
 from apps.orgs import services
+from apps.orgs.admin.asking import AskingForms
 from apps.orgs.calendar_forms import SpecialDayForm
 from apps.orgs.calendar_words import days_in_words
 from apps.orgs.models import SpecialDay
@@ -16,7 +18,7 @@ WHICH = ("days_kind", "ranges", "month", "day", "weekday")
 
 
 @admin.register(SpecialDay)
-class SpecialDayAdmin(ScopedAdmin):
+class SpecialDayAdmin(AskingForms):
     """Which days it is, is chosen in plain fields."""
 
     form = SpecialDayForm
@@ -36,7 +38,7 @@ class SpecialDayAdmin(ScopedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        return ("program", "name", "code", *(WHICH if may else ("days_shown",)))
+        return ("program", "name", "code", *(WHICH if may else ("days_shown",)), *(("reason",) if obj and may else ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -47,7 +49,12 @@ class SpecialDayAdmin(ScopedAdmin):
         values = {name: form.cleaned_data[name] for name in ("name", "days")}
         actor = actor_of(request)
         if change:
-            services.change_special_day(obj, actor=actor, **values)
+            day, when = SpecialDay.objects.get(pk=obj.pk), now()
+            self.changed_or_asked(
+                request, services.days_wanted(day, values["days"]), form.cleaned_data.get("reason", ""),
+                lambda: services.change_special_day(day, actor=actor, when=when, **values),
+                lambda: services.change_special_day(day, actor=actor, name=values["name"], days=day.days),
+            )  # fmt: skip
         else:
             program, code = form.cleaned_data["program"], form.cleaned_data["code"]
             obj.pk = services.create_special_day(program, code=code, actor=actor, **values).pk

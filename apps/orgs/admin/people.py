@@ -29,7 +29,7 @@ from apps.orgs.desk import waiting_about
 from apps.orgs.gate import Subject
 from apps.orgs.leaving import hangs_on
 from apps.orgs.models import OrgUnit, Persona, Role, Staff
-from apps.orgs.querysets import Job, jobs_of, jobs_within, zone_of
+from apps.orgs.querysets import Job, jobs_of, jobs_within
 from apps.orgs.words import job_sentence, reason_in_words
 
 
@@ -137,7 +137,7 @@ class StaffAdmin(AskingAdmin):
         verb = lambda: services.set_staff_active(staff, wanted, actor=actor, when=when, reason=reason)  # noqa: E731
         if not wanted or staff.is_active or staff.unit_id is None:
             return self._done(request, staff, verb)
-        return self._given(request, staff, services.RoleChange(person=staff.pk, unit=staff.unit_id), verb)
+        return self._given(request, staff, services.letting_in(staff), verb)
 
     def _given(self, request: HttpRequest, staff: Staff, subject: Subject, verb: Any) -> HttpResponse:
         """Runs `verb`; where it is held, the page that asks for the reason, and then sends the request."""
@@ -187,7 +187,7 @@ class StaffAdmin(AskingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Access of %(name)s") % {"name": staff},
-            "held": held, "zone": zone_of(actor_of(request)).key, "hanging": hangs_on(staff, actor_of(request), now()), "opts": self.opts, "original": staff,
+            "held": held, "hanging": hangs_on(staff, actor_of(request), now()), "opts": self.opts, "original": staff,
         }  # fmt: skip
         return TemplateResponse(request, "orgs/access.html", context)
 

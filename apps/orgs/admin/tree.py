@@ -15,9 +15,9 @@ from apps.core.admin import ScopedAdmin, actor_of
 from apps.core.admin.exporting import table_file
 from apps.core.clock import now
 from apps.orgs import access, forms, services
+from apps.orgs.admin.asking import AskingForms
 from apps.orgs.calendar_words import days_in_words
 from apps.orgs.models import OrgUnit, Program
-from apps.orgs.querysets import zone_of
 
 
 @admin.register(OrgUnit)
@@ -97,7 +97,7 @@ class OrgUnitAdmin(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Who may do what at %(name)s") % {"name": unit},
-            "held": held, "of_unit": True, "zone": zone_of(actor_of(request)).key, "opts": self.opts, "original": unit,
+            "held": held, "of_unit": True, "opts": self.opts, "original": unit,
         }  # fmt: skip
         return TemplateResponse(request, "orgs/access.html", context)
 
@@ -107,7 +107,8 @@ class OrgUnitAdmin(ScopedAdmin):
 
 
 @admin.register(Program)
-class ProgramAdmin(ScopedAdmin):
+class ProgramAdmin(AskingForms):
+    form = forms.ProgramForm
     list_display = ("name", "code", "unit", "currency", "time_zone", "allows_debt")
     list_select_related = ("unit",)
     list_filter = ("unit",)
@@ -118,6 +119,8 @@ class ProgramAdmin(ScopedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_fields(request, obj)
+        if obj is not None and self.has_change_permission(request, obj):
+            fields = (*fields, "reason")
         return (*fields, "calendar") if obj and request.user.has_perm("orgs.view_specialday") else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -131,8 +134,14 @@ class ProgramAdmin(ScopedAdmin):
         return format_html('<ul>{}</ul><a class="studio-link" href="{}">{}</a>', rows, link, _("Special days"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        values = form.cleaned_data
+        values, actor = form.cleaned_data, actor_of(request)
+        reason = values.pop("reason", "")
         if change:
-            services.change_program(obj, actor=actor_of(request), **values)
+            program, when = Program.objects.get(pk=obj.pk), now()
+            self.changed_or_asked(
+                request, services.terms_of(program, **values), reason,
+                lambda: services.change_program(program, actor=actor, reason=reason[:100], when=when, **values),
+                lambda: services.change_program(program, actor=actor, name=values.get("name", program.name)),
+            )  # fmt: skip
         else:
             obj.pk = services.create_program(values.pop("unit"), actor=actor_of(request), **values).pk

@@ -4,7 +4,7 @@
 """
 
 from apps.orgs.services.answers import answer_once
-from apps.orgs.services.calendar import change_special_day, create_special_day
+from apps.orgs.services.calendar import SpecialDayDays, change_special_day, create_special_day, days_wanted
 from apps.orgs.services.certifying import decide_line, open_certification, open_certifications
 from apps.orgs.services.clients import (
     ClientAccess,
@@ -15,7 +15,7 @@ from apps.orgs.services.clients import (
     rotate_key,
     set_client_active,
 )
-from apps.orgs.services.granting import RoleChange, grant_role, revoke_role, set_staff_active
+from apps.orgs.services.granting import RoleChange, grant_role, letting_in, revoke_role, set_staff_active
 from apps.orgs.services.hours import change_working_time, create_working_time
 from apps.orgs.services.people import change_staff, create_staff, set_password, sync_roles
 from apps.orgs.services.signing_in import (
@@ -29,13 +29,15 @@ from apps.orgs.services.signing_in import (
     turn_off_second_step,
     unconfirmed_device,
 )
-from apps.orgs.services.tree import change_program, change_unit, create_program, create_unit
+from apps.orgs.services.tree import ProgramTerms, change_program, change_unit, create_program, create_unit, terms_of
 from apps.orgs.services.tries import Visitor
 from apps.orgs.services.viewing import begin_view, end_view, person_seen
 
 __all__ = [
     "ClientAccess",
+    "ProgramTerms",
     "RoleChange",
+    "SpecialDayDays",
     "Visitor",
     "access_of",
     "answer_once",
@@ -56,10 +58,12 @@ __all__ = [
     "create_staff",
     "create_unit",
     "create_working_time",
+    "days_wanted",
     "decide_line",
     "end_view",
     "grant_role",
     "has_second_step",
+    "letting_in",
     "open_certification",
     "open_certifications",
     "pass_second_step",
@@ -72,6 +76,7 @@ __all__ = [
     "set_staff_active",
     "staff_for_password",
     "sync_roles",
+    "terms_of",
     "turn_off_second_step",
     "unconfirmed_device",
 ]

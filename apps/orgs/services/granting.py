@@ -223,8 +223,8 @@ def set_staff_active(
 
     Raises NotAllowed, BeyondReach, OwnRoles, LastAdministrator, ApprovalNeeded.
     """
-    if is_active and actor is not None and not staff.is_active and staff.unit_id is not None:
-        _pass(RoleChange(person=staff.pk, unit=staff.unit_id), actor, approval, when, reason)
+    if is_active and actor is not None and not staff.is_active:
+        _pass(letting_in(staff), actor, approval, when, reason)
     staff = locked_staff(staff, actor, own_allowed=False)
     if not is_active:
         for unit in units_worked_on(staff, Persona.ADMINISTRATOR):
@@ -234,6 +234,11 @@ def set_staff_active(
     if not is_active and when is not None:
         hand_on(staff, when)
     return staff
+
+
+def letting_in(staff: Staff) -> RoleChange:
+    """What is asked for when `staff` may sign in again; who is of no unit belongs to the whole group."""
+    return RoleChange(person=staff.pk, unit=staff.unit_id or OrgUnit.objects.get(depth=1).pk)
 
 
 def _pass(
