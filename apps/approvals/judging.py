@@ -31,25 +31,26 @@ class Judge:
 
     def sentences(self, kind: str, definition: Definition, language: str) -> list[tuple[str, str]]:
         """Each band's name and sentence, and what becomes of all others."""
-        said = [(band.name, self._sentence(kind, band, language)) for band in definition.bands]
+        said = [(band.name, self._sentence(kind, band, language, n == 0)) for n, band in enumerate(definition.bands)]
         if any(band.when == {"all": []} for band in definition.bands):
             return said
         return [*said, ("", OTHERWISE[definition.otherwise].in_language(language))]
 
-    def _sentence(self, kind: str, band: Band, language: str) -> str:
-        return band_sentence(kind, band, language, self.unit_names, self.names)
+    def _sentence(self, kind: str, band: Band, language: str, is_first: bool) -> str:
+        return band_sentence(kind, band, language, self.unit_names, self.names, is_first=is_first)
 
     def written(self, kind: str, data: Any, language: str) -> list[str]:
         """A sentence for each band of a definition that may be unfinished."""
         bands = data.get("bands") if isinstance(data, dict) else None
-        return [self._written(kind, band, language) for band in (bands if isinstance(bands, list) else [])[:50]]
+        shown = (bands if isinstance(bands, list) else [])[:50]
+        return [self._written(kind, band, language, number == 0) for number, band in enumerate(shown)]
 
-    def _written(self, kind: str, data: Any, language: str) -> str:
+    def _written(self, kind: str, data: Any, language: str, is_first: bool) -> str:
         try:
             band = Band.model_validate({**data, "name": UNFINISHED, "why": ""})
         except (ValidationError, TypeError):
             return UNFINISHED
-        return self._sentence(kind, band, language)
+        return self._sentence(kind, band, language, is_first)
 
     def judged(self, policy: Policy, data: Any, language: str) -> dict[str, Any]:
         """Sentences, faults with their paths, and remarks on what is covered where there are no faults."""

@@ -18,7 +18,7 @@ NEEDS: dict[str, Words] = {
     "count": Words("{n} of {who}", "{n} 位{who}"),
 }
 AND, THEN = Words(" and ", "和"), Words(", then ", "，然后")
-ALWAYS = Words("For every other request", "其余申请")
+ALWAYS, EVERY = Words("For every other request", "其余申请"), Words("For every request", "所有申请")
 WHEN = Words("When {condition}", "当{condition}")
 BAND = Words("{when}: {road}.", "{when}：{road}。")
 FREE = Words("nobody else is asked", "无需他人审批")
@@ -101,7 +101,10 @@ def band_sentence(
     language: str,
     unit_names: Mapping[str, str] | None = None,
     names: Mapping[str, str] | None = None,
+    *,
+    is_first: bool = False,
 ) -> str:
+    """`is_first`: no other band stands before it."""
     catalogue = catalogue_of(kind)
     try:
         tree = parse(band.when, catalogue)
@@ -110,7 +113,8 @@ def band_sentence(
     else:
         condition = sentence(tree, catalogue, language, unit_names)
     is_always = band.when == {"all": []}
-    when = ALWAYS.in_language(language) if is_always else WHEN.in_language(language).format(condition=condition)
+    always = EVERY if is_first else ALWAYS
+    when = always.in_language(language) if is_always else WHEN.in_language(language).format(condition=condition)
     path = steps_in_words(band.steps, language, names)
     road = ASKED.in_language(language).format(path=path) if band.steps else FREE.in_language(language)
     return BAND.in_language(language).format(when=when, road=road)
@@ -125,6 +129,9 @@ def policy_sentences(
 ) -> list[str]:
     """One sentence for each band, and one for what fits none."""
     code = code_of(language)
-    bands = [band_sentence(kind, band, code, unit_names, names) for band in definition.bands]
+    bands = [
+        band_sentence(kind, band, code, unit_names, names, is_first=number == 0)
+        for number, band in enumerate(definition.bands)
+    ]
     is_covered = any(band.when == {"all": []} for band in definition.bands)
     return bands if is_covered else [*bands, OTHERWISE[definition.otherwise].in_language(code)]

@@ -14,6 +14,8 @@ class LoyaltyError(Exception):
 
     code = "refused"
     field: str | None = None
+    parts: "tuple[LoyaltyError, ...]" = ()
+    """What is refused one by one, each at its own field; empty for one refusal."""
 
     def __init__(self, **data: Any) -> None:
         super().__init__(self.code, data)

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64decode
+from collections.abc import Iterable
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -80,6 +81,18 @@ def lookup_hash(kind: str, value: str) -> bytes:
 def tail_hash(tail: str) -> bytes:
     """8 bytes by which identifiers with these last characters are found; see `identifiers.tail_of`."""
     return _hash(f"tail:{tail}")[:8]
+
+
+def gram_hashes(grams: Iterable[str]) -> list[int]:
+    """4 bytes of each, as signed numbers, by which names with these parts are found; see `names`."""
+    key = derived_key("parts of names")
+    return sorted({_gram_hash(key, gram) for gram in grams})
+
+
+@lru_cache(maxsize=1 << 16)
+def _gram_hash(key: bytes, gram: str) -> int:
+    hashed = hashlib.blake2s(gram.encode(), digest_size=4, key=key).digest()
+    return int.from_bytes(hashed, "big", signed=True)
 
 
 def derived_key(purpose: str) -> bytes:

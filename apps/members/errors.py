@@ -1,10 +1,16 @@
 """What this room refuses."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.core.errors import LoyaltyError
+from apps.members.allowed import allowed, listed
+
+if TYPE_CHECKING:
+    from apps.members.models import AttributeDefinition
 
 
 class NoSuchMember(LoyaltyError):
@@ -105,6 +111,129 @@ class AttributesMalformed(LoyaltyError):
             "Up to 50 attributes, each a name of up to 60 characters and a text of up to 500, a number, yes or no, or up "
             "to 50 texts."
         )
+
+
+class AttributeRefused(LoyaltyError):
+    """A value that the attribute's definition does not allow. `key`; the sentence names the label and what is allowed."""
+
+    code = "attribute_refused"
+
+    def __init__(self, definition: "AttributeDefinition") -> None:
+        super().__init__(key=definition.key)
+        self.definition, self.field = definition, f"attributes.{definition.key}"
+
+    def sentence(self) -> str:
+        return allowed(self.definition, get_language() or "en")
+
+
+class AttributesRefused(LoyaltyError):
+    """Every value of a member that a definition does not allow; `parts` says which."""
+
+    code = "attributes_refused"
+    field = "attributes"
+
+    def __init__(self, parts: Sequence[AttributeRefused]) -> None:
+        super().__init__(keys=[part.data["key"] for part in parts])
+        self.parts = tuple(parts)
+
+    def sentence(self) -> str:
+        return " ".join(part.sentence() for part in self.parts)
+
+
+class AttributeKeyTaken(LoyaltyError):
+    """Says not by which company below: the two may know nothing of each other. `key`."""
+
+    code = "attribute_key_taken"
+    field = "key"
+
+    def sentence(self) -> str:
+        return _("“%(key)s” already means something for these members. Choose another key.") % self.data
+
+
+class AttributeKeyMalformed(LoyaltyError):
+    code = "attribute_key_malformed"
+    field = "key"
+
+    def sentence(self) -> str:
+        return _("A key has up to 60 letters a to z, figures and the signs “-” and “_”.")
+
+
+class AttributeUnitUnfit(LoyaltyError):
+    code = "attribute_unit_unfit"
+    field = "unit"
+
+    def sentence(self) -> str:
+        return _("Attributes are defined for the members of a company, or of the whole group.")
+
+
+class AttributeUnlabelled(LoyaltyError):
+    code = "attribute_unlabelled"
+    field = "label"
+
+    def sentence(self) -> str:
+        return _("Say what people read: a label in English, in Chinese, or both.")
+
+
+class AttributeLimitsImpossible(LoyaltyError):
+    code = "attribute_limits_impossible"
+    field = "most"
+
+    def sentence(self) -> str:
+        return _("The largest number that is allowed lies below the smallest.")
+
+
+class AttributeLongestImpossible(LoyaltyError):
+    code = "attribute_longest_impossible"
+    field = "longest"
+
+    def sentence(self) -> str:
+        return _("A text may have 1 to 500 characters.")
+
+
+class ChoicesMalformed(LoyaltyError):
+    code = "choices_malformed"
+    field = "choices"
+
+    def sentence(self) -> str:
+        return _(
+            "A list has 1 to 100 choices, each with a value of its own of up to 60 characters and a label of up to 80, in "
+            "English, in Chinese, or both."
+        )
+
+
+class AttributeFixed(LoyaltyError):
+    code = "attribute_fixed"
+
+    def sentence(self) -> str:
+        return _("The key, the type and whose members have the attribute stay as they are. Define another one.")
+
+
+class _InUse(LoyaltyError):
+    """`names` of whatever names it."""
+
+    @property
+    def named(self) -> str:
+        return listed([f"“{name}”" for name in self.data["names"]], get_language() or "en")
+
+
+class AttributeInUse(_InUse):
+    code = "attribute_in_use"
+
+    def sentence(self) -> str:
+        return _(
+            "These rules ask for it: %(rules)s. Take it out of use instead: it is then offered nowhere, and the rules go on."
+        ) % {"rules": self.named}
+
+
+class ChoiceInUse(_InUse):
+    """`names`, and the `choice`."""
+
+    code = "choice_in_use"
+    field = "choices"
+
+    def sentence(self) -> str:
+        told = {"choice": self.data["choice"], "rules": self.named}
+        return _("The choice “%(choice)s” must stay: these rules ask for it: %(rules)s.") % told
 
 
 class ReasonMissing(LoyaltyError):

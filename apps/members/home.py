@@ -17,7 +17,7 @@ from apps.orgs.jobs import jobs_held
 MEMBERS = "members_member_changelist"
 
 
-@section(order=10, permission="members.view_member")
+@section(order=0, permission="members.view_member")
 def look_up(person: Any, when: datetime) -> Panel | None:
     """Customer service finds a member before anything else."""
     if "service" not in jobs_held(person):

@@ -3,17 +3,25 @@
 Who changed a member and who looked at personal data is kept in tables that only grow.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
+from apps.conditions.words import Words
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
+from apps.members.choices import Choice, either
 from apps.members.personal import Personal
 from apps.orgs.models import ApiClient, OrgUnit, Staff
+
+LONGEST_KEY, LONGEST_TEXT = 60, 500
+"""Characters of an attribute's key, and of a text."""
 
 
 class Member(ScopedModel):
@@ -37,6 +45,8 @@ class Member(ScopedModel):
     joined_on = models.DateField(_("joined on"))
     name_cipher = models.BinaryField(null=True, editable=False)
     masked_name = models.CharField(pgettext_lazy("of a person", "name"), max_length=120, blank=True)
+    name_grams = ArrayField(models.IntegerField(), null=True, editable=False)
+    """Keyed hashes of the parts of the name, by which it is found; see `names`."""
     birth_on_cipher = models.BinaryField(null=True, editable=False)
     birth_day = models.SmallIntegerField(null=True, editable=False)
     birth_year = models.SmallIntegerField(null=True, editable=False)
@@ -58,6 +68,8 @@ class Member(ScopedModel):
         indexes: ClassVar = [
             # The member list of a region: its units' members, newest first.
             models.Index(fields=["home_unit", "-id"], name="member_home_newest"),
+            # Whoever looks for a member by a part of the name.
+            GinIndex(fields=["name_grams"], name="member_name_grams"),
             # Filters of the member list: who joined lately, who left.
             models.Index(fields=["joined_on"], name="member_joined"),
             models.Index(fields=["-id"], name="member_closed", condition=Q(state="closed")),
@@ -219,3 +231,88 @@ class Look(Authored, AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at}"
+
+
+class AttributeDefinition(ScopedModel):
+    """What an attribute of members is: its type, its labels, what is allowed. The members of `unit`, group or company, have
+    it; on one way up the tree a key means one thing.
+
+    Values stand in `Member.attributes` under `key`, which therefore stays. Rules read them without their definition, so
+    that a rule which runs goes on when its attribute is retired.
+    """
+
+    class Type(models.TextChoices):
+        TEXT = "text", _("Text")
+        INTEGER = "integer", _("Whole number")
+        DECIMAL = "decimal", _("Number with decimals")
+        DATE = "date", _("Date")
+        BOOLEAN = "boolean", _("Yes or no")
+        CHOICE = "choice", _("One of a list")
+        CHOICES = "choices", _("Several of a list")
+
+    NUMBERS = (Type.INTEGER, Type.DECIMAL)
+    LISTS = (Type.CHOICE, Type.CHOICES)
+
+    scope = Scope(units=("unit",), governs=True)
+
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("for the members of"))
+    key = models.SlugField(
+        _("key"), max_length=LONGEST_KEY,
+        help_text=_("Letters a to z, figures, “-” and “_”. Rules, files and the API name the attribute by it; it stays."),
+    )  # fmt: skip
+    label = models.CharField(_("label in English"), max_length=80, blank=True)
+    label_zh = models.CharField(_("label in Chinese"), max_length=80, blank=True)
+    description = models.CharField(
+        _("description"), max_length=300, blank=True, help_text=_("Stands below the field, for whoever fills it in.")
+    )
+    type = models.CharField(_("type"), max_length=10, choices=Type.choices, default=Type.TEXT)
+    choices = models.JSONField(_("choices"), default=list, blank=True)
+    least = models.DecimalField(_("smallest number"), max_digits=27, decimal_places=12, null=True, blank=True)
+    most = models.DecimalField(_("largest number"), max_digits=27, decimal_places=12, null=True, blank=True)
+    longest = models.PositiveSmallIntegerField(_("characters at most"), null=True, blank=True)
+    is_required = models.BooleanField(
+        _("asked of new members"), default=False,
+        help_text=_("Nobody is enrolled by hand without it. Members who have none keep having none."),
+    )  # fmt: skip
+    in_list = models.BooleanField(
+        _("column of the member list"), default=False, help_text=_("The list and its export show the first five.")
+    )
+    is_active = models.BooleanField(
+        _("in use"), default=True,
+        help_text=_("What is no longer in use is offered nowhere; values that are known stay and can be read."),
+    )  # fmt: skip
+    position = models.PositiveSmallIntegerField(_("position"), default=0, help_text=_("Low numbers stand first."))
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("member attribute")
+        verbose_name_plural = _("member attributes")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["unit", "key"], name="attribute_key_once"),
+            models.CheckConstraint(name="attribute_labelled", condition=~Q(label="") | ~Q(label_zh="")),
+            models.CheckConstraint(
+                name="attribute_limits_in_order",
+                condition=Q(least__isnull=True) | Q(most__isnull=True) | Q(least__lte=models.F("most")),
+            ),
+            models.CheckConstraint(
+                name="attribute_longest_a_text", condition=Q(longest__isnull=True) | Q(longest__range=(1, LONGEST_TEXT))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.words.in_language(get_language() or "en")
+
+    @property
+    def words(self) -> Words:
+        """The label, in both languages."""
+        return either(self.label, self.label_zh)
+
+    @property
+    def options(self) -> tuple[Choice, ...]:
+        """What it may be chosen from; nothing where it is no list."""
+        listed: list[dict[str, Any]] = self.choices if self.type in self.LISTS else []
+        return tuple(Choice.model_construct(**each) for each in listed)
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Left to the service: it says in words, at its field, what a form would say by the constraint's name."""

@@ -4,7 +4,9 @@ from typing import Any
 
 from apps.members.crypto import lookup_hash
 from apps.members.errors import NoSuchMember
-from apps.members.models import Member
+from apps.members.models import AttributeDefinition, Member
+from apps.orgs.models import OrgUnit
+from apps.orgs.querysets import paths_above
 
 
 def member_within(principal: Any, member_id: int, permission: str = "members.view_member") -> Member:
@@ -20,3 +22,9 @@ def named_member(kind: str, value: str) -> Member | None:
     """The active member of the group that an identifier names, for verbs that act on whoever shows it."""
     named = Member.objects.filter(identifiers__kind=kind, identifiers__value_hash=lookup_hash(kind, value))
     return named.filter(state=Member.State.ACTIVE).first()
+
+
+def definitions_for(unit: OrgUnit) -> list[AttributeDefinition]:
+    """The attributes that members of `unit` have, in the order of forms; with those no longer in use. One query."""
+    defined = AttributeDefinition.objects.filter(unit__path__in=paths_above(unit.path))
+    return list(defined.select_related("unit").order_by("position", "pk"))

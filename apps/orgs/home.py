@@ -5,16 +5,17 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import Exists, OuterRef
-from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from guardian.models import UserObjectPermission
 
 from apps.core.addresses import address
-from apps.core.formats import number
+from apps.core.formats import moment, number
 from apps.core.home import Empty, Figure, Link, Panel, Row, section
 from apps.core.palette import MOST, Found, source
 from apps.orgs.jobs import jobs_held
 from apps.orgs.models import ApiClient, OrgUnit, Staff
+from apps.orgs.querysets import zone_of
 
 CHANGES = 10
 
@@ -78,13 +79,13 @@ def changes(person: Any, when: datetime) -> Panel | None:
             history = model.history.filter(id__in=seen).select_related("history_user")
             versions += [(version, model) for version in history.order_by("-history_date", "-history_id")[:CHANGES]]
     versions.sort(key=lambda pair: pair[0].history_date, reverse=True)
+    zone = zone_of(person)
     kinds = {"+": (_("Created"), "good"), "~": (_("Changed"), ""), "-": (_("Deleted"), "bad")}
     rows = tuple(
         Row(
-            str(version.instance),
+            _("%(kind)s: %(name)s") % {"kind": capfirst(model._meta.verbose_name), "name": version.instance},
             _history_address(model, version.id),
-            f"{model._meta.verbose_name}, {date_format(version.history_date, 'DATETIME_FORMAT')} UTC, "
-            f"{version.history_user or _('the studio')}",
+            f"{moment(version.history_date, zone)}, {version.history_user or _('the studio')}",
             tag=kinds[version.history_type][0],
             tone=kinds[version.history_type][1],
         )

@@ -18,7 +18,10 @@ PROGRAMME = _can(
     "rules.programfile",
     "rules.codebatch", "rules.codedownload",
 )  # fmt: skip
-MEMBERS = _can("view", "members.member", "members.identifier", "members.memberchange", "members.membertag")
+MEMBERS = _can(
+    "view", "members.member", "members.identifier", "members.memberchange", "members.membertag",
+    "members.attributedefinition",
+)  # fmt: skip
 LOOKS = _can("view", "members.look")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
 LEDGER = _can(
@@ -42,9 +45,9 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.MARKETING: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
     | _can(
         "add change", "rules.rule", "rules.ruleversion", "rules.codebatch", "points.pointtype", "points.reasoncode",
-        "orgs.specialday",
+        "orgs.specialday", "members.attributedefinition",
     )
-    | _can("delete", "rules.ruleversion", "rules.codebatch")
+    | _can("delete", "rules.ruleversion", "rules.codebatch", "members.attributedefinition")
     | _can("add", "activity.importjob")
     | {"rules.publish_rule", "rules.download_codes"},
     Persona.FINANCE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
@@ -68,6 +71,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("add", "activity.importjob"),
     Persona.ADMINISTRATOR: EVERYBODY | PROGRAMME | REPORTS
     | _can("add change", "orgs.orgunit", "orgs.program", "orgs.specialday", "points.pointtype", "points.reasoncode")
+    | _can("view add change", "members.attributedefinition")
     | _can("view add change", "orgs.staff", "orgs.apiclient", "approvals.delegation")
     | _can("add change", "approvals.policy", "approvals.policyversion", "orgs.workingtime")
     | _can("delete", "approvals.policyversion")

@@ -54,7 +54,7 @@ LABELS: Mapping[str, Words] = {
     "balance": Words("Balance", "余额"),
     "pending": Words("Pending", "待生效"),
     "debt": Words("Debt", "欠分"),
-    "cost": Words("Cost to the programme", "计划成本"),
+    "cost": Words("Cost to the programme", "计划承担的成本"),
     "expires": Words("Last day of the new points", "新积分最后有效日"),
     "home": Words("Home unit", "所属门店"),
     "reason": Words("Reason code", "原因代码"),

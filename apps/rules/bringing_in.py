@@ -50,15 +50,15 @@ class ProgramImport(Subject):
     permission: ClassVar[str] = ADD
     view: ClassVar[str] = "rules.view_rule"
     fields: ClassVar = (
-        Field("request.rules_added", Type.INTEGER, Words("rules added", "新增规则数"), "request.rules_added"),
-        Field("request.rules_changed", Type.INTEGER, Words("rules changed", "变更规则数"), "request.rules_changed"),
+        Field("request.rules_added", Type.INTEGER, Words("the number of rules added", "新增规则数"), "request.rules_added"),
+        Field("request.rules_changed", Type.INTEGER, Words("the number of rules changed", "变更规则数"), "request.rules_changed"),
         Field(
             "request.drafts_replaced", Type.INTEGER, Words("drafts written over", "被覆盖的草稿数"), "request.drafts_replaced"
         ),
         Field(
             "request.kinds_added", Type.INTEGER, Words("kinds of points added", "新增积分类型数"), "request.kinds_added"
         ),
-        Field("request.days_added", Type.INTEGER, Words("special days added", "新增特殊日期数"), "request.days_added"),
+        Field("request.days_added", Type.INTEGER, Words("the number of special days added", "新增特殊日期数"), "request.days_added"),
         PROGRAM_FIELD,
     )  # fmt: skip
     labels: ClassVar[Mapping[str, Words]] = {

@@ -49,7 +49,7 @@ class HeldVerdict(Subject):
     permission: ClassVar[str] = PERMISSION
     view: ClassVar[str] = "rules.view_heldevent"
     fields: ClassVar = (
-        Field("request.points", Type.INTEGER, Words("points", "积分数"), "request.points"),
+        Field("request.points", Type.INTEGER, Words("the number of points", "积分数"), "request.points"),
         MONEY_FIELD,
         Field(
             "request.verdict", Type.CHOICE, Words("what becomes of the points", "处理结果"), "request.verdict",

@@ -1,6 +1,7 @@
 """A policy's life on its page: begun, written, tried, published, held by another policy, compared, switched off."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -81,6 +82,20 @@ def test_everybody_reads_what_is_in_force_and_only_administrators_find_an_editor
     assertNotContains(page, "data-policy-editor")
     assertContains(browse("service").get(PAGE), "Gauge")
     assert browse("service").post(f"{PAGE}{pk}/draft/").status_code == 403
+
+
+def test_a_policy_tells_its_units_time_and_why_somebody_cannot_change_it(desk: Desk, browse: Any) -> None:
+    version = desk.policy(BANDS, unit="EAST")
+    PolicyVersion.objects.filter(pk=version.pk).update(published_at=datetime(2026, 5, 3, 16, 30, tzinfo=UTC))
+    page = f"{PAGE}{version.policy_id}/change/"
+    theirs, own = (browse(who).get(page) for who in ("service", "administrator"))
+    assertContains(theirs, "4 May 2026, 00:30")
+    assertContains(theirs, "Times are those of Asia/Shanghai.")
+    why = f"/why/?permission=approvals.change_policyversion&amp;row=approvals.policy%3A{version.policy_id}"
+    assertContains(theirs, why)
+    assertNotContains(own, "why can I not?")
+    assertContains(browse("service").get(PAGE), "/why/?permission=approvals.add_policy")
+    assertNotContains(browse("administrator").get(PAGE), "/why/?permission")
 
 
 def test_the_preview_gives_sentences_faults_and_what_is_covered(desk: Desk, browse: Any) -> None:

@@ -180,7 +180,9 @@ def test_the_queue_is_decided_on_in_bulk_and_the_timeline_and_home_page_tell(
     said = client.get(f"/members/member/{guarded.member('C3').pk}/change/").content.decode()
     assert "Refused after review" in said
     assert "Held for review: Large order." in said
+    assert "/why/?permission" not in client.get(queue).content.decode()
     client.force_login(cast["service"])
+    assert "/why/?permission=rules.decide_heldevent" in client.get(queue).content.decode()
     assert client.get(where).status_code == 403
     client.force_login(cast["outsider"])
     assert client.get(where).status_code == 404

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from apps.approvals.catalogue import catalogue_of
 from apps.approvals.comparing import differences
 from apps.approvals.definition import Definition, Faulty
+from apps.approvals.dossier import zone_of
 from apps.approvals.errors import DefinitionFaulty, NoDraft, PolicyChanged
 from apps.approvals.judging import Judge, faults_in_words
 from apps.approvals.models import ApprovalRequest, Policy, PolicyVersion
@@ -61,6 +62,8 @@ class PolicyAdmin(ScopedAdmin):
     sortable_by = ()
     choice_permissions: ClassVar = {"unit": "approvals.add_policy"}
     empty_template = "approvals/policies_empty.html"
+    list_before_template = "orgs/list_why.html"
+    why_missing = "approvals.add_policy"
     change_form_outer_before_template = "approvals/policy_banner.html"
     change_form_after_template = "approvals/policy_starts.html"
     change_form_outer_after_template = "approvals/policy_page.html"
@@ -162,6 +165,7 @@ class PolicyAdmin(ScopedAdmin):
             "may_publish": may_publish,
             "may_discard": may_change and self.may(request, "approvals.delete_policyversion"),
             "waiting": _waiting(person, policy),
+            "zone": zone_of(policy.unit),
         }
         if may_publish:
             context["switching"] = _planned(person, _switch(policy))
@@ -312,7 +316,7 @@ class PolicyAdmin(ScopedAdmin):
         except Faulty:
             return JsonResponse({"refusal": _("Mend what is marked first.")})
         past = try_past(policy, definition, now())
-        context = _past_shown(actor_of(request), past, judge, _language())
+        context = _past_shown(actor_of(request), past, judge, _language()) | {"zone": zone_of(policy.unit)}
         return JsonResponse({"html": render_to_string("approvals/policy_past.html", context)})
 
     def draft_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

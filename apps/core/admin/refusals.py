@@ -76,6 +76,7 @@ def _refused(form: Any, refusal: LoyaltyError) -> type[forms.ModelForm]:
     class RefusedForm(form):
         def _post_clean(self) -> None:
             super()._post_clean()
-            self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence())
+            for part in refusal.parts or (refusal,):
+                self.add_error(part.field if part.field in self.fields else None, part.sentence())
 
     return RefusedForm

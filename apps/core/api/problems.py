@@ -77,7 +77,8 @@ def faults_of(refusal: LoyaltyError) -> list[dict[str, str]]:
     """The fields at fault in a refusal, as they are told."""
     if isinstance(refusal, Unacceptable):
         return [fault.told() for fault in refusal.faults]
-    return [Failing(refusal.field, refusal.code, refusal.sentence()).told()] if refusal.field else []
+    parts = refusal.parts or (refusal,)
+    return [Failing(part.field, part.code, part.sentence()).told() for part in parts if part.field]
 
 
 def problem(

@@ -8,9 +8,7 @@ from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.members import changes
 from apps.members.changes import FieldChange
-from apps.members.crypto import encrypt
 from apps.members.errors import ReasonMissing
-from apps.members.identifiers import mask_name
 from apps.members.models import Member
 from apps.members.services.identifying import set_referrer
 from apps.members.services.reading import birthday_of, name_of
@@ -21,6 +19,7 @@ from apps.members.services.rows import (
     checked_name,
     locked,
     put_birthday,
+    put_name,
     record,
     today_at,
 )
@@ -29,6 +28,7 @@ from apps.orgs.models import OrgUnit
 CHANGED = (
     "name_cipher",
     "masked_name",
+    "name_grams",
     "birth_on_cipher",
     "birth_day",
     "birth_year",
@@ -53,7 +53,8 @@ class Particulars(TypedDict, total=False):
 def change_member(actor: Any, member_id: int, *, when: datetime, **new: Unpack[Particulars]) -> Member:
     """The member with new particulars. Who moves a member must be allowed to change those of the new unit too.
 
-    Raises NameMalformed, BirthdayImpossible, AttributesMalformed, ReferrerUnknown, ReferrerImpossible, Unreadable, NoSuchMember, NotAllowed.
+    Raises NameMalformed, BirthdayImpossible, AttributesMalformed, AttributesRefused, ReferrerUnknown, ReferrerImpossible,
+    Unreadable, NoSuchMember, NotAllowed.
     """
     member = locked(actor, member_id)
     made: list[FieldChange] = []
@@ -66,7 +67,7 @@ def change_member(actor: Any, member_id: int, *, when: datetime, **new: Unpack[P
         made.append(FieldChange(field="home_unit", old=str(member.home_unit_id), new=str(new["home_unit"].pk)))
         member.home_unit = new["home_unit"]
     if "attributes" in new:
-        attributes = checked_attributes(new["attributes"])
+        attributes = checked_attributes(new["attributes"], member.home_unit, member.attributes)
         made += changes.of_attributes(member.attributes, attributes)
         member.attributes = attributes
     if "referrer" in new:
@@ -82,8 +83,7 @@ def _rename(member: Member, name: str) -> list[FieldChange]:
     old = name_of(member)
     if name == old:
         return []
-    member.name_cipher = encrypt(name, "name") if name else None
-    member.masked_name = mask_name(name)
+    put_name(member, name)
     return [changes.of_name(old, name)]
 
 

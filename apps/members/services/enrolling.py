@@ -12,7 +12,7 @@ from apps.core.transactions import in_transaction
 from apps.members import changes
 from apps.members.crypto import encrypt, lookup_hash, purpose_of, tail_hash
 from apps.members.errors import IdentifierMissing, JoinedInFuture
-from apps.members.identifiers import mask, mask_name, normalise, tail_of
+from apps.members.identifiers import mask, normalise, tail_of
 from apps.members.models import Member, MemberChange
 from apps.members.services.identifying import insert_identifier, set_referrer
 from apps.members.services.rows import (
@@ -20,6 +20,7 @@ from apps.members.services.rows import (
     checked_birthday,
     checked_name,
     put_birthday,
+    put_name,
     record,
     today_at,
 )
@@ -65,7 +66,7 @@ def create_member(
     the member who brought them.
 
     Raises ReferrerUnknown, IdentifierMissing, IdentifierMalformed, UnknownIdentifierKind, IdentifierTaken, NameMalformed,
-    BirthdayImpossible, JoinedInFuture, AttributesMalformed, NotAllowed.
+    BirthdayImpossible, JoinedInFuture, AttributesMalformed, AttributesRefused, NotAllowed.
     """
     require(actor, PERMISSION, home_unit.path)
     if not identifiers:
@@ -77,11 +78,10 @@ def create_member(
     member = Member(
         home_unit=home_unit,
         joined_on=joined_on or today,
-        name_cipher=encrypt(name, "name") if name else None,
-        masked_name=mask_name(name),
-        attributes=checked_attributes(attributes or {}),
+        attributes=checked_attributes(attributes or {}, home_unit),
         created_at=when,
     )
+    put_name(member, name)
     put_birthday(member, birth_on)
     brought = set_referrer(member, referrer, referrer_kind)
     member.save(force_insert=True)

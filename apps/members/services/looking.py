@@ -64,12 +64,12 @@ class PersonalLook(Subject):
     permission: ClassVar[str] = PERMISSION
     view: ClassVar[str] = "members.view_look"
     fields: ClassVar = (
-        Field("request.minutes", Type.INTEGER, Words("minutes", "分钟数"), "request.minutes"),
+        Field("request.minutes", Type.INTEGER, Words("the number of minutes", "分钟数"), "request.minutes"),
         Field(
             "request.purpose", Type.CHOICE, Words("what it is for", "用途"), "request.purpose",
             choices=tuple(PURPOSES.items()), is_closed=True,
         ),
-        Field("request.identifiers", Type.INTEGER, Words("identifiers of the member", "会员标识数"), "request.identifiers"),
+        Field("request.identifiers", Type.INTEGER, Words("the number of the member's identifiers", "会员标识数"), "request.identifiers"),
         Field(
             "request.looks", Type.INTEGER, Words("the requester's looks in 30 days", "申请人 30 天内的查看次数"),
             "request.looks",

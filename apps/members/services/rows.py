@@ -7,17 +7,20 @@ from zoneinfo import ZoneInfo
 
 from apps.core.clock import local_day
 from apps.core.scope import require
+from apps.members.attributes import values_of
 from apps.members.changes import FieldChange
 from apps.members.crypto import encrypt
 from apps.members.errors import AttributesMalformed, BirthdayImpossible, NameMalformed, NoSuchMember
-from apps.members.identifiers import LONGEST_NAME
-from apps.members.models import Member, MemberChange
+from apps.members.identifiers import LONGEST_NAME, mask_name
+from apps.members.models import LONGEST_KEY, Member, MemberChange
+from apps.members.names import grams_of
+from apps.members.querysets import definitions_for
 from apps.orgs.models import ApiClient, OrgUnit, Staff
 from apps.orgs.querysets import program_of
 
 CHANGE = "members.change_member"
 EARLIEST_BIRTH = date(1900, 1, 1)
-MOST_ATTRIBUTES, LONGEST_KEY, LONGEST_VALUE, MOST_TEXTS = 50, 60, 500, 50
+MOST_ATTRIBUTES, LONGEST_VALUE, MOST_TEXTS = 50, 500, 50
 
 
 def author_of(actor: Any) -> dict[str, Any]:
@@ -77,6 +80,13 @@ def checked_name(name: str) -> str:
     return name
 
 
+def put_name(member: Member, name: str) -> None:
+    """Sets the name: encrypted, masked, and the hashes by which it is found."""
+    member.name_cipher = encrypt(name, "name") if name else None
+    member.masked_name = mask_name(name)
+    member.name_grams = grams_of(name) or None
+
+
 def checked_birthday(birth_on: date | None, today: date) -> date | None:
     """Raises BirthdayImpossible."""
     if birth_on is not None and not EARLIEST_BIRTH <= birth_on <= today:
@@ -91,12 +101,24 @@ def put_birthday(member: Member, birth_on: date | None) -> None:
     member.birth_year = birth_on.year if birth_on else None
 
 
-def checked_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Free attributes as they are kept; those set to None are dropped. Raises AttributesMalformed."""
-    kept = {name: value for name, value in attributes.items() if value is not None}
-    if len(kept) > MOST_ATTRIBUTES or not all(_is_name(name) and _is_value(value) for name, value in kept.items()):
+def checked_attributes(
+    attributes: Mapping[str, Any], unit: OrgUnit, held: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The attributes of a member of `unit` as they are kept: those with a definition as it says, the others free; those
+    set to None are dropped, and what the member holds already (`held`) stays allowed. One query.
+
+    Raises AttributesMalformed, AttributesRefused.
+    """
+    told = {name: value for name, value in attributes.items() if value is not None}
+    if not told:
+        return told
+    definitions = definitions_for(unit)
+    defined = {definition.key for definition in definitions}
+    free = {name: value for name, value in told.items() if name not in defined}
+    if len(told) > MOST_ATTRIBUTES or not all(_is_name(name) and _is_value(value) for name, value in free.items()):
         raise AttributesMalformed()
-    return kept
+    kept = values_of(definitions, told, held)
+    return {name: kept.get(name, told[name]) for name in told if name in free or name in kept}
 
 
 def _is_name(name: Any) -> bool:

@@ -22,7 +22,7 @@ from apps.core.clock import now
 from apps.orgs import services
 from apps.orgs.access import holdings
 from apps.orgs.models import Certification, CertificationLine
-from apps.orgs.querysets import Job
+from apps.orgs.querysets import Job, zone_of
 
 Verdict = CertificationLine.Verdict
 
@@ -64,6 +64,7 @@ class CertificationAdmin(ScopedAdmin):
             context |= {
                 "left": left, "decided": [line for line in lines if line.verdict],
                 "may_decide": self.may(request, "orgs.change_staff", obj), "own": request.user.pk,
+                "zone": zone_of(actor_of(request)).key,
             }  # fmt: skip
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 

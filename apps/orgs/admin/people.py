@@ -29,7 +29,7 @@ from apps.orgs.desk import waiting_about
 from apps.orgs.gate import Subject
 from apps.orgs.leaving import hangs_on
 from apps.orgs.models import OrgUnit, Persona, Role, Staff
-from apps.orgs.querysets import Job, jobs_of, jobs_within
+from apps.orgs.querysets import Job, jobs_of, jobs_within, zone_of
 from apps.orgs.words import job_sentence, reason_in_words
 
 
@@ -187,7 +187,7 @@ class StaffAdmin(AskingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Access of %(name)s") % {"name": staff},
-            "held": held, "hanging": hangs_on(staff, actor_of(request), now()), "opts": self.opts, "original": staff,
+            "held": held, "zone": zone_of(actor_of(request)).key, "hanging": hangs_on(staff, actor_of(request), now()), "opts": self.opts, "original": staff,
         }  # fmt: skip
         return TemplateResponse(request, "orgs/access.html", context)
 

@@ -18,6 +18,7 @@ from apps.orgs import access, forms, services
 from apps.orgs.admin.asking import AskingForms
 from apps.orgs.calendar_words import days_in_words
 from apps.orgs.models import OrgUnit, Program
+from apps.orgs.querysets import zone_of
 
 
 @admin.register(OrgUnit)
@@ -97,7 +98,7 @@ class OrgUnitAdmin(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Who may do what at %(name)s") % {"name": unit},
-            "held": held, "of_unit": True, "opts": self.opts, "original": unit,
+            "held": held, "of_unit": True, "zone": zone_of(actor_of(request)).key, "opts": self.opts, "original": unit,
         }  # fmt: skip
         return TemplateResponse(request, "orgs/access.html", context)
 

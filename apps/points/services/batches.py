@@ -68,14 +68,14 @@ LABELS: Mapping[str, Words] = {
 }
 TITLE = Words("{points} points in {rows} rows of {file}", "{file}：共 {rows} 行，{points} 积分")
 FIELDS = (
-    Field("request.points", Type.INTEGER, Words("points moved, whichever way", "变动积分总数"), "request.points"),
-    Field("request.largest", Type.INTEGER, Words("points of the largest row", "最大单行积分"), "request.largest"),
-    Field("request.rows", Type.INTEGER, Words("rows", "行数"), "request.rows"),
-    Field("request.added", Type.INTEGER, Words("points added", "增加积分"), "request.added"),
-    Field("request.taken", Type.INTEGER, Words("points taken", "扣减积分"), "request.taken"),
-    Field("request.net", Type.INTEGER, Words("points added less points taken", "净增积分"), "request.net"),
+    Field("request.points", Type.INTEGER, Words("the number of points moved, whichever way", "变动积分总数"), "request.points"),
+    Field("request.largest", Type.INTEGER, Words("the number of points of the largest row", "最大单行积分"), "request.largest"),
+    Field("request.rows", Type.INTEGER, Words("the number of rows", "行数"), "request.rows"),
+    Field("request.added", Type.INTEGER, Words("the number of points added", "增加积分"), "request.added"),
+    Field("request.taken", Type.INTEGER, Words("the number of points taken", "扣减积分"), "request.taken"),
+    Field("request.net", Type.INTEGER, Words("what is added less what is taken", "净增积分"), "request.net"),
     MONEY_FIELD,
-    Field("request.units", Type.INTEGER, Words("home units touched", "涉及门店数"), "request.units"),
+    Field("request.units", Type.INTEGER, Words("the number of home units touched", "涉及门店数"), "request.units"),
     PROGRAM_FIELD,
     Field("request.reason_codes", Type.TAGS, Words("reason codes", "原因代码"), "request.reason_codes"),
     Field(

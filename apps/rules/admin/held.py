@@ -63,6 +63,8 @@ class HeldEventAdmin(ScopedAdmin):
     list_filter = (StateFilter, "rule")
     list_filter_sheet = True
     empty_template = "rules/held_empty.html"
+    list_before_template = "orgs/list_why.html"
+    why_missing = PERMISSION
     actions = ("decide_on_selected",)
     fields = (
         "occurred_local", "state_tag", "member_link", "kind_shown", "amount_figure", "points_figure", "org_unit", "rule",

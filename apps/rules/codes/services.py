@@ -67,7 +67,7 @@ class CodeMaking(Subject):
     permission: ClassVar[str] = CHANGE
     view: ClassVar[str] = "rules.view_codebatch"
     fields: ClassVar = (
-        Field("request.codes", Type.INTEGER, Words("codes", "兑换码数量"), "request.codes"),
+        Field("request.codes", Type.INTEGER, Words("the number of codes", "兑换码数量"), "request.codes"),
         Field("request.uses", Type.INTEGER, Words("how often they can be used in all", "可兑换总次数"), "request.uses"),
         Field("request.has_prizes", Type.BOOLEAN, Words("they draw prizes", "设有抽奖"), "request.has_prizes"),
         PROGRAM_FIELD,
