@@ -28,6 +28,10 @@ class Field:
     """A pattern of values that may be asked for besides the choices."""
     key: str | None = None
     """The key of a free attribute; None for a field of its own."""
+    is_defined: bool = False
+    """A free attribute whose type, label and choices are known. It is read as a free one is, by the operator and the value
+    it is compared with, so that a condition goes on meaning the same when nobody knows them any more; they say what may be
+    asked, and how it is called."""
     clauses: Mapping[str, Words] = field(default_factory=dict)
     """Clauses that read otherwise than of other fields: by operator, operator and value such as `eq 0`, or
     operator and `one` for a list of one value."""

@@ -96,7 +96,7 @@ def describe(catalogue: Catalogue, language: str) -> dict[str, Any]:
         return words.in_language(language)
 
     described: dict[str, Any] = {
-        "fields": [_field(field, language) for field in catalogue.fields],
+        "fields": [described(field, language) for field in catalogue.fields],
         "families": [
             {"prefix": family.prefix, "label": say(OWN_ATTRIBUTE).format(family=say(family.label)),
              "group": say(GROUPS[family.prefix.partition(".")[0]])}
@@ -125,7 +125,8 @@ def describe(catalogue: Catalogue, language: str) -> dict[str, Any]:
     return described
 
 
-def _field(field: Field, language: str) -> dict[str, Any]:
+def described(field: Field, language: str) -> dict[str, Any]:
+    """A field as the editor knows it."""
     return {
         "name": field.name,
         "label": field.label.in_language(language),
@@ -134,5 +135,6 @@ def _field(field: Field, language: str) -> dict[str, Any]:
         "windowed": field.windowed,
         "is_short": field.is_short,
         "is_open": bool(field.others),
+        "is_defined": field.is_defined,
         "choices": [[code, words.in_language(language)] for code, words in field.choices],
     }

@@ -19,7 +19,7 @@ from typing import Any
 
 from apps.conditions.catalogue import Catalogue, Field
 from apps.conditions.operators import OPERATORS, Operator, Shape
-from apps.conditions.types import MOST_VALUES, Type, WrongValue, read_value, write_value
+from apps.conditions.types import MOST_VALUES, NOT_A_NUMBER, Type, WrongValue, read_value, write_value
 from apps.conditions.windows import Window, is_short_window, is_window
 from apps.conditions.words import Words
 
@@ -137,6 +137,13 @@ def fields_in(data: Any) -> frozenset[str]:
     return frozenset(node["field"] for node in _questions(data))
 
 
+def texts_asked(data: Any, name: str) -> frozenset[str]:
+    """The texts with which the trees anywhere in such `data` compare the field of that name."""
+    values = [node.get("value") for node in _questions(data) if node["field"] == name]
+    said = [each for value in values for each in (value if isinstance(value, list) else [value])]
+    return frozenset(each for each in said if isinstance(each, str))
+
+
 def _asked(data: Any, catalogue: Catalogue) -> Iterator[tuple[Field, dict[str, Any]]]:
     """The leaves of the trees anywhere in `data` with the fields they ask about."""
     for node in _questions(data):
@@ -178,10 +185,16 @@ def to_json(tree: Tree) -> dict[str, Any]:
                 written["window"] = tree.window
             if tree.operator.shape is not Shape.NONE:
                 written["value"] = write_value(tree.value)
-                if tree.reads is Type.NUMBER and tree.field.type is Type.ANY and tree.operator.shape is Shape.ONE:
+                is_free = tree.field.type is Type.ANY or tree.field.is_defined
+                if is_free and tree.reads is Type.NUMBER and tree.operator.shape is not Shape.TWO:
                     # Of a free attribute, the spelling says what it is compared as: a number, not a text.
-                    written["value"] = int(tree.value) if tree.value == int(tree.value) else float(tree.value)
+                    many = tree.operator.shape is Shape.MANY
+                    written["value"] = [_number(each) for each in tree.value] if many else _number(tree.value)
             return written
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == int(value) else float(value)
 
 
 def _measure(data: Any) -> None:
@@ -272,7 +285,7 @@ class _Parser:
         before = len(self.faults)
         reads = self.reading(field, operator, data.get("value"))
         window = self.window(data, field, path)
-        value = self.value(data, operator, reads, path)
+        value = self.value(data, field, operator, reads, path)
         if len(self.faults) > before:
             return None
         self.check(field, operator, value, (*path, "value"))
@@ -302,7 +315,7 @@ class _Parser:
 
     def reading(self, field: Field, operator: Operator, value: Any) -> Type:
         """The type a value is read as; for a free attribute what the operator and the value suggest."""
-        if field.type is not Type.ANY:
+        if field.type is not Type.ANY and not field.is_defined:
             return field.type
         if operator.code in ("lt", "le", "gt", "ge", "between"):
             first = value[0] if isinstance(value, list) and value else value
@@ -314,18 +327,20 @@ class _Parser:
             return Type.BOOLEAN
         if operator.shape is Shape.NONE:
             return Type.ANY
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return Type.NUMBER if is_number else Type.TEXT
+        values = value if isinstance(value, list) and value else [value]
+        are_numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
+        return Type.NUMBER if are_numbers else Type.TEXT
 
-    def value(self, data: dict[str, Any], operator: Operator, reads: Type, path: Path) -> Any:
+    def value(self, data: dict[str, Any], field: Field, operator: Operator, reads: Type, path: Path) -> Any:
         place = (*path, "value")
         if operator.shape is Shape.NONE:
             if data.get("value") is not None:
                 self.fault(place, "no_value_wanted", "This takes no value.", "此处不需要值。")
             return None
         written = data.get("value")
+        meant = field.type if field.is_defined else None
         if operator.shape is Shape.ONE:
-            return self.one(reads, written, place)
+            return self.one(reads, written, place, meant)
         if not isinstance(written, list):
             self.fault(place, "not_a_list", "Expected a list of values.", "此处应为一组值。")
             return None
@@ -335,17 +350,22 @@ class _Parser:
                     place, "two_values_wanted", "Expected a lower and an upper value.", "此处应有下限和上限两个值。"
                 )
                 return None
-            low, high = (self.one(reads, part, (*place, number)) for number, part in enumerate(written))
+            low, high = (self.one(reads, part, (*place, number), meant) for number, part in enumerate(written))
             if low is not None and high is not None and low > high:
                 self.fault(place, "wrong_order", "The lower value is above the upper one.", "下限大于上限。")
             return (low, high)
         if not 1 <= len(written) <= MOST_VALUES:
             self.fault(place, "wrong_count", "Expected 1 to 1,000 values.", "此处应有 1 到 1,000 个值。")
             return None
-        return tuple(self.one(reads, part, (*place, number)) for number, part in enumerate(written))
+        return tuple(self.one(reads, part, (*place, number), meant) for number, part in enumerate(written))
 
-    def one(self, reads: Type, written: Any, place: Path) -> Any:
+    def one(self, reads: Type, written: Any, place: Path, meant: Type | None = None) -> Any:
+        """The value as it is read; `meant` is the type of an attribute that is defined, which must be able to hold it."""
         try:
+            if meant is not None:
+                read_value(meant, written)
+                if meant in (Type.NUMBER, Type.INTEGER) and reads is not Type.NUMBER:
+                    raise WrongValue("not_a_number", NOT_A_NUMBER)
             return read_value(reads, written)
         except WrongValue as wrong:
             self.faults.append(Fault(place, wrong.code, wrong.words))

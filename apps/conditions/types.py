@@ -51,6 +51,9 @@ WEEKDAYS = [
 ]
 
 
+NOT_A_NUMBER = Words("Expected a number.", "此处应为数字。")
+
+
 class WrongValue(ValueError):
     """A written value that its type cannot hold; `code` and `words` say why."""
 
@@ -102,7 +105,7 @@ def _text(value: Any) -> str:
 
 
 def _number(value: Any) -> Decimal:
-    wrong = WrongValue("not_a_number", Words("Expected a number.", "此处应为数字。"))
+    wrong = WrongValue("not_a_number", NOT_A_NUMBER)
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise wrong
     if isinstance(value, str) and len(value) > 40:

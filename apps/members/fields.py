@@ -1,8 +1,11 @@
 """What conditions may ask about a member."""
 
+from collections.abc import Iterable
+
 from apps.conditions.catalogue import Family, Field
 from apps.conditions.types import Type
 from apps.conditions.words import Words
+from apps.members.models import AttributeDefinition
 
 _THIS_YEAR = "make_date(extract(year FROM as_of)::int, birth_day / 100, 1) + (mod(birth_day, 100) - 1)"
 """The birthday in the year of the day asked about: of 29 February, 1 March where there is none. As in `facts.Birthday`."""
@@ -60,4 +63,31 @@ MEMBER_FIELDS = (
                    "is_set": UNKNOWN[0], "is_not_set": UNKNOWN[1]}),
 )  # fmt: skip
 """Age, birthday and anniversary are asked about on a local day: the event's, or that on which all members are asked about."""
-MEMBER_FAMILIES = (Family("member.attributes", Words("the member's", "会员的"), "member.attributes"),)
+ATTRIBUTES = "member.attributes"
+MEMBER_FAMILIES = (Family(ATTRIBUTES, Words("the member's", "会员的"), ATTRIBUTES),)
+TYPES = {
+    AttributeDefinition.Type.TEXT: Type.TEXT,
+    AttributeDefinition.Type.INTEGER: Type.INTEGER,
+    AttributeDefinition.Type.DECIMAL: Type.NUMBER,
+    AttributeDefinition.Type.DATE: Type.DATE,
+    AttributeDefinition.Type.BOOLEAN: Type.BOOLEAN,
+    AttributeDefinition.Type.CHOICE: Type.CHOICE,
+    AttributeDefinition.Type.CHOICES: Type.TAGS,
+}
+
+
+def attribute_fields(definitions: Iterable[AttributeDefinition]) -> tuple[Field, ...]:
+    """What conditions may ask about attributes that are defined: each of its type, by its label, with its choices only."""
+    return tuple(
+        Field(
+            f"{ATTRIBUTES}.{each.key}",
+            TYPES[AttributeDefinition.Type(each.type)],
+            Words(f"the member's “{each.words.en}”", f"会员的“{each.words.zh}”"),
+            ATTRIBUTES,
+            choices=tuple((option.value, option.words) for option in each.options),
+            is_closed=bool(each.options),
+            key=each.key,
+            is_defined=True,
+        )
+        for each in definitions
+    )

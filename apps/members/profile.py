@@ -9,8 +9,9 @@ from django.db.models import prefetch_related_objects
 from apps.core.formats import day
 from apps.members.changes import HIDDEN, attribute_text
 from apps.members.errors import Unreadable
-from apps.members.models import Member
+from apps.members.models import AttributeDefinition, Member
 from apps.members.page import Asked
+from apps.members.querysets import definitions_for
 from apps.members.services import Revealed, open_look
 from apps.members.words import kind_in_words
 
@@ -46,6 +47,11 @@ class Profile:
     @property
     def is_closed(self) -> bool:
         return self.member.state == Member.State.CLOSED
+
+
+def attributes_of(asked: Asked) -> list[AttributeDefinition]:
+    """The attributes that the member of the page has, for `asked.once`. One query."""
+    return definitions_for(asked.member.home_unit)
 
 
 def profile_of(asked: Asked, may_reveal: bool) -> Profile:

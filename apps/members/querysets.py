@@ -1,5 +1,6 @@
 """Reads of members that have a name."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from apps.members.crypto import lookup_hash
@@ -26,5 +27,16 @@ def named_member(kind: str, value: str) -> Member | None:
 
 def definitions_for(unit: OrgUnit) -> list[AttributeDefinition]:
     """The attributes that members of `unit` have, in the order of forms; with those no longer in use. One query."""
-    defined = AttributeDefinition.objects.filter(unit__path__in=paths_above(unit.path))
+    return definitions_at([unit.path])
+
+
+def definitions_at(paths: Iterable[str]) -> list[AttributeDefinition]:
+    """The attributes that members of any of the units at `paths` have. One query."""
+    above = {above for path in paths for above in paths_above(path)}
+    defined = AttributeDefinition.objects.filter(unit__path__in=above)
     return list(defined.select_related("unit").order_by("position", "pk"))
+
+
+def governing(definitions: Iterable[AttributeDefinition], path: str) -> list[AttributeDefinition]:
+    """Those that members of the unit at `path` have."""
+    return [each for each in definitions if path.startswith(each.unit.path)]

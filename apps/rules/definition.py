@@ -24,7 +24,7 @@ Everything wrong is found at once, each fault with the path to the value at faul
 What has passed can be compiled and run within a few milliseconds: the bounds below are that budget.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -45,6 +45,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from apps.conditions import catalogue as conditions
 from apps.conditions.catalogue import Catalogue
 from apps.conditions.tree import MOST_NODES, ConditionError, Fault, Path, leaves, parse
 from apps.conditions.types import Type, WrongValue, read_value
@@ -472,17 +473,19 @@ def check_definition(
     point_types: Mapping[str, Any],
     units: Mapping[str, str],
     special_days: Mapping[str, str] | None = None,
+    attributes: Iterable[conditions.Field] = (),
 ) -> Definition:
     """The definition that `data` (decoded JSON) describes.
 
     `point_types` holds the programme's point types by code, `units` the paths of the org units a rule may name, by
-    code, `special_days` the names of its special days by code. Raises Faulty.
+    code, `special_days` the names of its special days by code, `attributes` those of its members that are defined. Raises
+    Faulty.
     """
     if not isinstance(data, dict):
         raise Faulty([Fault((), "not_a_rule", NOT_A_RULE)])
     faults: list[Fault] = []
     checked = _shape(data, faults)
-    questions = _trees(data, units, knowing(special_days or {}), faults)
+    questions = _trees(data, units, knowing(special_days or {}, attributes), faults)
     if questions > MOST_NODES:
         faults.append(Fault((), "too_large", TOO_LARGE))
     _point_types(data, point_types, faults)

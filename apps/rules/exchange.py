@@ -230,7 +230,7 @@ class Beside:
             part.code: part.name for part in document.point_types if part.code not in self.kinds
         }
         days = {part.code: part.name for part in document.special_days} | dict(here.special_days)
-        self.names = Names(here.currency, kinds, here.units, special_days=days)
+        self.names = Names(here.currency, kinds, here.units, special_days=days, attributes=here.attributes)
         self.wanted: dict[str, dict[str, Any]] = {}
         """What each rule of the document is to say, checked, by its code."""
 
@@ -290,8 +290,9 @@ class Beside:
         for start, definition in written:
             try:
                 checked = check_definition(
-                    definition, point_types=types, units=paths, special_days=self.names.special_days
-                )
+                    definition, point_types=types, units=paths, special_days=self.names.special_days,
+                    attributes=self.names.attributes,
+                )  # fmt: skip
             except Faulty as error:
                 found += [Fault((*start, *fault.path), fault.code, fault.message) for fault in error.faults]
                 continue

@@ -12,7 +12,7 @@ from apps.conditions.sentences import sentence
 from apps.conditions.tree import ConditionError, Leaf, Tree, leaves, parse
 from apps.conditions.types import Type
 from apps.core.formats import money, number
-from apps.rules.catalogue import CATALOGUE, SPECIAL_DAYS, knowing
+from apps.rules.catalogue import CATALOGUE, SPECIAL_DAYS
 from apps.rules.effects import CARRY
 from apps.rules.evaluate import OUTDONE
 from apps.rules.sentences import Names, limit_words, plain
@@ -257,8 +257,7 @@ def _leaf_sentence(definition: Any, place: int, names: Names | None) -> str:
 
 
 def _tree(definition: Any, names: Names | None = None) -> Tree | None:
-    catalogue = knowing(names.special_days) if names and names.special_days else CATALOGUE
     try:
-        return parse((definition or {}).get("condition"), catalogue)
+        return parse((definition or {}).get("condition"), names.catalogue if names else CATALOGUE)
     except ConditionError:
         return None

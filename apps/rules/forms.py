@@ -11,7 +11,10 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.activity.seen import values_seen
-from apps.conditions.describing import describe
+from apps.conditions.describing import describe, described
+from apps.members.fields import attribute_fields
+from apps.members.models import AttributeDefinition
+from apps.members.querysets import definitions_at, governing
 from apps.orgs.models import OrgUnit, Program
 from apps.orgs.querysets import programs_reached
 from apps.rules.catalogue import CATALOGUE
@@ -96,9 +99,12 @@ class RuleForm(forms.ModelForm):
         """All that the editor needs to know."""
         language = get_language() or "en"
         programs = self.programs()
+        defined = definitions_at(program.unit.path for program in programs)
         return {
             "catalogue": describe(CATALOGUE, language),
-            "programs": {str(program.pk): _program(program) for program in programs},
+            "programs": {
+                str(program.pk): _program(program, governing(defined, program.unit.path)) for program in programs
+            },
             "program": str(programs[0].pk) if programs else None,
             "seen": self._seen(),
             "most": {"effects": MOST_EFFECTS, "limits": MOST_LIMITS, "rows": MOST_ROWS},
@@ -174,12 +180,16 @@ def faults_in_words(refusal: DefinitionFaulty) -> list[dict[str, Any]]:
     return [{"path": list(fault.path), "message": fault.message.in_language(code)} for fault in refusal.faults]
 
 
-def _program(program: Program) -> dict[str, Any]:
+def _program(program: Program, defined: list[AttributeDefinition]) -> dict[str, Any]:
     units = OrgUnit.objects.within(program.unit.path).order_by("path").values_list("code", "name", "depth")
     return {
         "currency": program.currency,
         "zone": program.time_zone,
         "kinds": list(program.point_types.order_by("pk").values_list("code", "name")),
+        "attributes": [
+            described(field, get_language() or "en") | {"is_retired": not each.is_active}
+            for each, field in zip(defined, attribute_fields(defined), strict=True)
+        ],
         "named": {"event.special_days": list(program.special_days.order_by("pk").values_list("code", "name"))},
         "units": [[code, name, depth - program.unit.depth] for code, name, depth in units],
     }

@@ -3,6 +3,8 @@ changed."""
 
 from typing import Any
 
+from apps.members.fields import attribute_fields
+from apps.members.querysets import definitions_for
 from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.models import PointType
 from apps.rules.definition import Definition, Faulty, check_definition
@@ -12,7 +14,8 @@ from apps.rules.reading import open_requests
 
 
 def checked(program: Program, definition: Any) -> Definition:
-    """`definition` (decoded JSON), which may name the programme's point types, units and special days.
+    """`definition` (decoded JSON), which may name the programme's point types, units and special days, and
+    members' attributes as they are defined.
 
     Raises DefinitionFaulty.
     """
@@ -20,7 +23,10 @@ def checked(program: Program, definition: Any) -> Definition:
     units = dict(OrgUnit.objects.within(program.unit.path).values_list("code", "path"))
     special_days = dict(SpecialDay.objects.filter(program=program).values_list("code", "name"))
     try:
-        return check_definition(definition, point_types=point_types, units=units, special_days=special_days)
+        return check_definition(
+            definition, point_types=point_types, units=units, special_days=special_days,
+            attributes=attribute_fields(definitions_for(program.unit)),
+        )  # fmt: skip
     except Faulty as error:
         raise DefinitionFaulty(error.faults) from None
 

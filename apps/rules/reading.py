@@ -9,6 +9,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from apps.approvals.models import ApprovalRequest
+from apps.members.fields import attribute_fields
+from apps.members.querysets import definitions_at, governing
 from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.models import PointType
 from apps.rules.models import Rule, RuleVersion
@@ -108,7 +110,7 @@ def reaching_beyond(versions: Any, instant: datetime) -> Any:
 
 
 def names_of(programs: Iterable[Program]) -> dict[int, Names]:
-    """What codes are called in each of `programs`, by its id. Three queries and one for each programme's units."""
+    """What codes are called in each of `programs`, by its id. Four queries and one for each programme's units."""
     wanted = {program.pk: program for program in programs}
     kinds: dict[int, dict[str, str]] = {pk: {} for pk in wanted}
     rows = PointType.objects.filter(program__in=wanted).order_by("pk")
@@ -121,7 +123,14 @@ def names_of(programs: Iterable[Program]) -> dict[int, Names]:
     days: dict[int, dict[str, str]] = {pk: {} for pk in wanted}
     for pk, code, name in SpecialDay.objects.filter(program__in=wanted).values_list("program_id", "code", "name"):
         days[pk][code] = name
-    return {pk: Names(program.currency, kinds[pk], units[pk], special_days=days[pk]) for pk, program in wanted.items()}
+    defined = definitions_at(program.unit.path for program in wanted.values())
+    return {
+        pk: Names(
+            program.currency, kinds[pk], units[pk], special_days=days[pk],
+            attributes=attribute_fields(governing(defined, program.unit.path)),
+        )
+        for pk, program in wanted.items()
+    }  # fmt: skip
 
 
 def place_of(rule: Rule) -> str:

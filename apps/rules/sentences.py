@@ -7,9 +7,10 @@ be shown while somebody types.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from apps.conditions.catalogue import Catalogue
+from apps.conditions.catalogue import Catalogue, Field
 from apps.conditions.sentences import AND, listed, sentence
 from apps.conditions.tree import ConditionError, Group, Leaf, Tree, leaves, parse
 from apps.conditions.types import Type, WrongValue, read_value
@@ -17,7 +18,7 @@ from apps.conditions.words import Words
 from apps.core.formats import money, number
 from apps.points.words import DAY, DAYS, YEAR, YEARS
 from apps.points.words import PERIODS as EXPIRY_PERIODS
-from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE, knowing
+from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE, by_name, knowing
 from apps.rules.kinds import KINDS, kind_name
 
 BLANK = "…"
@@ -32,6 +33,14 @@ class Names:
     units: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
     special_days: Mapping[str, str] = field(default_factory=dict)
+    attributes: tuple[Field, ...] = ()
+    """What members' attributes are called, as `attribute_fields` tells it."""
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What conditions ask about, by these names."""
+        known = by_name(self.attributes)
+        return knowing(self.special_days, known) if self.special_days else CATALOGUE.extend(fields=known)
 
 
 WHOLE = {
@@ -264,11 +273,10 @@ def validity_words(validity: Mapping[str, Any], language: str) -> str:
     return Writer(Names(), language).validity(validity)
 
 
-def condition_words(data: Any, names: Names, language: str, catalogue: Catalogue = CATALOGUE) -> str:
+def condition_words(data: Any, names: Names, language: str) -> str:
     """A condition as a clause; empty where it always holds. Parts that cannot be read yet stand as one “…” at the end."""
-    catalogue = knowing(names.special_days, catalogue) if names.special_days else catalogue
-    tree, is_whole = _readable(data, catalogue)
-    clause = sentence(tree, catalogue, language, names.units) if tree and any(leaves(tree)) else ""
+    tree, is_whole = _readable(data, names.catalogue)
+    clause = sentence(tree, names.catalogue, language, names.units) if tree and any(leaves(tree)) else ""
     if is_whole:
         return clause
     return (AND if clause else Words("", "")).in_language(language).join((clause, BLANK))

@@ -24,7 +24,12 @@ from apps.conditions.explaining import explain
 from apps.conditions.possible import ALWAYS
 from apps.conditions.tree import ConditionError, Leaf, LinesLeaf, Tree, leaves, parse, short_windows_in, windows_in
 from apps.conditions.types import Type
+from apps.members.attributes import value_of
+from apps.members.errors import AttributeRefused
 from apps.members.facts import NO_BIRTHDAY, Birthday, History, MemberFacts
+from apps.members.fields import ATTRIBUTES, attribute_fields
+from apps.members.models import AttributeDefinition
+from apps.members.querysets import definitions_for
 from apps.orgs.calendar import Calendar
 from apps.orgs.models import OrgUnit, Program, SpecialDay
 from apps.points.fields import SOURCE
@@ -38,6 +43,7 @@ from apps.rules.explain import bases, cut, worth
 from apps.rules.families import nearest
 from apps.rules.goals_tried import besides, cards_before, goal_said
 from apps.rules.models import Rule, RuleVersion
+from apps.rules.sentences import Names
 from apps.rules.services import checked
 from apps.rules.snapshot import Version, asks_kind, build_rule_set, live_rule
 
@@ -75,9 +81,11 @@ def try_definition(
     row = RuleVersion(rule=Rule(pk=rule_id, program=program, unit=place), number=0)
     live = live_rule(row, content, codes, units, costs)
     days = list(SpecialDay.objects.filter(program=program).order_by("pk"))
-    tree = parse(content["condition"], knowing({day.code: day.name for day in days}), units)
+    defined = definitions_for(program.unit)
+    known = knowing({day.code: day.name for day in days}, attribute_fields(defined))
+    tree = parse(content["condition"], known, units)
     calendar = Calendar.of((day.code, day.days) for day in days)
-    event, member = _facts(trial, program, calendar, _told_leaves(content))
+    event, member = _facts(trial, program, calendar, _told_leaves(content), defined)
     multiplies = any(isinstance(effect, Multiplier) for effect in live.effects)
     draft = Version(live, content["condition"], place.path, trial.at, None)
     others, instead = _others(program, trial, draft, rule_id)
@@ -133,10 +141,11 @@ def _elsewhere(trial: Trial, place: OrgUnit, content: dict[str, Any], instead: V
     return ""
 
 
-def free_fields(definition: Any, language: str) -> list[tuple[str, str]]:
+def free_fields(definition: Any, language: str, names: Names | None = None) -> list[tuple[str, str]]:
     """What the rule asks that a trial must be told in so many words, by name: attributes, channel, device, the article
     and its brand; for all that its condition asks about a birthday, the date of birth."""
-    labels = {leaf.field.name: leaf.field.label.in_language(language) for leaf in _told_leaves(definition)}
+    told = _told_leaves(definition, names.catalogue if names else CATALOGUE)
+    labels = {leaf.field.name: leaf.field.label.in_language(language) for leaf in told}
     asked = [(name, label[:1].upper() + label[1:]) for name, label in labels.items()]
     return [*asked, (BORN, _("Date of birth, such as 1990-05-04"))] if _asks_birthday(definition) else asked
 
@@ -146,13 +155,13 @@ def _asks_birthday(definition: Any) -> bool:
     return any(isinstance(leaf, Leaf) and leaf.field.read.startswith("member.birthday.") for leaf in leaves(tree))
 
 
-def _told_leaves(definition: Any) -> list[Leaf]:
+def _told_leaves(definition: Any, catalogue: Catalogue = CATALOGUE) -> list[Leaf]:
     """Of the condition and of the lines that count; none of a tree that cannot be read. The category has its own box."""
     if not isinstance(definition, dict):
         return []
     effects = definition.get("effects")
     cards = [effect for effect in effects if isinstance(effect, dict)] if isinstance(effects, list) else []
-    trees = [_readable(definition.get("condition"), CATALOGUE)]
+    trees = [_readable(definition.get("condition"), catalogue)]
     trees += [_readable(effect["lines"], LINE_CATALOGUE) for effect in cards if effect.get("lines")]
     goal = definition.get("accumulator")
     trees += _told_of_goal(goal) if isinstance(goal, dict) else []
@@ -216,7 +225,9 @@ def _zone(program: Program) -> ZoneInfo:
     return ZoneInfo(program.time_zone)
 
 
-def _facts(trial: Trial, program: Program, calendar: Calendar, asked: Sequence[Leaf]) -> tuple[EventFacts, MemberFacts]:
+def _facts(
+    trial: Trial, program: Program, calendar: Calendar, asked: Sequence[Leaf], defined: Sequence[AttributeDefinition]
+) -> tuple[EventFacts, MemberFacts]:
     local = trial.at.astimezone(_zone(program))
     told = {
         leaf.field.name: _read(trial.told[leaf.field.name], leaf.reads)
@@ -237,7 +248,7 @@ def _facts(trial: Trial, program: Program, calendar: Calendar, asked: Sequence[L
     )  # fmt: skip
     born = as_date(trial.told.get(BORN))
     birthday = Birthday.of(born, local.date()) if born else NO_BIRTHDAY
-    attributes = _under("member.attributes.", told)
+    attributes = _meant(_under(f"{ATTRIBUTES}.", told), defined)
     return event, MemberFacts(
         0, trial.store.path, local.date(), attributes, History(is_order=trial.kind == Event.Kind.PURCHASE), birthday,
         asked_on=local.date(), tags=tuple(told.get("member.tags", ())),
@@ -247,6 +258,19 @@ def _facts(trial: Trial, program: Program, calendar: Calendar, asked: Sequence[L
 
 def _under(prefix: str, told: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(prefix): value for name, value in told.items() if name.startswith(prefix)}
+
+
+def _meant(told: Mapping[str, Any], defined: Sequence[AttributeDefinition]) -> dict[str, Any]:
+    """Attributes as members would hold them: a choice by its value, whatever it is called."""
+    known = {each.key: each for each in defined}
+
+    def kept(name: str, value: Any) -> Any:
+        try:
+            return value_of(known[name], value) if name in known else value
+        except AttributeRefused:
+            return value
+
+    return {name: kept(name, value) for name, value in told.items()}
 
 
 def _read(text: str, kind: Type) -> Any:

@@ -174,8 +174,9 @@ Conditions.builder = (() => {
 
         leaf(path, node, catalogue) {
             const { words } = this;
-            const family = catalogue.families.find((each) => String(node.field).startsWith(`${each.prefix}.`));
-            const field = node.lines ? { type: "number", choices: [] } : family ? { type: "any", choices: [] } : catalogue.fields.find((each) => each.name === node.field);
+            const known = catalogue.fields.find((each) => each.name === node.field);
+            const family = known ? null : catalogue.families.find((each) => String(node.field).startsWith(`${each.prefix}.`));
+            const field = node.lines ? { type: "number", choices: [] } : family ? { type: "any", choices: [] } : known;
             const become = (made, focus) => {
                 for (const key of Object.keys(node)) delete node[key];
                 Object.assign(node, made);
@@ -185,7 +186,7 @@ Conditions.builder = (() => {
             };
             const cells = el("div", { class: "studio-tree-cells" }, this.subject(path, node, family, catalogue, become));
             if (family) {
-                const names = this.seen[`${family.prefix}.`] || [];
+                const names = (this.seen[`${family.prefix}.`] || []).filter((each) => !catalogue.fields.some(({ name }) => name === `${family.prefix}.${each}`));
                 const list = `studio-names-${this.at(path)}`;
                 const key = el("input", { class: "studio-input", "aria-label": words.key, placeholder: words.key, list: names.length ? list : null, autocomplete: "off", maxlength: 60, value: node.field.slice(family.prefix.length + 1), "data-at": this.at(path, "key"),
                     oninput: () => {
@@ -224,7 +225,7 @@ Conditions.builder = (() => {
         subject(path, node, family, catalogue, become) {
             const lines = catalogue.lines;
             const offered = [
-                ...catalogue.fields.map((field) => [field.name, field.label, field.group]),
+                ...catalogue.fields.filter((field) => !field.is_retired || field.name === node.field).map((field) => [field.name, field.label, field.group]),
                 ...catalogue.families.map((each) => [`${each.prefix}.`, each.label, each.group]),
                 ...(lines ? lines.quantifiers.map(([code, label]) => [LINES + code, label, lines.label]) : []),
             ];

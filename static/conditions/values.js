@@ -11,6 +11,8 @@ Conditions.values = (() => {
     let lists = 0;
 
     const split = (text) => text.split(/[,，、;；\t\r\n]/).map((part) => part.trim()).filter(Boolean);
+    // Of an attribute that is defined, a number is written as one: the spelling says what it is compared as.
+    const written = (field, text) => (field.is_defined && ["number", "integer"].includes(field.type) && /^-?\d{1,15}(\.\d{1,12})?$/.test(text.trim()) ? Number(text) : text);
     const read = (type, text) => (WHOLE.includes(type) && /^-?\d+$/.test(text) ? Number(text) : text);
 
     // What there is to choose from, as [value, text, code, depth]; null where anything may be typed.
@@ -50,7 +52,7 @@ Conditions.values = (() => {
         const kind = { date: { type: "date" }, number: { inputmode: "decimal", size: 6 }, integer: { inputmode: "numeric", size: 6 } }[field.type]
             || { placeholder: label, size: 16 };
         const list = seen.length ? `studio-list-${++lists}` : null;
-        const box = el("input", { class: "studio-input", "aria-label": label, value: value ?? "", autocomplete: "off", "data-at": at, list, ...kind, oninput: () => put(box.value, { typed: at }) });
+        const box = el("input", { class: "studio-input", "aria-label": label, value: value ?? "", autocomplete: "off", "data-at": at, list, ...kind, oninput: () => put(written(field, box.value), { typed: at }) });
         return list ? el("span", { class: "studio-tree-pair" }, box, offers(list, seen)) : box;
     }
 

@@ -27,6 +27,11 @@ document.addEventListener("DOMContentLoaded", () => {
     const program = () => config.programs[form.elements.program?.value] || config.programs[config.program] || { kinds: [], units: [], named: {}, currency: "" };
     const unitChoice = () => form.elements.unit?.value || host.dataset.unit || "";
 
+    // The attributes of members differ from programme to programme; every builder shares the catalogue.
+    const always = config.catalogue.fields;
+    const know = () => { config.catalogue.fields = [...always, ...(program().attributes || [])]; };
+    know();
+
     // The parts, and what a change in one of them sets going.
     const shared = { program, words, catalogue: config.catalogue, seen: config.seen, left: askSoon, changed };
     const effects = RuleParts.effects(part("effects"), { ...shared, choices: config.effects, most: config.most, effects: () => definition.effects });
@@ -54,6 +59,7 @@ document.addEventListener("DOMContentLoaded", () => {
     part("history").append(...travels.buttons);
 
     function draw() {
+        know();
         effects.draw();
         Object.assign(condition, { units: program().units, named: program().named });
         condition.draw(definition.condition);

@@ -118,6 +118,7 @@ def _free(family: str) -> Any:
     pairs = [
         (["eq", "ne", "contains", "starts_with"], words | st.sampled_from(["true", "[]", "12", "20.0"])),
         (["eq", "ne"], st.integers(0, 3)),
+        (["in", "not_in"], st.lists(st.integers(0, 3) | st.sampled_from([1.5, 20.0]), min_size=1, max_size=3)),
         ([*COMPARED], numbers.map(str) | texts_of_days),
         (["in", "not_in", "has_any", "has_all", "has_none"], tags),
     ]
@@ -319,7 +320,7 @@ def _value(name: str, op: str, written: Any, event: Any, member: Any, line: Any)
             return date.fromisoformat(found[:10]) if isinstance(found, str) else None
         except ValueError:
             return None
-    if op in COMPARED or isinstance(first, int):
+    if op in COMPARED or isinstance(first, int | float):
         try:
             return (
                 None

@@ -399,7 +399,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
         except DefinitionFaulty as refusal:
             faults = faults_in_words(refusal)
         said = {code: rule_sentence(definition, names, full) for code, full in LANGUAGES}
-        asked = free_fields(definition, get_language() or "en")
+        asked = free_fields(definition, get_language() or "en", names)
         return JsonResponse({"sentences": said, "faults": faults, "asked": asked})
 
     def count_view(self, request: HttpRequest) -> HttpResponse:
