@@ -96,7 +96,7 @@ def describe(catalogue: Catalogue, language: str) -> dict[str, Any]:
         return words.in_language(language)
 
     described: dict[str, Any] = {
-        "fields": [described(field, language) for field in catalogue.fields],
+        "fields": [field_described(field, language) for field in catalogue.fields],
         "families": [
             {"prefix": family.prefix, "label": say(OWN_ATTRIBUTE).format(family=say(family.label)),
              "group": say(GROUPS[family.prefix.partition(".")[0]])}
@@ -125,7 +125,7 @@ def describe(catalogue: Catalogue, language: str) -> dict[str, Any]:
     return described
 
 
-def described(field: Field, language: str) -> dict[str, Any]:
+def field_described(field: Field, language: str) -> dict[str, Any]:
     """A field as the editor knows it."""
     return {
         "name": field.name,

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import prefetch_related_objects
 
 from apps.core.formats import day
-from apps.members.changes import HIDDEN, attribute_text
+from apps.members.changes import HIDDEN
 from apps.members.errors import Unreadable
 from apps.members.models import AttributeDefinition, Member
 from apps.members.page import Asked
 from apps.members.querysets import definitions_for
 from apps.members.services import Revealed, open_look
-from apps.members.words import kind_in_words
+from apps.members.words import attributes_in_words, kind_in_words
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Profile:
     name: str
     birthday: str
     identifiers: list[Named] = field(default_factory=list)
-    attributes: list[tuple[str, Any]] = field(default_factory=list)
+    attributes: list[tuple[str, str]] = field(default_factory=list)
     referrer: Member | None = None
     """Who brought them, where the reader may see that member, too."""
     seconds_left: int = 0
@@ -55,10 +54,10 @@ def attributes_of(asked: Asked) -> list[AttributeDefinition]:
 
 
 def profile_of(asked: Asked, may_reveal: bool) -> Profile:
-    """The profile of a member's page. Two queries, and one more where somebody brought them."""
+    """The profile of a member's page. Three queries, and one more where somebody brought them."""
     member = asked.member
     profile = Profile(member, member.masked_name, HIDDEN if member.birth_on_cipher else "")
-    profile.attributes = [(name, attribute_text(value)) for name, value in sorted(member.attributes.items())]
+    profile.attributes = attributes_in_words(asked.once(attributes_of), member.attributes)
     prefetch_related_objects([member], "identifiers")
     profile.identifiers = [
         Named(each.pk, kind_in_words(each.kind), each.masked, each.created_at)

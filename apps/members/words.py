@@ -1,13 +1,18 @@
 """Fields of a member as people read them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
 
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
-from apps.core.history import Change
-from apps.members.changes import FieldChange
-from apps.members.models import Identifier, Member
+from apps.core.formats import day, number
+from apps.core.history import Change, in_words
+from apps.members.allowed import listed
+from apps.members.changes import FieldChange, attribute_text
+from apps.members.models import AttributeDefinition, Identifier, Member
 
 
 def kind_in_words(kind: str) -> str:
@@ -46,3 +51,53 @@ def change_in_words(change: FieldChange, unit_name: Callable[[str], str]) -> Cha
         return str(dict(Member.State.choices).get(text, text)) if change.field == "state" else text
 
     return Change(field_in_words(change.field), value(change.old), value(change.new))
+
+
+def value_in_words(definition: AttributeDefinition, value: Any) -> str:
+    """A value of the attribute as people read it; one that its definition does not know, as it is."""
+    plain = plain_value(definition, value)
+    if isinstance(plain, bool):
+        return in_words(plain)
+    if isinstance(plain, date):
+        return day(plain)
+    if isinstance(plain, int | Decimal):
+        return number(plain, max(0, -int(Decimal(plain).as_tuple().exponent)))
+    return plain
+
+
+def plain_value(definition: AttributeDefinition, value: Any) -> str | bool | int | Decimal | date:
+    """A value as a spreadsheet takes it: a number as a number, a date as a date, choices by their labels."""
+    language, options = get_language() or "en", {each.value: each.words for each in definition.options}
+    match definition.type, value:
+        case AttributeDefinition.Type.BOOLEAN, bool():
+            return value
+        case AttributeDefinition.Type.INTEGER, int() if not isinstance(value, bool):
+            return value
+        case AttributeDefinition.Type.DECIMAL, str() if value.removeprefix("-").replace(".", "", 1).isdecimal():
+            return Decimal(value)
+        case AttributeDefinition.Type.DATE, str() if _is_day(value):
+            return date.fromisoformat(value)
+        case AttributeDefinition.Type.CHOICE, str() if value in options:
+            return options[value].in_language(language)
+        case AttributeDefinition.Type.CHOICES, list():
+            return listed(
+                [options[each].in_language(language) if each in options else each for each in value], language
+            )
+    return attribute_text(value) or ""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == 10 and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def attributes_in_words(
+    definitions: Iterable[AttributeDefinition], attributes: dict[str, Any]
+) -> list[tuple[str, str]]:
+    """Labels and values of a member: those with a definition in its order, then the free ones by their names."""
+    defined = {each.key: each for each in definitions if each.key in attributes}
+    told = [(str(each), value_in_words(each, attributes[key])) for key, each in defined.items()]
+    free = sorted(name for name in attributes if name not in defined)
+    return told + [(name, attribute_text(attributes[name]) or "") for name in free]

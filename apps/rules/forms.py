@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from apps.activity.seen import values_seen
-from apps.conditions.describing import describe, described
+from apps.conditions.describing import describe, field_described
 from apps.members.fields import attribute_fields
 from apps.members.models import AttributeDefinition
 from apps.members.querysets import definitions_at, governing
@@ -187,7 +187,7 @@ def _program(program: Program, defined: list[AttributeDefinition]) -> dict[str, 
         "zone": program.time_zone,
         "kinds": list(program.point_types.order_by("pk").values_list("code", "name")),
         "attributes": [
-            described(field, get_language() or "en") | {"is_retired": not each.is_active}
+            field_described(field, get_language() or "en") | {"is_retired": not each.is_active}
             for each, field in zip(defined, attribute_fields(defined), strict=True)
         ],
         "named": {"event.special_days": list(program.special_days.order_by("pk").values_list("code", "name"))},

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.conditions.compiling import HOLDS, compile_tree
-from apps.conditions.describing import described
+from apps.conditions.describing import field_described
 from apps.conditions.sentences import sentence
 from apps.conditions.tree import ConditionError, parse, to_json
 from apps.members.attributes import value_of
@@ -155,7 +155,7 @@ def test_only_what_the_type_can_be_asked_is_offered(key: str, op: str) -> None:
 
 
 def test_the_builder_knows_the_label_the_type_and_the_choices() -> None:
-    told = [described(field, "zh-hans") for field in FIELDS if field.key == "level"]
+    told = [field_described(field, "zh-hans") for field in FIELDS if field.key == "level"]
     assert [(each["name"], each["label"], each["group"], each["type"], each["choices"]) for each in told] == [
         (name("level"), "会员的“中level”", "会员", "choice", [["silver", "银卡"], ["gold", "金卡"]])
     ]
