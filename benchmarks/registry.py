@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.awards import award_batch, award_gathers, award_limits, award_one, hot_members
+from benchmarks.deciding import deciding
 from benchmarks.evaluating import evaluations
 from benchmarks.expiring import expire
 from benchmarks.importing import import_cdnow
@@ -23,5 +24,6 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "admin_list": admin_list,
     "report": report,
     "inbox": inbox,
+    "deciding": deciding,
     "conditions_sql": conditions_sql,
 }

@@ -130,6 +130,15 @@ class OwnDelegate(LoyaltyError):
         return _("Nobody stands in for themselves.")
 
 
+class StandsInOnly(LoyaltyError):
+    """Who stands in decides, or leaves it: nobody passes a delegation on."""
+
+    code = "stands_in_only"
+
+    def sentence(self) -> str:
+        return _("You are asked in the place of %(person)s: decide, or leave it, but do not hand it on.") % self.data
+
+
 class DelegationOver(LoyaltyError):
     code = "delegation_over"
     field = "last_on"

@@ -10,6 +10,7 @@ from apps.approvals.definition import Band, Definition
 from apps.approvals.models import PolicyVersion
 from apps.conditions.compiling import HOLDS, compile_many
 from apps.conditions.tree import parse
+from apps.orgs.gate import kind_called
 from apps.orgs.models import OrgUnit
 from apps.orgs.querysets import paths_above
 
@@ -31,12 +32,15 @@ class Road:
 
 
 def policy_in_force(kind: str, unit: OrgUnit) -> PolicyVersion | None:
-    """What is in force at `unit`: the policy of the nearest unit at or above it that has one switched on. One query."""
+    """What is in force at `unit`: the policy of the nearest unit at or above it that has one switched on; where no unit
+    has, that of the kind as which it is held. One query, or two."""
     versions = PolicyVersion.objects.filter(
         policy__kind=kind, policy__is_active=True, state=PolicyVersion.State.PUBLISHED,
         policy__unit__path__in=paths_above(unit.path),
     )  # fmt: skip
-    return versions.select_related("policy__unit").order_by("-policy__unit__depth").first()
+    found = versions.select_related("policy__unit").order_by("-policy__unit__depth").first()
+    held_as = kind_called(kind).held_as
+    return found if found is not None or not held_as else policy_in_force(held_as, unit)
 
 
 def road_of(

@@ -139,6 +139,7 @@ class Subject(BaseModel):
 
     - `code`, for ever, and `label`; `icon` of Material Symbols.
     - `permission`: what the requester must hold on the unit of `place()`; `view`: who may read such requests there.
+    - `held_as`: another kind, whose policy holds it where it has none of its own; that kind asks about nothing more.
     - `fields`: what policies may ask about; names begin with `request.`, and `facts` gives their values.
     - `adds_up`: the fields that grow when one thing is asked for in several parts.
     - `labels`: words of the lines of its effect, and of the codes that stand in them.
@@ -151,6 +152,7 @@ class Subject(BaseModel):
     icon: ClassVar[str] = "task_alt"
     permission: ClassVar[str]
     view: ClassVar[str]
+    held_as: ClassVar[str] = ""
     fields: ClassVar[tuple[Field, ...]] = ()
     adds_up: ClassVar[tuple[str, ...]] = ()
     labels: ClassVar[Mapping[str, Words]] = {}

@@ -14,7 +14,7 @@ from apps.conditions.types import Type
 from apps.conditions.words import Words
 from apps.core.clock import local_day
 from apps.core.formats import MICROS, signed
-from apps.members.models import Member
+from apps.members.models import Member, MemberChange
 from apps.orgs.gate import Effect, Line
 from apps.orgs.services.tree import PROGRAM_FIELD as PROGRAM_FIELD
 from apps.points.errors import NotEnoughPoints
@@ -26,6 +26,7 @@ MANY = 3
 FLAGS = {
     "new_member": Words("joined in the last 30 days", "入会不足 30 天"),
     "no_purchases": Words("has never bought anything", "从未消费"),
+    "moved": Words("came to this home unit in the last 30 days", "30 天内更换过所属门店"),
     "many_adjustments": Words("was adjusted 3 times or more in 30 days", "30 天内已调整 3 次以上"),
 }
 DIRECTIONS = {"add": Words("points are added", "增加积分"), "take": Words("points are taken", "扣减积分")}
@@ -64,13 +65,19 @@ TITLE = Words("{points} points for {member}", "{member}：{points} 积分")
 
 
 def facts_of(member: Member, point_type: PointType, points: int, when: datetime) -> dict[str, Any]:
-    """The facts of a request to move `points` of a member. Four queries."""
+    """The facts of a request to move `points` of a member. Five queries."""
     account = Account.objects.filter(member=member, point_type=point_type).first()
     day = local_day(when, ZoneInfo(point_type.program.time_zone))
     adjusted = Posting.objects.filter(member=member, kind=PostingKind.ADJUST, posted_at__gt=when - timedelta(days=DAYS))
     flags = {
         "new_member": (day - member.joined_on).days < DAYS,
         "no_purchases": not Event.objects.filter(member=member, kind="purchase").exists(),
+        # Who may change a member could else choose the unit whose policy asks less.
+        "moved": MemberChange.objects.filter(
+            member=member, at__gt=when - timedelta(days=DAYS), changes__contains=[{"field": "home_unit"}]
+        )
+        .exclude(kind=MemberChange.Kind.CREATED)
+        .exists(),
         "many_adjustments": adjusted.count() >= MANY,
     }
     return {

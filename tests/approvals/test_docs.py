@@ -12,6 +12,7 @@ from apps.approvals.definition import check_definition
 from apps.approvals.models import Policy, PolicyVersion
 from apps.approvals.routing import road_of
 from apps.approvals.words import steps_in_words
+from apps.orgs.gate import kinds
 
 TEXT = (Path(settings.BASE_DIR) / "docs" / "approvals.md").read_text(encoding="utf-8")
 WORKED = TEXT.partition("## Five worked policies")[2].partition("\n## ")[0]
@@ -27,6 +28,12 @@ def cases() -> list[Any]:
         for facts, said in re.findall(r"^\| `(\{.*?\})` \| (.+?) \|$", part, re.MULTILINE):
             found.append(pytest.param(kind[1], json.loads(policy[1]), json.loads(facts), said, id=f"{title}: {facts}"))
     return found
+
+
+def test_every_kind_stands_in_the_table_of_doors() -> None:
+    table = TEXT.partition("### Doors that lead to the same")[2].partition("\n## ")[0]
+    own = {code for code, kind in kinds().items() if kind.__module__.startswith("apps.")}
+    assert own - set(re.findall(r"`([a-z_]+\.[a-z_]+)`", table)) == set()
 
 
 def test_there_are_five() -> None:

@@ -11,11 +11,18 @@ from pytest_django.asserts import assertContains, assertNotContains
 from apps.approvals.comparing import differences
 from apps.approvals.definition import Definition, Faulty, check_definition
 from apps.approvals.models import ApprovalRequest, Policy, PolicyVersion
+from apps.approvals.routing import policy_in_force
 from apps.approvals.services.deciding import decide
-from apps.approvals.services.policies import PolicyPublication, PolicySwitch, create_policy, save_policy_draft
+from apps.approvals.services.policies import (
+    PolicyPublication,
+    PolicySwitch,
+    create_policy,
+    save_policy_draft,
+    switch_policy,
+)
 from apps.approvals.templates_of import STARTS, starts_for
 from apps.core.clock import now
-from apps.orgs.gate import kinds
+from apps.orgs.gate import ApprovalNeeded, kinds
 from apps.orgs.models import Staff
 from tests.approvals.conftest import BANDS, Desk, Gauge, from_size, role, step
 from tests.factories import make_staff
@@ -266,3 +273,27 @@ def test_differences_name_what_changed_in_words() -> None:
         "Whatever fits nothing above is carried out at once. → Whatever fits nothing above is refused.",
     ]
     assert differences(Gauge.code, older, older, "en") == []
+
+
+EVERYBODY = {"bands": [{"name": "all", "when": {"all": []}, "steps": [step(role("vice_president"))]}]}
+
+
+def test_what_holds_the_publication_of_policies_holds_their_switch(desk: Desk) -> None:
+    policy = desk.policy({"bands": [], "otherwise": "refused"}, "EAST").policy
+    own = desk.policy(EVERYBODY, "EAST", "approvals.policy").policy
+    for each in (policy, own):
+        with pytest.raises(ApprovalNeeded):
+            switch_policy(desk.cast["administrator"], each, False, when=desk.when)
+    desk.policy({"bands": [], "otherwise": "at_once"}, "WEST", "approvals.switch")
+    desk.policy(EVERYBODY, "WEST", "approvals.policy")
+    in_force = policy_in_force("approvals.switch", desk.group["WEST"])
+    assert in_force is not None
+    assert in_force.policy.kind == "approvals.switch"
+
+
+def test_everybody_who_wrote_a_draft_is_kept_from_deciding_not_the_last_one_alone(desk: Desk) -> None:
+    draft = create_policy(desk.cast["administrator"], desk.group["EAST"], Gauge.code, when=desk.when)
+    second = make_staff(desk.group["EAST"], ["administrator"])
+    save_policy_draft(second, draft, EVERYBODY, when=desk.when)
+    found = PolicyPublication(version=draft.pk, revision=2).excluded()
+    assert found == {desk.cast.administrator.pk, second.pk}

@@ -24,6 +24,7 @@ from apps.approvals.errors import (
     OwnRequest,
     RequestKeyReused,
     RequestOver,
+    StandsInOnly,
 )
 from apps.approvals.models import ApprovalRequest, ApprovalTask, Decision, PolicyVersion, RequestNote
 from apps.approvals.services.asking import add_approver, delegate, end_delegation, transfer
@@ -113,6 +114,16 @@ class TestThroughTheServices:
         stand_in(desk, "marketing", "auditor")
         with pytest.raises(NotAsked):
             desk.decide("auditor", desk.ask(5))
+
+    def test_a_deputy_hands_nothing_on(self, desk: Desk) -> None:
+        """Else one person with two hats would fill both seats: their own, and another's with whom they like."""
+        desk.policy({"bands": [{"name": "two", "when": {"all": []}, "steps": [step(role("finance", 2))]}]})
+        second = make_staff(desk.group.units["EAST"], ["finance"])
+        stand_in(desk, "finance", "marketing")
+        request = desk.ask(5)
+        with pytest.raises(StandsInOnly):
+            transfer(desk.cast["marketing"], request.pk, desk.cast["auditor"], when=desk.when)
+        assert set(request.tasks.values_list("person", flat=True)) == {desk.cast.finance.pk, second.pk}
 
     def test_not_out_of_turn(self, desk: Desk) -> None:
         desk.policy(TWO)
@@ -333,14 +344,17 @@ class TestAtTheTables:
         desk.policy(TWO)
         request = desk.ask(5)
         first, second = request.path.order_by("number")
+        stand_in(desk, "regional_manager", "service")
+        stand_in(desk, "finance", "regional_manager")
 
         def put(number: Any, who: str, hat: str = "") -> bool:
             return refused(
                 "INSERT INTO approvals_decision (request_id, round, step_id, person_id, hat_id, verdict, comment, saw,"
-                " saw_hash, has_changed, decided_at) VALUES (%s, 1, %s, %s, %s, 'approved', '', '[]', '', false, now())",
-                request.pk, number.pk, desk.cast[who].pk, desk.cast[hat or who].pk,
+                " saw_hash, has_changed, decided_at) VALUES (%s, 1, %s, %s, %s, 'approved', '', '[]', '', false, %s)",
+                request.pk, number.pk, desk.cast[who].pk, desk.cast[hat or who].pk, desk.when,
             )  # fmt: skip
 
+        assert put(first, "marketing", "regional_manager")
         assert put(first, "service")
         assert put(first, "service", "regional_manager")
         assert put(first, "finance")
@@ -418,6 +432,16 @@ class TestAtOnce:
             at_once(lambda: desk.policy(TWO), lambda: sent.append(desk.ask(5, name=f"n{number}")))  # noqa: B023
             state = ApprovalRequest.objects.get(pk=sent[0].pk)
             assert (state.state, desk.level() - before, state.needed) in [("done", 5, 0), ("open", 0, 2)]
+
+    def test_a_yes_while_the_policy_changes_counts_on_the_road_that_was_sent(self, open_desk: Desk) -> None:
+        desk = open_desk
+        for number in range(5):
+            desk.policy(TWO)
+            before, request = desk.level(), desk.ask(5, name=f"n{number}")
+            free = {"bands": [], "otherwise": "at_once"}
+            said = at_once(lambda: desk.policy(free), lambda: desk.decide("regional_manager", request))  # noqa: B023
+            request.refresh_from_db()
+            assert (said, request.state, request.step, desk.level()) == (["done", "done"], "open", 2, before)
 
     def test_parts_sent_at_once_are_counted_together(self, open_desk: Desk) -> None:
         desk = open_desk

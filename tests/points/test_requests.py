@@ -1,7 +1,7 @@
 """Points asked for by hand: the road, what was seen, what is posted, and what stands in the way."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -18,7 +18,7 @@ from apps.approvals.services.filing import File
 from apps.approvals.services.policies import create_policy, publish_policy
 from apps.approvals.services.sending import send
 from apps.core.clock import now
-from apps.members.services import create_member
+from apps.members.services import changing, create_member
 from apps.orgs.gate import ApprovalNeeded
 from apps.orgs.models import Staff
 from apps.points import services
@@ -241,6 +241,15 @@ def test_the_form_sends_a_request_says_to_whom_and_opens_it_again(desk: Client, 
     assert (request.state, request.round, counter.balance) == ("done", 2, 20)
     desk.force_login(counter.cast["regional_manager"], backend="apps.orgs.auth.RoleBackend")
     assert desk.get(f"{form_of(counter)}?request={request.pk}").status_code == 404
+
+
+def test_a_member_who_was_moved_lately_looks_risky(counter: Counter) -> None:
+    """Else whoever may change a member could choose the unit whose policy asks less."""
+    member, group = counter.purse.member, counter.purse.group
+    assert "moved" not in counter.wants(5).facts(None, now())["flags"]
+    changing.change_member(None, member.pk, home_unit=group["S003"], when=now())
+    assert "moved" in counter.wants(5).facts(None, now())["flags"]
+    assert "moved" not in counter.wants(5).facts(None, now() + timedelta(days=31))["flags"]
 
 
 def test_each_of_several_costs_the_same_however_many_are_decided_at_once(

@@ -20,6 +20,7 @@ from apps.points.checking import differences
 from apps.points.models import Account
 from apps.rules.models import Rule, RuleVersion
 from apps.rules.pipeline import Processed, process
+from tests.approvals.conftest import desk as desk
 from tests.factories import CoffeeGroup
 
 START = datetime(2026, 3, 1, 4, tzinfo=UTC)

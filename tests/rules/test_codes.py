@@ -19,7 +19,10 @@ from hypothesis import strategies as st
 from apps.activity.models import Event
 from apps.activity.services import source_for
 from apps.activity.words import fault_sentence
+from apps.approvals.services.deciding import decide
+from apps.approvals.services.sending import send
 from apps.core.errors import LoyaltyError, NotAllowed
+from apps.orgs.gate import ApprovalNeeded
 from apps.orgs.services.tries import WINDOW
 from apps.points.checking import differences
 from apps.rules import importing
@@ -38,6 +41,7 @@ from apps.rules.codes.spelling import ALPHABET, LENGTH, code_of, read_code, show
 from apps.rules.errors import RuleMisplaced
 from apps.rules.pipeline import process
 from benchmarks.measuring import Jobs, team
+from tests.approvals.conftest import Desk, role, step
 from tests.factories import Cast, CoffeeGroup, make_group
 from tests.rules.codes import drafted, made, redeeming
 from tests.rules.conftest import START, Till, make_till, publish, purchase, refund
@@ -459,3 +463,30 @@ def guessing(till: Till, number: int) -> Jobs:
         return [result.refusal.code for result in results if result.refusal]
 
     return {"guess": guess}
+
+
+def test_more_days_for_codes_that_are_made_wait_where_a_policy_holds_them_and_fewer_never_do(desk: Desk) -> None:
+    group, marketing = desk.group, desk.cast["marketing"]
+    batch, _ = made(group, starts_on=date(2026, 3, 1), ends_on=date(2026, 3, 10))
+    desk.policy(
+        {"bands": [{"name": "a", "when": {"all": []}, "steps": [step(role("finance"))]}]}, kind="rules.code_days"
+    )
+    services.change_batch(marketing, batch, ends_on=date(2026, 3, 9), when=START)
+    for values in ({"ends_on": date(2026, 3, 11)}, {"ends_on": None}, {"starts_on": date(2026, 2, 28)}):
+        with pytest.raises(ApprovalNeeded):
+            services.change_batch(marketing, batch, when=START, **values)
+    wanted = services.days_of(CodeBatch.objects.get(pk=batch.pk), {"ends_on": date(2026, 4, 1)})
+    request = send(marketing, wanted, reason="It rained", key="rain", when=START)
+    assert [(line.code, line.before, line.after) for line in request.asked_effect.lines] == [
+        ("starts", "2026-03-01", "2026-03-01"), ("ends", "2026-03-09", "2026-04-01"), ("codes", 20, 20),
+    ]  # fmt: skip
+    assert decide(desk.cast["finance"], request.pk, "approved", seen=request.asked_seal, when=START).state == "done"
+    batch.refresh_from_db()
+    assert batch.ends_on == date(2026, 4, 1)
+
+
+def test_a_batch_that_is_called_otherwise_is_not_what_was_approved(group: CoffeeGroup) -> None:
+    batch = drafted(group)
+    subject = services.making_of(batch)
+    services.change_batch(None, batch, code="richer")
+    assert services.making_of(CodeBatch.objects.get(pk=batch.pk)) != subject

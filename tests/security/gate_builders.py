@@ -19,7 +19,8 @@ from apps.points.services.reversing import Reversal, reverse
 from apps.points.services.types import PointTypeTerms, change_point_type, terms_of
 from apps.rules import services as rules
 from apps.rules.bringing_in import ProgramImport, import_document, import_of
-from apps.rules.codes.services import CodeMaking, making_of, start_making
+from apps.rules.codes import services as rules_codes
+from apps.rules.codes.services import CodeDays, CodeMaking, making_of, start_making
 from apps.rules.exchange import exported, read
 from apps.rules.holding import HeldVerdict, decide_held
 from apps.rules.models import HeldEvent
@@ -145,6 +146,14 @@ def code_making(desk: Desk) -> Built:
     return making_of(batch), lambda: start_making(desk.cast["marketing"], batch, when=WHEN)
 
 
+def code_days(desk: Desk) -> Built:
+    batch = rules_codes.start_making(None, drafted(desk.group, ends_on=date(2026, 6, 30)), when=WHEN)
+    later: Any = {"ends_on": date(2026, 12, 31)}
+    return rules_codes.days_of(batch, later), lambda: rules_codes.change_batch(
+        desk.cast["marketing"], batch, when=WHEN, **later
+    )
+
+
 def held_verdict(desk: Desk) -> Built:
     till = make_till(desk.group)
     publish(desk.group), publish(desk.group, HOLD, condition=LARGE)
@@ -170,5 +179,6 @@ BUILDERS: dict[str, Callable[[Desk], Built]] = {
     Retirement.code: retirement,
     ProgramImport.code: document_import,
     CodeMaking.code: code_making,
+    CodeDays.code: code_days,
     HeldVerdict.code: held_verdict,
 }

@@ -81,7 +81,6 @@ FREE: dict[str, str] = {
     "reports.services.checks:check_ledger": "It counts the ledger and keeps what it found; nothing of it changes.",
     "rules.bringing_in:import_of": "It keeps the document that is asked for, word for word; bringing it in passes the gate.",
     "rules.bringing_in:import_planned": "It only tells who would have to say yes, and undoes what it wrote for that.",
-    "rules.codes.services:change_batch": DRAFT,
     "rules.codes.services:create_batch": DRAFT,
     "rules.codes.services:discard_batch": DRAFT,
     "rules.codes.services:download": "It hands out codes that were made already, and puts on record to whom.",

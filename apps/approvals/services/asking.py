@@ -9,6 +9,7 @@ from apps.approvals.errors import (
     NotToThem,
     OwnDelegate,
     RequestOver,
+    StandsInOnly,
 )
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Delegation, Evidence, RequestNote, Watch
 from apps.approvals.services.deciding import hat_of
@@ -53,7 +54,7 @@ def attach(actor: Staff, request_id: int, name: str, content: bytes, *, when: da
 def transfer(actor: Staff, request_id: int, person: Staff, *, text: str = "", when: datetime) -> ApprovalRequest:
     """Has `person` decide in the place of `actor`, who is asked now; an administrator names somebody for anybody.
 
-    Raises RequestOver, NotAsked, NotToThem, OwnRequest, DecidedAlready.
+    Raises RequestOver, NotAsked, NotToThem, OwnRequest, DecidedAlready, StandsInOnly.
     """
     request, step = _open(request_id)
     _require_askable(request, step, person, actor)
@@ -61,6 +62,8 @@ def transfer(actor: Staff, request_id: int, person: Staff, *, text: str = "", wh
         parties = range(len(step.read().parties))
     else:
         hat = hat_of(actor, request, step, when)
+        if hat.pk != actor.pk:
+            raise StandsInOnly(person=str(hat))
         own = step.tasks.filter(person=hat, is_open=True)
         parties = list(own.values_list("party", flat=True))  # type: ignore[assignment]
         own.update(is_open=False, is_off=True)

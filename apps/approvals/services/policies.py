@@ -93,6 +93,7 @@ class PolicySwitch(Subject):
 
     code: ClassVar[str] = "approvals.switch"
     label: ClassVar[Words] = Words("Approval policy on or off", "启用或停用审批策略")
+    held_as: ClassVar[str] = PolicyPublication.code
     icon: ClassVar[str] = "toggle_on"
     permission: ClassVar[str] = "approvals.publish_policy"
     view: ClassVar[str] = "approvals.publish_policy"

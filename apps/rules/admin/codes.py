@@ -26,12 +26,13 @@ from apps.approvals.services.sending import plan_of, send
 from apps.approvals.showing import waited_for
 from apps.approvals.words import path_in_words
 from apps.core.addresses import address
-from apps.core.admin import ScopedAdmin, actor_of, figure, local
+from apps.core.admin import actor_of, figure, local
 from apps.core.clock import local_day, now
 from apps.core.errors import LoyaltyError
 from apps.core.exports import csv_lines
 from apps.core.formats import moment, signed
 from apps.members.page import member_or_404
+from apps.orgs.admin.asking import AskingForms
 from apps.rules.codes import services
 from apps.rules.codes.drawing import read_prizes
 from apps.rules.codes.errors import CodeUsed
@@ -51,7 +52,7 @@ def zone_of(batch: Any) -> str:
 
 
 @admin.register(CodeBatch)
-class CodeBatchAdmin(ScopedAdmin):
+class CodeBatchAdmin(AskingForms):
     form = BatchForm
     list_display = (
         "name", "state_tag", "program", "unit", "made_figure", "redeemed_figure", "starts_on", "ends_on", "created_local",
@@ -90,7 +91,9 @@ class CodeBatchAdmin(ScopedAdmin):
     # The form.
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return FORM if obj is None or obj.state == State.DRAFT else FORM[:-1]
+        if obj is None or obj.state == State.DRAFT:
+            return FORM
+        return (*FORM[:-1], "reason") if self.has_change_permission(request, obj) else FORM[:-1]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return () if obj is None or obj.state == State.DRAFT else FIXED
@@ -102,7 +105,12 @@ class CodeBatchAdmin(ScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         values = {name: value for name, value in form.cleaned_data.items() if name in FORM}
         if change:
-            services.change_batch(actor_of(request), obj, **values)
+            batch, actor, when = CodeBatch.objects.get(pk=obj.pk), actor_of(request), now()
+            self.changed_or_asked(
+                request, services.days_of(batch, values), form.cleaned_data.get("reason", ""),
+                lambda: services.change_batch(actor, batch, when=when, **values),
+                lambda: services.change_batch(actor, batch, name=values.get("name", batch.name)),
+            )  # fmt: skip
         else:
             program, unit = values.pop("program"), values.pop("unit")
             obj.pk = services.create_batch(actor_of(request), program, unit, when=now(), **values).pk
@@ -117,6 +125,8 @@ class CodeBatchAdmin(ScopedAdmin):
         return HttpResponseRedirect(self._page(obj.pk))
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if hasattr(request, "sent_request"):
+            return super().response_change(request, obj)
         self.message_user(request, _("Saved."), messages.SUCCESS)
         return HttpResponseRedirect(self._page(obj.pk))
 

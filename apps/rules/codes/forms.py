@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from apps.orgs.forms import ReasonForm
 from apps.orgs.models import OrgUnit
 from apps.rules.codes.drawing import MOST_PRIZES, OddsFault, faults_of
 from apps.rules.codes.models import CodeBatch
@@ -89,7 +90,7 @@ class PrizesField(forms.Field):
         return list(initial or ()) != [prize for _place, prize in data or ()]
 
 
-class BatchForm(forms.ModelForm):
+class BatchForm(ReasonForm):
     actor: Any
     prizes = PrizesField(
         label=gettext_lazy("Prizes and odds"), required=False,

@@ -49,6 +49,8 @@ DOWNLOAD, REDEEM = "rules.download_codes", "rules.redeem_code"
 PART = "apps.rules.tasks.make_codes"
 PART_CODES = 50_000
 State = CodeBatch.State
+MADE = (State.MAKING, State.READY)
+TITLE_DAYS = Words("Other days for the codes of “{batch}”", "更改“{batch}”兑换码的有效日期")
 TITLE = Words("Make {n} codes of “{batch}”", "生成“{batch}”的 {n} 个兑换码")
 
 _MAKE = """
@@ -74,6 +76,7 @@ class CodeMaking(Subject):
     )  # fmt: skip
     adds_up: ClassVar[tuple[str, ...]] = ("request.codes", "request.uses")
     labels: ClassVar[Mapping[str, Words]] = {
+        "code": Words("Rules ask for the batch as", "规则所引用的批次代码"),
         "codes": Words("Codes", "兑换码"),
         "uses": Words("Uses in all", "可兑换总次数"),
         "starts": Words("From", "开始日期"),
@@ -111,7 +114,11 @@ class CodeMaking(Subject):
         batch = self._batch()
         if batch.state != State.DRAFT or _content_of(batch) != self.content:
             raise SubjectGone()
-        lines = [Line("codes", 0, batch.size, "number"), Line("uses", 0, batch.size * batch.uses, "number")]
+        lines = [
+            Line("code", None, batch.code),
+            Line("codes", 0, batch.size, "number"),
+            Line("uses", 0, batch.size * batch.uses, "number"),
+        ]
         for code, day in (("starts", batch.starts_on), ("ends", batch.ends_on)):
             if day is not None:
                 lines.append(Line(code, day.isoformat(), day.isoformat(), "day"))
@@ -153,7 +160,75 @@ class CodeMaking(Subject):
         return address("rules_codebatch_change", self.batch)
 
 
-register(CodeMaking)
+class CodeDays(Subject):
+    """Days on which codes that are made can be redeemed, and could not before."""
+
+    code: ClassVar[str] = "rules.code_days"
+    label: ClassVar[Words] = Words("Days of codes", "兑换码有效日期")
+    icon: ClassVar[str] = "date_range"
+    permission: ClassVar[str] = CHANGE
+    view: ClassVar[str] = "rules.view_codebatch"
+    fields: ClassVar = (
+        Field("request.codes", Type.INTEGER, Words("codes", "兑换码数量"), "request.codes"),
+        PROGRAM_FIELD,
+    )
+    labels: ClassVar[Mapping[str, Words]] = {
+        "codes": Words("Codes", "兑换码"), "starts": Words("From", "开始日期"), "ends": Words("Until", "结束日期"),
+    }  # fmt: skip
+
+    batch: int
+    starts_on: date | None
+    ends_on: date | None
+
+    def _batch(self) -> CodeBatch:
+        made = CodeBatch.objects.select_related("unit", "program").filter(state__in=MADE)
+        batch = made.filter(pk=self.batch).first()
+        if batch is None:
+            raise SubjectGone()
+        return batch
+
+    def place(self) -> OrgUnit:
+        return self._batch().unit
+
+    def about(self) -> str:
+        return f"codes:{self.batch}"
+
+    def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
+        batch = self._batch()
+        return {"codes": batch.size, "program": batch.program.code}
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        batch = self._batch()
+        days = (("starts", batch.starts_on, self.starts_on), ("ends", batch.ends_on, self.ends_on))
+        lines = [Line(code, _iso(before), _iso(after), "day") for code, before, after in days]
+        return Effect((*lines, Line("codes", batch.size, batch.size, "number")))
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        batch = change_batch(
+            approval.requester, self._batch(), starts_on=self.starts_on, ends_on=self.ends_on, approval=approval,
+            when=when,
+        )  # fmt: skip
+        return Done({"batch": batch.name}, batch)
+
+    @classmethod
+    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
+        wanted = {pk: subject.batch for pk, subject in subjects.items() if isinstance(subject, cls)}
+        batches = CodeBatch.objects.in_bulk(wanted.values())
+        return {
+            pk: TITLE_DAYS.in_language(language).format(batch=batches[batch].name)
+            for pk, batch in wanted.items()
+            if batch in batches
+        }
+
+    def address(self) -> str:
+        return address("rules_codebatch_change", self.batch)
+
+
+register(CodeMaking, CodeDays)
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None
 
 
 def making_of(batch: CodeBatch) -> CodeMaking:
@@ -162,8 +237,8 @@ def making_of(batch: CodeBatch) -> CodeMaking:
 
 
 def _content_of(batch: CodeBatch) -> str:
-    days = [day.isoformat() if day is not None else None for day in (batch.starts_on, batch.ends_on)]
-    return digest_of([batch.size, batch.uses, *days, batch.prizes, batch.unit_id, batch.program_id])
+    days = [_iso(day) for day in (batch.starts_on, batch.ends_on)]
+    return digest_of([batch.code, batch.size, batch.uses, *days, batch.prizes, batch.unit_id, batch.program_id])
 
 
 @transaction.atomic
@@ -197,14 +272,44 @@ def create_batch(
     return batch
 
 
-@transaction.atomic
-def change_batch(actor: Staff | None, batch: CodeBatch, **values: Any) -> CodeBatch:
-    """The batch with other values: any of a draft, else the name and the days.
+def days_of(batch: CodeBatch, values: Mapping[str, Any]) -> CodeDays:
+    """What is asked for when a batch that is made is to have `values`."""
+    days = {name: values.get(name, getattr(batch, name)) for name in ("starts_on", "ends_on")}
+    return CodeDays(batch=batch.pk, **days)
 
-    Raises BatchFixed and what `create_batch` does.
+
+def _is_longer(wanted: CodeDays, batch: CodeBatch) -> bool:
+    """Whether the codes could be redeemed on days on which they cannot now."""
+    first, last = (wanted.starts_on, batch.starts_on), (wanted.ends_on, batch.ends_on)
+    starts_before = first[1] is not None and (first[0] is None or first[0] < first[1])
+    ends_after = last[1] is not None and (last[0] is None or last[0] > last[1])
+    return starts_before or ends_after
+
+
+@transaction.atomic
+def change_batch(
+    actor: Staff | None,
+    batch: CodeBatch,
+    *,
+    when: datetime | None = None,
+    approval: Approval | None = None,
+    **values: Any,
+) -> CodeBatch:
+    """The batch with other values: any of a draft, else the name and the days. More days of what is made pass the gate,
+    for which a person's change needs its instant; fewer never wait.
+
+    Raises BatchFixed, ChangedMeanwhile, ApprovalNeeded, and what `create_batch` does.
     """
+    known = CodeBatch.objects.select_related("unit").get(pk=batch.pk)
+    require(actor, CHANGE, known.unit.path)
+    wanted = days_of(known, values)
+    if actor is not None and known.state in MADE and (approval is not None or _is_longer(wanted, known)):
+        if when is None:
+            raise ValueError("a person's change of the days of codes needs its instant")
+        pass_gate(wanted, actor, approval, when)
     batch = _locked(batch.pk)
-    require(actor, CHANGE, batch.unit.path)
+    if (batch.state, batch.starts_on, batch.ends_on) != (known.state, known.starts_on, known.ends_on):
+        raise ChangedMeanwhile()
     changed = {name: value for name, value in values.items() if value != getattr(batch, name)}
     if not changed:
         return batch
