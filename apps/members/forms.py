@@ -13,6 +13,7 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from apps.members.attribute_forms import DefinedAttributes, field_name
 from apps.members.models import Identifier, Member
 
 FORGETTING = {"name": "forgets_name", "birth_on": "forgets_birthday"}
@@ -62,7 +63,7 @@ def _written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-class MemberForm(forms.ModelForm):
+class MemberForm(DefinedAttributes):
     """Particulars; an empty name or birthday leaves what is known, until a box says to forget it."""
 
     actor: Any
@@ -77,7 +78,7 @@ class MemberForm(forms.ModelForm):
         label=gettext_lazy("Forget the birthday that is known"), required=False, widget=UnfoldBooleanWidget
     )
     attributes = AttributesField(
-        label=gettext_lazy("Attributes"), required=False,
+        label=gettext_lazy("Other attributes"), required=False,
         help_text=gettext_lazy(
             "One a line, for example: level = 3, or several texts: tags = [\"regular\", \"vegan\"]. Rules can ask for them. "
             "Nothing that names the person belongs here."
@@ -96,7 +97,9 @@ class MemberForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk and "name" in self.fields:
-            self.initial["attributes"] = self.instance.attributes
+            named = {each.key for each in (*self.definitions, *self.retired)}
+            self.initial["attributes"] = {name: value for name, value in self.held.items() if name not in named}
+            self.initial.update({field_name(each): self.held.get(each.key) for each in self.definitions})
             self.fields["name"].help_text = _("Leave it empty to keep the name that is known.")
             self.fields["birth_on"].help_text = _("Leave it empty to keep the birthday that is known.")
 
@@ -109,9 +112,11 @@ class MemberForm(forms.ModelForm):
 
     def particulars(self) -> dict[str, Any]:
         """What was typed, and empty what is to be forgotten; a name or birthday left empty is not among it."""
-        found: dict[str, Any] = {
-            name: self.cleaned_data[name] for name in ("home_unit", "attributes") if name in self.cleaned_data
-        }
+        found: dict[str, Any] = (
+            {"home_unit": self.cleaned_data["home_unit"]} if "home_unit" in self.cleaned_data else {}
+        )
+        if "attributes" in self.cleaned_data:
+            found["attributes"] = self.all_attributes()
         for name, box in FORGETTING.items():
             if self.cleaned_data.get(name) or self.cleaned_data.get(box):
                 found[name] = self.cleaned_data.get(name)

@@ -8,9 +8,9 @@ from django.db.models import prefetch_related_objects
 from apps.core.formats import day
 from apps.members.changes import HIDDEN
 from apps.members.errors import Unreadable
-from apps.members.models import AttributeDefinition, Member
+from apps.members.models import Member
 from apps.members.page import Asked
-from apps.members.querysets import definitions_for
+from apps.members.querysets import definitions_of
 from apps.members.services import Revealed, open_look
 from apps.members.words import attributes_in_words, kind_in_words
 
@@ -48,16 +48,11 @@ class Profile:
         return self.member.state == Member.State.CLOSED
 
 
-def attributes_of(asked: Asked) -> list[AttributeDefinition]:
-    """The attributes that the member of the page has, for `asked.once`. One query."""
-    return definitions_for(asked.member.home_unit)
-
-
 def profile_of(asked: Asked, may_reveal: bool) -> Profile:
     """The profile of a member's page. Three queries, and one more where somebody brought them."""
     member = asked.member
     profile = Profile(member, member.masked_name, HIDDEN if member.birth_on_cipher else "")
-    profile.attributes = attributes_in_words(asked.once(attributes_of), member.attributes)
+    profile.attributes = attributes_in_words(definitions_of(member), member.attributes)
     prefetch_related_objects([member], "identifiers")
     profile.identifiers = [
         Named(each.pk, kind_in_words(each.kind), each.masked, each.created_at)

@@ -30,6 +30,14 @@ def definitions_for(unit: OrgUnit) -> list[AttributeDefinition]:
     return definitions_at([unit.path])
 
 
+def definitions_of(member: Member) -> list[AttributeDefinition]:
+    """The attributes that a member has; asked once of an object."""
+    known: list[AttributeDefinition] | None = member.__dict__.get("_definitions")
+    if known is None:
+        known = member.__dict__["_definitions"] = definitions_for(member.home_unit)
+    return known
+
+
 def definitions_at(paths: Iterable[str]) -> list[AttributeDefinition]:
     """The attributes that members of any of the units at `paths` have. One query."""
     above = {above for path in paths for above in paths_above(path)}

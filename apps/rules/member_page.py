@@ -16,7 +16,7 @@ from apps.core.addresses import address
 from apps.core.scope import ScopedQuerySet
 from apps.members.fields import attribute_fields
 from apps.members.page import Action, Asked, Block, action, block
-from apps.members.profile import attributes_of
+from apps.members.querysets import definitions_of
 from apps.orgs.models import OrgUnit, SpecialDay
 from apps.points.member_page import accounts_on
 from apps.points.models import Account, Posting, PostingKind
@@ -223,7 +223,7 @@ def _explain(asked: Asked, items: Mapping[int, Item], events: Mapping[int, Event
             code__in=codes, program__in={version.rule.program_id for version in found.values()}
         ):
             days.setdefault(day.program_id, {})[day.code] = day.name
-    attributes = attribute_fields(asked.once(attributes_of))
+    attributes = attribute_fields(definitions_of(asked.member))
     for pk, answer in answers.items():
         item, program_id = items[pk], events[pk].program_id
         named = Names(units=units, special_days=days.get(program_id, {}), attributes=attributes)

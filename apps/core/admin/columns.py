@@ -47,7 +47,8 @@ def local(description: Any, value: Callable[[Any], datetime | None], zone: Calla
     return column
 
 
-def plain_value(model_admin: Any, column: str) -> Value | None:
+def plain_value(model_admin: Any, column: Any) -> Value | None:
     """How a column of figures gives its number; None for other columns."""
-    found: Value | None = getattr(getattr(type(model_admin), column, None), "plain", None)
+    owner = getattr(type(model_admin), column, None) if isinstance(column, str) else column
+    found: Value | None = getattr(owner, "plain", None)
     return found

@@ -54,7 +54,8 @@ class ExportPages(ScopedPages):
             changelist = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             raise Http404 from None
-        columns = [column for column in changelist.list_display if column != "action_checkbox"]
+        shown = [column for column in changelist.list_display if column != "action_checkbox"]
+        columns = self.export_columns(request, shown)
         header = [str(label_for_field(column, self.model, self)) for column in columns]
         rows = self._export_rows(changelist.get_queryset(request), columns)
         name = f'attachment; filename="{self.opts.model_name}.{"xlsx" if is_xlsx else "csv"}"'
@@ -63,13 +64,17 @@ class ExportPages(ScopedPages):
             return HttpResponse(xlsx_file(header, rows), content_type=XLSX, headers=headers)
         return StreamingHttpResponse(csv_lines(header, rows), content_type="text/csv; charset=utf-8", headers=headers)
 
-    def _export_rows(self, queryset: Any, columns: list[str]) -> Iterator[list[Any]]:
+    def export_columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
+        """The columns of the file: those that the list shows."""
+        return shown
+
+    def _export_rows(self, queryset: Any, columns: list[Any]) -> Iterator[list[Any]]:
         for chunk in batched(queryset.iterator(chunk_size=1000), 1000):
             self.prepare_rows(chunk)
             for row in chunk:
                 yield [self._export_cell(row, column) for column in columns]
 
-    def _export_cell(self, row: Any, column: str) -> Any:
+    def _export_cell(self, row: Any, column: Any) -> Any:
         if (plain := plain_value(self, column)) is not None:
             return plain(row)
         field, _attribute, value = lookup_field(column, row, self)

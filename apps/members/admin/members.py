@@ -16,11 +16,14 @@ from apps.core.admin import actor_of
 from apps.core.clock import now
 from apps.core.lists import key_in
 from apps.members import services
+from apps.members.admin.columns import MOST_SHOWN, columns_of
+from apps.members.attribute_forms import field_name, with_attributes
 from apps.members.forms import MemberForm, NewMemberForm
 from apps.members.history import versions_of
-from apps.members.models import Identifier, Member
+from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.members.page import Asked, actions_for, blocks_for, missing_for
 from apps.members.profile import profile_of
+from apps.members.querysets import definitions_of
 from apps.members.services.looking import PURPOSES, PersonalLook
 from apps.orgs.admin.asking import AskingAdmin
 from apps.orgs.desk import waiting_about
@@ -56,6 +59,14 @@ class MemberAdmin(AskingAdmin):
         return super().get_queryset(request).select_related("home_unit")
 
     # The list.
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = [each for each in self._known(request) if each.is_active and each.in_list]
+        return (*self.list_display, *columns_of(shown)[:MOST_SHOWN])
+
+    def export_columns(self, request: HttpRequest, shown: list[Any]) -> list[Any]:
+        """Every attribute in use has its column in a file."""
+        return [*self.list_display, *columns_of(each for each in self._known(request) if each.is_active)]
 
     @admin.display(description=gettext_lazy("identifiers"))
     def identifiers_shown(self, member: Any) -> str:
@@ -96,16 +107,31 @@ class MemberAdmin(AskingAdmin):
     # The page of one.
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        defined = [field_name(each) for each in self._defined(request, obj) if each.is_active]
         if obj is None:
-            return ("home_unit", *Identifier.Kind.values, "name", "birth_on", "referrer", "attributes")
+            return ("home_unit", *Identifier.Kind.values, "name", "birth_on", "referrer", *defined, "attributes")
         if not self.has_change_permission(request, obj):
             return ("home_unit",)
         name = ("name", "forgets_name") if obj.name_cipher else ("name",)
         birthday = ("birth_on", "forgets_birthday") if obj.birth_on_cipher else ("birth_on",)
-        return ("home_unit", *name, *birthday, "referrer", "attributes")
+        return ("home_unit", *name, *birthday, "referrer", *defined, "attributes")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **(kwargs if obj else {"form": self.add_form, **kwargs}))
+        base = self.form if obj else self.add_form
+        form = with_attributes(base, self._defined(request, obj), obj.attributes if obj else {})
+        return super().get_form(request, obj, change, **{"form": form, **kwargs})
+
+    def _defined(self, request: HttpRequest, member: Any) -> list[AttributeDefinition]:
+        """The attributes of the member; without one, all that the person knows of."""
+        return definitions_of(member) if member is not None else self._known(request)
+
+    def _known(self, request: HttpRequest) -> list[AttributeDefinition]:
+        """The attributes that members whom the person sees may have. Asked once a request."""
+        known: dict[str, list[AttributeDefinition]] = request.__dict__.setdefault("_attributes", {})
+        if "known" not in known:
+            rows = AttributeDefinition.objects.visible_to(request.user).select_related("unit")
+            known["known"] = list(rows.order_by("position", "pk"))
+        return known["known"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor = actor_of(request)
