@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.activity.models import ImportJob
-from apps.activity.reading import FileRefused
+from apps.core.reading import FileRefused
 
 PRESETS = {"": _("Standard events CSV"), "cdnow": _("CDNOW purchases")}
 """What the kinds of files are called, as `apps.activity.reading` knows them."""

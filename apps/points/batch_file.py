@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.activity.reading import MOST_COLUMNS, NOTE, ZIP, FileRefused, encoding_of
 from apps.core.exports import unquoted
+from apps.core.reading import MOST_COLUMNS, NOTE, FileRefused, encoding_of, refuse_workbook
 from apps.members.identifiers import is_kind, is_well_formed
 
 MOST_ROWS = 100_000
@@ -57,9 +57,7 @@ class FileRow:
 
 def read_file(path: Path) -> Iterator[FileRow]:
     """The rows, streamed. Raises FileRefused, at the start or where the file cannot be read on."""
-    with path.open("rb") as raw:
-        if raw.read(len(ZIP)) == ZIP:
-            raise FileRefused(reason="workbook")
+    refuse_workbook(path)
     with path.open(encoding=encoding_of(path), newline="") as text:
         first = text.readline(100_000)
         text.seek(0)

@@ -28,9 +28,10 @@ from apps.activity.errors import UnknownMember, UnknownStore
 from apps.activity.incoming import IncomingEvent
 from apps.activity.models import ImportChunk, ImportFault, ImportJob, ImportRow, Source
 from apps.activity.parsing import COLUMN_OF, Faults, parse_rows
-from apps.activity.reading import NOTE, REQUIRED, FileRefused, line_count, preset_named, read_rows
+from apps.activity.reading import REQUIRED, preset_named, read_rows
 from apps.activity.services import source_for
 from apps.activity.words import fault_sentence
+from apps.core.reading import NOTE, FileRefused, line_count
 from apps.core.scope import reach_of, require
 from apps.core.transactions import in_transaction
 from apps.core.uploads import LARGEST_MB

@@ -12,11 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from apps.activity.reading import FileRefused
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.services.deciding import decide
 from apps.approvals.services.filing import File
 from apps.core.errors import NotAllowed
+from apps.core.reading import FileRefused
 from apps.members.models import Look, Member
 from apps.members.services import create_member
 from apps.orgs.gate import ApprovalNeeded

@@ -17,7 +17,6 @@ import orjson
 from django.db import connection
 from django.db.models import Count, Q, Sum
 
-from apps.activity.reading import FileRefused
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.services.filing import File
 from apps.conditions.catalogue import Field
@@ -27,6 +26,7 @@ from apps.core.addresses import address
 from apps.core.clock import local_day
 from apps.core.errors import NotAllowed
 from apps.core.formats import MICROS, number, signed
+from apps.core.reading import FileRefused
 from apps.core.scope import STEP, Reach, reach_of, require
 from apps.core.transactions import in_transaction
 from apps.members.crypto import decrypt, encrypt, lookup_hash

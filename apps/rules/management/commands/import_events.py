@@ -9,9 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.activity.models import ImportFault, ImportJob
-from apps.activity.reading import FileRefused
 from apps.activity.words import fault_sentence, refusal_sentence
 from apps.core.clock import now
+from apps.core.reading import FileRefused
 from apps.orgs.models import Program
 from apps.rules.importing import run_import, start_import
 

@@ -1,0 +1,61 @@
+"""Reading files that people send: what refuses a whole file, its encoding, its size."""
+
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from apps.core.errors import LoyaltyError
+
+MOST_COLUMNS = 100
+ZIP = b"PK\x03\x04"
+NOTE = "#"
+"""Columns whose name starts with it are notes for people and are not read: the faults in a file of refused rows."""
+
+
+class FileRefused(LoyaltyError):
+    """A file that cannot be read at all; nothing of it was taken. `reason` is one of the keys below."""
+
+    code = "file_refused"
+    field = "file"
+
+    def sentence(self) -> str:
+        return {
+            "empty": _("The file is empty."),
+            "not_csv": _("The file is not a CSV text: line %(line)s cannot be read."),
+            "encoding": _("The file is neither UTF-8 nor GB18030 text."),
+            "columns_missing": _("The file lacks the columns %(columns)s."),
+            "columns_twice": _("The columns %(columns)s stand in the header more than once."),
+            "too_many_columns": _("The file has more than %(most)s columns."),
+            "preset_unknown": _("There is no preset %(preset)s. There are: %(known)s."),
+            "missing": _("There is no file %(name)s."),
+            "too_large": _("The file is larger than %(most)s MB."),
+            "too_many_rows": _("The file has more than %(most)s rows."),
+            "workbook": _("This is an Excel workbook. Save it as CSV UTF-8 and send that."),
+            "not_allowed": _("Whoever started this import no longer has the right to."),
+        }[self.data["reason"]] % self.data
+
+
+def refuse_workbook(path: Path) -> None:
+    """Raises FileRefused for an Excel workbook."""
+    with path.open("rb") as raw:
+        if raw.read(len(ZIP)) == ZIP:
+            raise FileRefused(reason="workbook")
+
+
+def encoding_of(path: Path) -> str:
+    """UTF-8, with or without a mark, or else GB18030. Reads the file once. Raises FileRefused."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            with path.open(encoding=encoding, newline="") as text:
+                while text.read(1 << 20):
+                    pass
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    raise FileRefused(reason="encoding")
+
+
+def line_count(path: Path) -> int:
+    """How many lines the file has, nearly: for progress and for the number of chunks."""
+    with path.open("rb", buffering=0) as raw:
+        return sum(block.count(b"\n") for block in iter(lambda: raw.read(1 << 20), b""))
