@@ -23,6 +23,7 @@ def _nightly(task: str, hour: int, minute: int) -> dict[str, Any]:
 SCHEDULE = {
     "send promised work again": _every("apps.core.tasks.send_overdue", 60),
     "go on with imports": _every("apps.rules.tasks.go_on_with_imports", 60),
+    "go on with files of members": _every("apps.members.tasks.go_on_with_member_imports", 60),
     "mail what was not mailed": _every("apps.orgs.tasks.mail_due_notices", 60),
     "go on where a deadline has passed": _every("apps.approvals.tasks.escalate_due", 60),
     "remind who is asked": _every("apps.approvals.tasks.remind_due", 60),

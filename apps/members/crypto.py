@@ -43,16 +43,26 @@ def newest_key() -> int:
 
 
 def encrypt(text: str, purpose: str) -> bytes:
+    return seal_bytes(text.encode(), purpose)
+
+
+def seal_bytes(content: bytes, purpose: str) -> bytes:
+    """`encrypt` of what is no text: a block of a file."""
     number = newest_key()
     nonce = secrets.token_bytes(NONCE)
-    sealed = key_ring(settings.PERSONAL_DATA_KEYS)[number].encrypt(nonce, text.encode(), purpose.encode())
+    sealed = key_ring(settings.PERSONAL_DATA_KEYS)[number].encrypt(nonce, content, purpose.encode())
     return bytes([FORMAT]) + number.to_bytes(2, "big") + nonce + sealed
 
 
 def decrypt(cipher: bytes, purpose: str) -> str:
     """Raises cryptography's InvalidTag when the text, its purpose or the key is another."""
+    return open_sealed_bytes(cipher, purpose).decode()
+
+
+def open_sealed_bytes(cipher: bytes, purpose: str) -> bytes:
+    """What `seal_bytes` was given. Raises as `decrypt`."""
     nonce, sealed = cipher[3 : 3 + NONCE], cipher[3 + NONCE :]
-    return key_ring(settings.PERSONAL_DATA_KEYS)[key_number(cipher)].decrypt(nonce, sealed, purpose.encode()).decode()
+    return key_ring(settings.PERSONAL_DATA_KEYS)[key_number(cipher)].decrypt(nonce, sealed, purpose.encode())
 
 
 def open_sealed(cipher: bytes | memoryview, purpose: str) -> str:

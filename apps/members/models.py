@@ -17,8 +17,14 @@ from simple_history.models import HistoricalRecords
 from apps.conditions.words import Words
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.choices import Choice, either
+from apps.members.importing.models import CELLS, ImportMapping, MemberImport, MemberRow, RowIdentifier
 from apps.members.personal import Personal
 from apps.orgs.models import ApiClient, OrgUnit, Staff
+
+__all__ = [
+    "CELLS", "AttributeDefinition", "Authored", "Identifier", "ImportMapping", "Look", "Member", "MemberChange", "MemberImport",
+    "MemberRow", "MemberTag", "RowIdentifier",
+]  # fmt: skip
 
 LONGEST_KEY, LONGEST_TEXT = 60, 500
 """Characters of an attribute's key, and of a text."""
@@ -35,6 +41,8 @@ class Member(ScopedModel):
     class State(models.TextChoices):
         ACTIVE = "active", pgettext_lazy("member", "Active")
         CLOSED = "closed", _("Closed")
+        REMOVED = "removed", _("Removed")
+        """Nothing of the person is left; the row stays for the ledger's sake."""
 
     scope = Scope(units=("home_unit",))
     personal = Personal.ENCRYPTED
@@ -99,6 +107,10 @@ class Identifier(ScopedModel):
     value_hash = models.BinaryField(max_length=16, editable=False)
     tail_hash = models.BinaryField(max_length=8, editable=False)
     masked = models.CharField(_("value"), max_length=80)
+    source = models.CharField(_("source"), max_length=60, blank=True, db_default="")
+    """The system that told of it; empty where a person or an API client did."""
+    verified_at = models.DateTimeField(_("verified at"), null=True)
+    """Since when it is known to be theirs, by a code that was sent or a card that was shown."""
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:

@@ -37,7 +37,10 @@ APPROVALS = _can(
 )  # fmt: skip
 EVERYBODY = TREE | APPROVALS
 """Which requests a person reads follows from their kinds and from who was asked."""
-IMPORTS = _can("view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault")
+IMPORTS = _can(
+    "view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault",
+    "members.memberimport", "members.memberrow", "members.rowidentifier", "members.importmapping",
+)  # fmt: skip
 REPORTS = _can("view", "reports.dailyfact", "reports.watermark")
 LEDGER_CHECKS = _can("view", "reports.ledgercheck", "reports.ledgerdifference") | {"reports.check_ledger"}
 
@@ -68,7 +71,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.INTEGRATOR: EVERYBODY | PROGRAMME | IMPORTS
     | _can("view", "activity.source")
     | _can("view add change", "orgs.apiclient")
-    | _can("add", "activity.importjob"),
+    | _can("add", "activity.importjob", "members.memberimport"),
     Persona.ADMINISTRATOR: EVERYBODY | PROGRAMME | REPORTS
     | _can("add change", "orgs.orgunit", "orgs.program", "orgs.specialday", "points.pointtype", "points.reasoncode")
     | _can("view add change", "members.attributedefinition")

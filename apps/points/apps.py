@@ -9,3 +9,4 @@ class PointsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.points import home, member_page  # noqa: F401 -- contribute to the pages of lower rooms
+        from apps.points.services import opening  # noqa: F401 -- what files of members bring

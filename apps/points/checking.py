@@ -58,7 +58,7 @@ ACCOUNTS = Sweep(
             SELECT account_id, (sum(points))::bigint AS points, (sum(pending_points))::bigint AS pending_points,
                    (sum(points) FILTER (WHERE lot_id IS NULL))::bigint AS debt_points,
                    (sum(points + pending_points) FILTER (
-                       WHERE kind IN ('earn', 'adjust') AND points + pending_points > 0
+                       WHERE kind IN ('earn', 'adjust', 'opening') AND points + pending_points > 0
                    ))::bigint AS earnings
             FROM points_entry GROUP BY account_id
         ) entry ON entry.account_id = account.id) AS account""",

@@ -149,6 +149,7 @@ class Account(ScopedModel):
 
 class PostingKind(models.TextChoices):
     EARN = "earn", _("Earned")
+    OPENING = "opening", _("Opening balance")
     RELEASE = "release", _("Released")
     REDEEM = "redeem", _("Redeemed")
     ADJUST = "adjust", _("Adjusted")

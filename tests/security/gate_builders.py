@@ -9,7 +9,10 @@ from typing import Any
 from apps.approvals.services import policies
 from apps.approvals.services.policies import PolicyPublication, PolicySwitch
 from apps.members import services as members
-from apps.members.models import Member
+from apps.members.importing import services as importing
+from apps.members.importing.mapping import ColumnMapping
+from apps.members.importing.taking import TakingBack, TakingIn
+from apps.members.models import Member, MemberImport
 from apps.members.services.looking import PersonalLook
 from apps.orgs import services as orgs
 from apps.orgs.gate import Subject
@@ -106,6 +109,28 @@ def special_day(desk: Desk) -> Built:
     )
 
 
+LEGACY = b"card,phone,name,points\nC901,13812345678,Ann,20\n"
+
+
+def checked_file(desk: Desk) -> MemberImport:
+    job = importing.bring(None, io.BytesIO(LEGACY), "old.csv", desk.group.east, when=desk.when)
+    importing.map_columns(None, job.pk, ColumnMapping.model_validate(job.mapping), when=desk.when)
+    return importing.check(job.pk, when=desk.when)
+
+
+def file_taken_in(desk: Desk) -> Built:
+    job = checked_file(desk)
+    return importing.taking_in(job), lambda: importing.start(desk.cast["integrator"], job.pk, when=desk.when)
+
+
+def file_taken_back(desk: Desk) -> Built:
+    job = checked_file(desk)
+    importing.start(None, job.pk, when=desk.when)
+    job = importing.run(job.pk, clock=lambda: desk.when)
+    told: Any = {"reason": "the wrong file", "when": desk.when}
+    return importing.taking_back(job), lambda: importing.start_back(desk.cast["integrator"], job.pk, **told)
+
+
 SAYS = {"bands": [], "otherwise": "at_once"}
 
 
@@ -173,6 +198,8 @@ BUILDERS: dict[str, Callable[[Desk], Built]] = {
     orgs.ProgramTerms.code: program_terms,
     orgs.SpecialDayDays.code: special_day,
     PersonalLook.code: personal_look,
+    TakingIn.code: file_taken_in,
+    TakingBack.code: file_taken_back,
     PolicyPublication.code: policy_publication,
     PolicySwitch.code: policy_switch,
     Publication.code: publication,

@@ -8,6 +8,7 @@ TAKES_AWAY = "It takes something away, and that must not wait for anybody."
 WAITS = "It is how requests themselves are sent and decided, which a policy cannot hold in turn."
 DRAFT = "It writes a draft, which does nothing before it is published; publishing passes the gate."
 INNER = "It is a step of verbs that pass the gate themselves, and no door calls it."
+STAGED = "It stages a file of members, which changes nobody; taking it in passes the gate."
 MEMBER = "It changes what is known of a member, moves no points and gives nobody a right; the history tells it."
 LOOKS = "It shows nothing in clear: it puts on record that somebody searched, or took a masked list away."
 SETTING = "It is configuration that moves no points and gives nobody a right by itself; its history says who and when."
@@ -36,6 +37,12 @@ FREE: dict[str, str] = {
     "approvals.services.sending:send_again": WAITS,
     "approvals.services.views:forget_view": "It keeps a person's own way of looking at a list, and nothing else.",
     "approvals.services.views:save_view": "It keeps a person's own way of looking at a list, and nothing else.",
+    "members.importing.bringing:bring": STAGED,
+    "members.importing.bringing:cancel": TAKES_AWAY,
+    "members.importing.bringing:lay_out": STAGED,
+    "members.importing.bringing:locked": INNER,
+    "members.importing.bringing:map_columns": STAGED,
+    "members.importing.deciding:decide": STAGED,
     "members.services.changing:change_member": MEMBER,
     "members.services.changing:close_member": MEMBER,
     "members.services.changing:reopen_member": MEMBER,

@@ -1,0 +1,123 @@
+"""Holding every staged row against the studio: who is known, what would change, what a person must settle."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.models import Count
+
+from apps.members import changes
+from apps.members.importing.findings import REFUSING
+from apps.members.importing.models import MemberImport, MemberRow, RowIdentifier
+from apps.members.importing.parts import parts
+from apps.members.importing.staging import mapping_of
+from apps.members.models import Member
+from apps.members.services.reading import birthday_of, name_of
+
+COMPARED = 2_000
+LARGE = 20_000
+"""From so many rows on, tables are joined whole instead of looked up row by row: nothing is known of rows just copied."""
+
+
+def match(job: MemberImport) -> None:
+    """Finds each row's member and what stands twice; compares what is known with what the file says."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL enable_{'nestloop' if job.rows_read > LARGE else 'seqscan'} = off")
+        cursor.execute(
+            "SELECT members_import_match(%s, %s, %s)",
+            [job.pk, list(mapping_of(job).match), job.program.unit.path],
+        )
+    _compare(job)
+    settle_states(job)
+
+
+def settle_states(job: MemberImport) -> None:
+    """Each row's state from its findings, and the file's counts and totals from them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT members_import_states(%s, %s)", [job.pk, list(REFUSING)])
+    count(job)
+
+
+def count(job: MemberImport) -> None:
+    states = job.staged.values_list("state").annotate(number=Count("pk")).order_by()
+    job.counts = dict(states)
+    back = {name: job.totals[name] for name in ("back",) if name in job.totals}
+    job.totals = {part.code: part.totals(job) for part in parts()} | back
+    job.save(update_fields=["counts", "totals"])
+
+
+def questions(job: MemberImport) -> list[tuple[str, str, int]]:
+    """What is to be decided: the finding's code, the value at fault, and in how many rows that nothing refuses."""
+    return _found(job, MemberRow.State.QUESTION)
+
+
+def refusals(job: MemberImport) -> list[tuple[str, str, int]]:
+    """Why rows are refused, in the same shape; values are left out."""
+    found: dict[str, int] = {}
+    for code, _value, number in _found(job, MemberRow.State.REFUSED):
+        found[code] = found.get(code, 0) + number
+    return [(code, "", number) for code, number in found.items()]
+
+
+def _found(job: MemberImport, state: str) -> list[tuple[str, str, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT f.key, f.value, count(*) FROM members_memberrow r, LATERAL jsonb_each_text(r.findings) AS f"
+            " WHERE r.job_id = %s AND r.state = %s GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 1000",
+            [job.pk, state],
+        )
+        return list(cursor.fetchall())
+
+
+def _compare(job: MemberImport) -> None:
+    """Writes into the rows of known members what would change. Personal data is encrypted: it is compared here."""
+    known = job.staged.filter(member__isnull=False).exclude(notes__contains=["known_elsewhere"]).order_by("number")
+    last = 0
+    while block := list(known.filter(number__gt=last).select_related("member")[:COMPARED]):
+        last = block[-1].number
+        named = _new_identifiers(job, block[0].number, last)
+        found = [
+            (row.pk, made)
+            for row in block
+            if row.member is not None and (made := _differing(row, row.member, named.get(row.number, [])))
+        ]
+        _write(found)
+
+
+def _new_identifiers(job: MemberImport, first: int, last: int) -> dict[int, list[tuple[str, str]]]:
+    found: dict[int, list[tuple[str, str]]] = {}
+    rows = RowIdentifier.objects.filter(job=job, number__range=(first, last), member=None).order_by("pk")
+    for number, kind, masked in rows.values_list("number", "kind", "masked"):
+        found.setdefault(number, []).append((kind, masked))
+    return found
+
+
+def _differing(row: MemberRow, member: Member, named: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """What would change: the file says something else than the studio. What the file leaves empty stays."""
+    made: list[changes.FieldChange] = []
+    said = Member(name_cipher=row.name_cipher, birth_on_cipher=row.birth_on_cipher)
+    name = name_of(said)
+    if name and name != (old := name_of(member)):
+        made.append(changes.of_name(old, name))
+    born = birthday_of(said)
+    if born and born != (before := birthday_of(member)):
+        made.append(changes.of_birthday(before, born))
+    if row.unit_id and row.unit_id != member.home_unit_id:
+        made.append(changes.FieldChange(field="home_unit", old=str(member.home_unit_id), new=str(row.unit_id)))
+    if row.joined_on and row.joined_on != member.joined_on:
+        made.append(changes.FieldChange(field="joined_on", old=str(member.joined_on), new=str(row.joined_on)))
+    made += changes.of_attributes(member.attributes, {**member.attributes, **row.attributes})
+    made += [changes.FieldChange(field=f"identifier:{kind}", new=masked) for kind, masked in named]
+    return [each.model_dump() for each in made]
+
+
+def _write(found: Sequence[tuple[int, list[dict[str, Any]]]]) -> None:
+    if not found:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE members_memberrow r SET changes = f.changes"
+            " FROM jsonb_to_recordset(%s::jsonb) AS f(id bigint, changes jsonb) WHERE r.id = f.id",
+            [orjson.dumps([{"id": pk, "changes": made} for pk, made in found]).decode()],
+        )

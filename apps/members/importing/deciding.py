@@ -1,0 +1,85 @@
+"""Settling what a person must settle: one choice for every row in which the same was found. Nothing is taken in yet."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from apps.conditions.words import Words
+from apps.core.errors import LoyaltyError
+from apps.core.transactions import in_transaction
+from apps.members.importing.bringing import locked
+from apps.members.importing.checking import settle_states
+from apps.members.importing.models import MemberImport
+from apps.orgs.models import OrgUnit
+
+REFUSE = "refuse"
+_DUPLICATE: Mapping[str, Words] = {
+    "without": Words("Take both in, the later one without it", "两条都导入，后者不带该标识"),
+    "merge": Words("They are one member: add its points to the earlier row", "视为同一会员：积分并入前一行"),
+    "newest": Words("Take the last one, refuse the earlier ones", "以最后一行为准，拒绝前面的"),
+    REFUSE: Words("Refuse the later ones", "拒绝后面的"),
+}
+CHOICES: Mapping[str, Mapping[str, Words]] = {
+    **{f"{kind}_duplicate": _DUPLICATE for kind in ("card", "phone", "email", "identifier")},
+    "identifier_of_other": {
+        "without": Words("Take it in without what belongs to the other", "导入，但不带属于他人的标识"),
+        REFUSE: Words("Refuse them", "拒绝"),
+    },
+    "value_unknown": {
+        "empty": Words("Leave the attribute empty", "属性留空"),
+        REFUSE: Words("Refuse them", "拒绝"),
+    },
+    "points_negative": {
+        "zero": Words("Take them in without points", "按 0 分导入"),
+        "debt": Words("Take them in with debt", "按负债导入"),
+        REFUSE: Words("Refuse them", "拒绝"),
+    },
+    "store_unknown": {REFUSE: Words("Refuse them", "拒绝")},
+}
+"""For an unknown store also a unit's code, for an unknown value also one that the attribute knows: `=VALUE`."""
+
+
+class ChoiceUnknown(LoyaltyError):
+    code = "choice_unknown"
+    field = "choice"
+
+    def sentence(self) -> str:
+        return _("This cannot be chosen here.")
+
+
+@in_transaction
+def decide(actor: Any, job_id: int, code: str, value: str, choice: str, *, when: datetime) -> MemberImport:
+    """Settles the finding `code` in every row of the file that says `value`. Raises ChoiceUnknown, NotCheckable,
+    NotAllowed."""
+    job = locked(actor, job_id, MemberImport.State.CHECKED)
+    head, _colon, about = code.partition(":")
+    if head not in CHOICES or (choice not in CHOICES[head] and head not in ("store_unknown", "value_unknown")):
+        raise ChoiceUnknown()
+    unit = _store(job, choice) if head == "store_unknown" and choice != REFUSE else None
+    told = _told(about, choice) if head == "value_unknown" and choice != REFUSE else {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT members_import_decide(%s, %s, %s, %s, %s, %s::jsonb)",
+            [job.pk, code, value, choice, unit, orjson.dumps(told).decode()],
+        )
+    job.decisions = {**job.decisions, code: {**job.decisions.get(code, {}), value: choice}}
+    job.save(update_fields=["decisions"])
+    settle_states(job)
+    return job
+
+
+def _store(job: MemberImport, code: str) -> int:
+    unit = OrgUnit.objects.within(job.program.unit.path).filter(code=code).values_list("pk", flat=True).first()
+    if unit is None:
+        raise ChoiceUnknown()
+    return int(unit)
+
+
+def _told(key: str, choice: str) -> dict[str, str]:
+    if choice != "empty" and not choice.startswith("="):
+        raise ChoiceUnknown()
+    return {} if choice == "empty" else {key: choice[1:]}

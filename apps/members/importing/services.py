@@ -1,0 +1,76 @@
+"""The verbs of bringing members in, and the work that they leave to be done: killed at any moment, it goes on where it stopped."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import IntegrityError
+
+from apps.core.work import after_commit
+from apps.members.importing.bringing import (
+    PERMISSION,
+    STEP,
+    NotCheckable,
+    State,
+    bring,
+    cancel,
+    check,
+    hand_to_workers,
+    lay_out,
+    map_columns,
+)  # fmt: skip
+from apps.members.importing.deciding import decide
+from apps.members.importing.models import MemberImport
+from apps.members.importing.staging import Progress
+from apps.members.importing.taking import start, start_back, take_back_chunk, take_chunk, taking_back, taking_in
+
+__all__ = [
+    "PERMISSION", "NotCheckable", "bring", "cancel", "check", "decide", "hand_to_workers", "lay_out", "map_columns", "run",
+    "run_step", "start", "start_back", "step", "taking_back", "taking_in", "unfinished",
+]  # fmt: skip
+
+
+def run(
+    job_id: int, *, clock: Callable[[], datetime], tell: Progress = lambda stage, done, total: None
+) -> MemberImport:
+    """Works off what there is to do with a file, to its end."""
+    while step(job_id, when=clock(), tell=tell):
+        pass
+    return MemberImport.objects.get(pk=job_id)
+
+
+def step(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, total: None) -> bool:
+    """One task's worth of a file's work; whether there is more."""
+    job = MemberImport.objects.get(pk=job_id)
+    if job.state == State.CHECKING:
+        check(job_id, when=when, tell=tell)
+        return False
+    verb = {State.RUNNING: take_chunk, State.UNDOING: take_back_chunk}.get(State(job.state))
+    if verb is None:
+        return False
+    more = _again_on_conflict(verb, job_id, when)
+    if more:
+        job.refresh_from_db()
+        tell(job.state, job.rows_done, sum(job.counts.get(state, 0) for state in ("new", "changed", "same")))
+    return more
+
+
+def _again_on_conflict(verb: Callable[..., bool], job_id: int, when: datetime) -> bool:
+    """Somebody enrolled one of them at this very moment: the next time it is known."""
+    for _attempt in range(3):
+        try:
+            return verb(job_id, when=when)
+        except IntegrityError:
+            continue
+    return verb(job_id, when=when)
+
+
+def run_step(job_id: int, *, when: datetime) -> None:
+    """One task: a step, and the promise of the next."""
+    if step(job_id, when=when):
+        after_commit(STEP, job_id)
+
+
+def unfinished() -> list[int]:
+    """Files that some worker should go on with, whatever became of the broker."""
+    busy = (State.CHECKING, State.RUNNING, State.UNDOING)
+    return list(MemberImport.objects.filter(state__in=busy).order_by("pk").values_list("pk", flat=True))

@@ -1,0 +1,253 @@
+"""Taking a checked file in, and taking back what it brought: chunk by chunk, each in one transaction with how far it came.
+
+Both pass the gate: a policy may want somebody else's yes first.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from apps.conditions.words import Words
+from apps.core.clock import local_day
+from apps.core.errors import LoyaltyError
+from apps.core.reading import FileRefused
+from apps.core.transactions import in_transaction
+from apps.members.importing import checking
+from apps.members.importing.asked import TITLE_BACK, OfFile, digest_of
+from apps.members.importing.bringing import State, end, hand_to_workers, locked, require_still
+from apps.members.importing.models import MemberImport
+from apps.members.importing.parts import later_life, lives, parts
+from apps.members.models import MemberChange
+from apps.orgs.gate import Approval, Done, Effect, Line, pass_gate, register
+from apps.orgs.models import Staff
+
+CHUNK = 5_000
+
+
+class TotalsDisagree(LoyaltyError):
+    """What the sender says the file holds is not what it holds. `what` names the first that differs."""
+
+    code = "totals_disagree"
+    field = "stated"
+
+    def sentence(self) -> str:
+        return _("The sender states %(stated)s for %(what)s, the file holds %(found)s.") % self.data
+
+
+class QuestionsOpen(LoyaltyError):
+    code = "questions_open"
+
+    def sentence(self) -> str:
+        return (
+            _("%(rows)s rows are still to be decided or refused, and all rows or none are to be taken in.") % self.data
+        )
+
+
+def _seen(job_id: int) -> MemberImport:
+    return MemberImport.objects.select_related("program__unit").get(pk=job_id)
+
+
+class TakingIn(OfFile):
+    """A whole file of members, as it was checked and decided on."""
+
+    code: ClassVar[str] = "members.import"
+    label: ClassVar[Words] = Words("Taking a file of members in", "导入会员文件")
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        job = self.read_job()
+        counts = job.counts
+        lines = [
+            Line("file", None, job.file_name),
+            Line("rows", 0, job.rows_read, "number"),
+            Line("new", 0, counts.get("new", 0), "number"),
+            Line("changed", 0, counts.get("changed", 0), "number"),
+            Line("left_out", 0, counts.get("refused", 0) + counts.get("question", 0), "number"),
+        ]
+        if job.source:
+            lines.insert(1, Line("source", None, job.source))
+        for part in parts():
+            lines += part.lines(job)
+        return Effect(tuple(lines))
+
+    def require_ready(self, requester: Staff | None, also: Collection[Staff], when: datetime) -> None:
+        require_takeable(locked(None, self.job, State.CHECKED))
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        job = start(approval.requester, self.job, when=when, approval=approval)
+        hand_to_workers(job.pk)
+        return Done({"rows": job.rows_read}, job)
+
+
+class TakingBack(OfFile):
+    """What a file brought goes again: members without later life, points that are still there."""
+
+    code: ClassVar[str] = "members.import_back"
+    label: ClassVar[Words] = Words("Taking a file of members back", "撤回会员文件")
+    icon: ClassVar[str] = "group_remove"
+
+    def _states(self) -> tuple[str, ...]:
+        return (MemberImport.State.DONE, MemberImport.State.CANCELLED)
+
+    @classmethod
+    def _title(cls, job: MemberImport, language: str) -> str:
+        return TITLE_BACK.in_language(language).format(file=job.file_name)
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        job = self.read_job()
+        new = job.counts.get("new", 0)
+        lines = [Line("file", None, job.file_name), Line("gone", new, 0, "number")]
+        for part in parts():
+            lines += [Line(line.code, line.after, line.before, line.shape) for line in part.lines(job)]
+        return Effect(tuple(lines))
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        job = start_back(approval.requester, self.job, reason=approval.reason, when=when, approval=approval)
+        hand_to_workers(job.pk)
+        return Done({"rows": job.rows_read}, job)
+
+
+register(TakingIn, TakingBack)
+
+
+def taking_in(job: MemberImport) -> TakingIn:
+    return TakingIn(job=job.pk, digest=digest_of(job))
+
+
+def taking_back(job: MemberImport) -> TakingBack:
+    return TakingBack(job=job.pk, digest=digest_of(job))
+
+
+def require_agreeing(job: MemberImport) -> None:
+    """Raises TotalsDisagree where the sender states other totals than the file holds."""
+    found = stated_totals(job)
+    for what, stated in job.stated.items():
+        if str(found.get(what, "")) != str(stated):
+            raise TotalsDisagree(what=what, stated=stated, found=found.get(what, "—"))
+
+
+def require_takeable(job: MemberImport) -> None:
+    """Raises TotalsDisagree, QuestionsOpen."""
+    require_agreeing(job)
+    open_rows = job.counts.get("question", 0) + job.counts.get("refused", 0)
+    if job.mode == MemberImport.Mode.ALL and open_rows:
+        raise QuestionsOpen(rows=open_rows)
+
+
+def stated_totals(job: MemberImport) -> dict[str, int]:
+    """What a sender may state: rows without those that add others up, and each part's sums over all of them."""
+    sums = {
+        f"{code}:{name}": number
+        for code, named in job.totals.items()
+        for name, number in named.get("stated", {}).items()
+    }
+    adding_up = job.staged.filter(findings__has_any_keys=["total_row", "header_again"]).count()
+    return {"rows": job.rows_read - adding_up, **sums}
+
+
+@in_transaction
+def start(actor: Any, job_id: int, *, when: datetime, approval: Approval | None = None) -> MemberImport:
+    """Has the checked file taken in. Raises TotalsDisagree, QuestionsOpen, NotCheckable, ApprovalNeeded, NotAllowed."""
+    pass_gate(taking_in(_seen(job_id)), actor, approval, when)
+    job = locked(actor, job_id, State.CHECKED)
+    require_takeable(job)
+    job.state, job.rows_done, job.started_at, job.last_row = State.RUNNING, 0, when, 0
+    job.save(update_fields=["state", "rows_done", "started_at", "last_row"])
+    return job
+
+
+@in_transaction
+def take_chunk(job_id: int, *, when: datetime) -> bool:
+    """Takes the next rows in, in one transaction with how far it came; False when there are none or it was stopped."""
+    job = (
+        MemberImport.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("program__unit", "created_by")
+        .get(pk=job_id)
+    )
+    if job.state != State.RUNNING:
+        return False
+    try:
+        require_still(job)
+    except FileRefused as refusal:
+        end(job, State.CANCELLED, when, refusal.data)
+        return False
+    span = _next_span(job)
+    if span is None:
+        end(job, State.DONE, when)
+        checking.count(job)
+        return False
+    first, last = span
+    today = local_day(when, ZoneInfo(job.program.time_zone))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT members_import_take(%s, %s, %s, %s, %s, %s, %s, %s)",
+            [job.pk, first, last, when, today, job.source, job.created_by_id, job.file_name],
+        )
+        taken = cursor.fetchone()[0]
+    for part in parts():
+        part.take(job, first, last, when)
+    job.last_row, job.rows_done = last, job.rows_done + taken
+    job.save(update_fields=["last_row", "rows_done"])
+    return True
+
+
+def _next_span(job: MemberImport) -> tuple[int, int] | None:
+    numbers = job.staged.filter(number__gt=job.last_row).order_by("number").values_list("number", flat=True)[:CHUNK]
+    found = list(numbers)
+    return (found[0], found[-1]) if found else None
+
+
+@in_transaction
+def start_back(
+    actor: Any, job_id: int, *, reason: str, when: datetime, approval: Approval | None = None
+) -> MemberImport:
+    """Has what the file brought taken back. Raises NotCheckable, ApprovalNeeded, NotAllowed."""
+    pass_gate(taking_back(_seen(job_id)), actor, approval, when, reason=reason)
+    job = locked(actor, job_id, State.DONE, State.CANCELLED)
+    job.state, job.last_row, job.rows_done = State.UNDOING, 0, 0
+    job.totals = {**job.totals, "back": {}}
+    job.save(update_fields=["state", "last_row", "rows_done", "totals"])
+    return job
+
+
+@in_transaction
+def take_back_chunk(job_id: int, *, when: datetime) -> bool:
+    """Takes the next rows back, in one transaction with how far it came; False when there are none."""
+    job = (
+        MemberImport.objects.select_for_update(no_key=True, of=("self",)).select_related("program__unit").get(pk=job_id)
+    )
+    if job.state != State.UNDOING:
+        return False
+    span = _next_span(job)
+    if span is None:
+        end(job, State.UNDONE, when)
+        checking.count(job)
+        return False
+    first, last = span
+    back = dict(job.totals.get("back", {}))
+    for part in parts():
+        for name, number in part.take_back(job, first, last, when).items():
+            back[name] = back.get(name, 0) + number
+    members = list(job.staged.filter(number__range=span, is_done=True).values_list("member_id", flat=True))
+    living = sorted(set().union(*(lived(members, job) for lived in lives())))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT gone, restored, stayed FROM members_import_take_back(%s, %s, %s, %s::bigint[], %s, %s, %s)",
+            [job.pk, first, last, living, when, job.created_by_id, job.file_name],
+        )
+        for name, number in zip(("gone", "restored", "stayed"), cursor.fetchone(), strict=True):
+            back[name] = back.get(name, 0) + number
+    job.totals = {**job.totals, "back": back}
+    job.last_row, job.rows_done = last, job.rows_done + len(members)
+    job.save(update_fields=["totals", "last_row", "rows_done"])
+    return True
+
+
+@later_life
+def changed_since(members: Sequence[int], job: MemberImport) -> set[int]:
+    """Whom somebody changed after the file was taken in."""
+    later = MemberChange.objects.filter(member_id__in=members, at__gte=job.started_at).exclude(reason=job.file_name)
+    return set(later.values_list("member_id", flat=True))

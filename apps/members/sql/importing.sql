@@ -1,0 +1,272 @@
+-- Files of members: matching, states, taking in and taking back, in a few statements for however many rows.
+
+-- Who is known already, who stands twice in the file, and whose identifiers name two members. `kinds` are the kinds of
+-- identifier by which members are recognised, the first first; who lives outside `root` stays as they are.
+CREATE FUNCTION members_import_match(job bigint, kinds text[], root text) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+    UPDATE members_rowidentifier r SET member_id = i.member_id
+    FROM members_identifier i
+    WHERE r.job_id = members_import_match.job AND i.kind = r.kind AND i.value_hash = r.value_hash;
+
+    UPDATE members_memberrow r
+    SET member_id = o.member,
+        findings = r.findings || CASE WHEN o.several THEN '{"identifier_of_other": ""}' ELSE '{}' END::jsonb,
+        notes = r.notes || CASE WHEN starts_with(u.path, root) THEN '[]' ELSE '["known_elsewhere"]' END::jsonb
+    FROM (
+        SELECT number, count(DISTINCT member_id) > 1 AS several,
+               (array_agg(member_id ORDER BY coalesce(array_position(kinds, kind::text), 1000), kind))[1] AS member
+        FROM members_rowidentifier
+        WHERE job_id = members_import_match.job AND member_id IS NOT NULL GROUP BY number
+    ) o
+    JOIN members_member m ON m.id = o.member JOIN orgs_orgunit u ON u.id = m.home_unit_id
+    WHERE r.job_id = members_import_match.job AND r.number = o.number;
+
+    UPDATE members_memberrow r SET findings = r.findings || again.codes
+    FROM (
+        SELECT s.number, jsonb_object_agg(
+                   CASE WHEN s.kind IN ('card', 'phone', 'email') THEN s.kind ELSE 'identifier' END || '_duplicate', ''
+               ) AS codes
+        FROM members_rowidentifier s
+        JOIN (
+            SELECT kind, value_hash, min(number) AS first FROM members_rowidentifier
+            WHERE job_id = members_import_match.job GROUP BY kind, value_hash HAVING count(*) > 1
+        ) twice USING (kind, value_hash)
+        WHERE s.job_id = members_import_match.job AND s.number > twice.first
+        GROUP BY s.number
+    ) again
+    WHERE r.job_id = members_import_match.job AND r.number = again.number;
+END $$;
+
+-- What each row is to become, from what was found; how many changed their state.
+CREATE FUNCTION members_import_states(job bigint, refusing text[]) RETURNS bigint
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    changed bigint;
+BEGIN
+    UPDATE members_memberrow r SET state = f.state
+    FROM (
+        SELECT id, CASE
+            WHEN findings <> '{}' AND EXISTS (
+                SELECT FROM jsonb_object_keys(findings) AS code WHERE split_part(code, ':', 1) = ANY (refusing)
+            ) THEN 'refused'
+            WHEN findings <> '{}' THEN 'question'
+            WHEN member_id IS NULL THEN 'new'
+            WHEN changes <> '[]' THEN 'changed'
+            ELSE 'same' END AS state
+        FROM members_memberrow
+        WHERE job_id = members_import_states.job AND NOT is_done AND state <> 'left'
+    ) f
+    WHERE r.id = f.id AND r.state <> f.state;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    RETURN changed;
+END $$;
+
+-- The identifiers of a file that stand in more than one row: each with the first and the last row it stands in. `kind`
+-- is card, phone or email, or `identifier` for all others.
+CREATE FUNCTION members_import_twice(job bigint, wanted text)
+RETURNS TABLE (id bigint, number int, first int, last int)
+LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan AS $$
+    SELECT s.id, s.number, twice.first, twice.last
+    FROM members_rowidentifier s
+    JOIN (
+        SELECT kind, value_hash, min(number) AS first, max(number) AS last FROM members_rowidentifier
+        WHERE job_id = job AND CASE WHEN kind IN ('card', 'phone', 'email') THEN kind ELSE 'identifier' END = wanted
+        GROUP BY kind, value_hash HAVING count(*) > 1
+    ) twice USING (kind, value_hash)
+    WHERE s.job_id = job
+$$;
+
+-- Settles the finding `code` in every row that says `value`, as `apps.members.importing.deciding` describes the choices.
+-- `unit` is the chosen store, `told` the attributes that are set instead.
+CREATE FUNCTION members_import_decide(job bigint, code text, value text, choice text, unit bigint, told jsonb) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    named text := split_part(code, '_', 1);
+    at_fault bigint[] := ARRAY(
+        SELECT r.id FROM members_memberrow r
+        WHERE r.job_id = job AND NOT r.is_done AND r.findings->>code = members_import_decide.value);
+BEGIN
+    IF choice = 'newest' THEN
+        UPDATE members_memberrow r SET findings = r.findings || '{"decided": "earlier"}'
+        FROM members_import_twice(job, named) t
+        WHERE r.job_id = job AND r.number = t.number AND t.number < t.last;
+    ELSIF choice = 'without' AND code = 'identifier_of_other' THEN
+        DELETE FROM members_rowidentifier n USING members_memberrow r
+        WHERE r.id = ANY (at_fault) AND n.job_id = job AND n.number = r.number AND n.member_id <> r.member_id;
+    ELSIF choice = 'without' THEN
+        DELETE FROM members_rowidentifier n USING members_import_twice(job, named) t
+        WHERE n.id = t.id AND t.number > t.first;
+    ELSIF choice = 'merge' THEN
+        -- The points of all rows of one member go to the first; what else names the member goes there too.
+        WITH later AS MATERIALIZED (
+            SELECT DISTINCT ON (number) number, first FROM members_import_twice(job, named)
+            WHERE number > first ORDER BY number, first
+        ), summed AS (
+            SELECT later.first, a.key, sum((a.value->>'points')::bigint) AS points, (array_agg(a.value))[1] AS amount
+            FROM later JOIN members_memberrow r ON r.job_id = job AND r.number = later.number,
+                 LATERAL jsonb_each(r.amounts) AS a
+            GROUP BY 1, 2
+        ), whole AS (
+            SELECT s.first, jsonb_object_agg(s.key, jsonb_set(
+                       coalesce(f.amounts->s.key, s.amount), '{points}',
+                       to_jsonb(s.points + coalesce((f.amounts->s.key->>'points')::bigint, 0)))) AS amounts
+            FROM summed s JOIN members_memberrow f ON f.job_id = job AND f.number = s.first GROUP BY 1
+        ), given AS (
+            UPDATE members_memberrow r SET amounts = r.amounts || whole.amounts
+            FROM whole WHERE r.job_id = job AND r.number = whole.first
+        ), moved AS (
+            UPDATE members_rowidentifier n SET number = later.first FROM later
+            WHERE n.job_id = job AND n.number = later.number AND NOT EXISTS (
+                SELECT FROM members_rowidentifier f
+                WHERE f.job_id = job AND f.number = later.first AND f.kind = n.kind AND f.value_hash = n.value_hash)
+        )
+        UPDATE members_memberrow r SET state = 'left', findings = '{}'
+        FROM later WHERE r.job_id = job AND r.number = later.number;
+    END IF;
+    UPDATE members_memberrow r SET
+        unit_id = coalesce(unit, r.unit_id),
+        attributes = r.attributes || told,
+        amounts = CASE WHEN choice = 'zero' THEN coalesce((
+            SELECT jsonb_object_agg(a.key, a.value) FROM jsonb_each(r.amounts) AS a
+            WHERE (a.value->>'points')::bigint >= 0), '{}') ELSE r.amounts END,
+        findings = (r.findings - code) || CASE WHEN choice = 'refuse' THEN jsonb_build_object('decided', code)
+                                               ELSE '{}' END
+    WHERE r.id = ANY (at_fault) AND r.state <> 'left';
+END $$;
+
+-- Takes the rows from `first` to `last` in; how many. A row whose member came by another way meanwhile is refused.
+-- Raises unique_violation where somebody enrols one of them at this very moment: run again, it is then known.
+CREATE FUNCTION members_import_take(
+    job bigint, first int, last int, at timestamptz, today date, source text, author bigint, reason text
+) RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    taken bigint;
+BEGIN
+    UPDATE members_memberrow r SET state = 'refused', findings = '{"taken_meanwhile": ""}'
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done
+      AND EXISTS (
+          SELECT FROM members_rowidentifier n JOIN members_identifier i ON i.kind = n.kind AND i.value_hash = n.value_hash
+          WHERE n.job_id = members_import_take.job AND n.number = r.number);
+
+    UPDATE members_memberrow r SET member_id = nextval('members_member_id_seq')
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done;
+
+    INSERT INTO members_member (id, home_unit_id, state, joined_on, name_cipher, masked_name, name_grams,
+                                birth_on_cipher, birth_day, birth_year, attributes, created_at)
+    SELECT r.member_id, r.unit_id, 'active', coalesce(r.joined_on, today), r.name_cipher, r.masked_name,
+           r.name_grams, r.birth_on_cipher, r.birth_day, r.birth_year, r.attributes, at
+    FROM members_memberrow r
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done
+    ORDER BY r.number;
+
+    UPDATE members_memberrow r SET before = jsonb_build_object(
+        'home_unit_id', m.home_unit_id, 'joined_on', m.joined_on, 'name_cipher', m.name_cipher,
+        'masked_name', m.masked_name, 'name_grams', m.name_grams, 'birth_on_cipher', m.birth_on_cipher, 'birth_day', m.birth_day,
+        'birth_year', m.birth_year, 'attributes', m.attributes)
+    FROM members_member m
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'changed'
+      AND NOT r.is_done AND m.id = r.member_id;
+
+    UPDATE members_member m SET
+        home_unit_id = CASE WHEN r.changes @> '[{"field": "home_unit"}]' THEN r.unit_id ELSE m.home_unit_id END,
+        joined_on = coalesce(r.joined_on, m.joined_on),
+        name_cipher = CASE WHEN r.changes @> '[{"field": "name"}]' THEN r.name_cipher ELSE m.name_cipher END,
+        masked_name = CASE WHEN r.changes @> '[{"field": "name"}]' THEN r.masked_name ELSE m.masked_name END,
+        name_grams = CASE WHEN r.changes @> '[{"field": "name"}]' THEN r.name_grams ELSE m.name_grams END,
+        birth_on_cipher = coalesce(r.birth_on_cipher, m.birth_on_cipher),
+        birth_day = coalesce(r.birth_day, m.birth_day), birth_year = coalesce(r.birth_year, m.birth_year),
+        attributes = m.attributes || r.attributes
+    FROM members_memberrow r
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'changed'
+      AND NOT r.is_done AND m.id = r.member_id;
+
+    INSERT INTO members_identifier (member_id, kind, value_cipher, value_hash, tail_hash, masked, source, created_at)
+    SELECT r.member_id, n.kind, n.value_cipher, n.value_hash, n.tail_hash, n.masked, source, at
+    FROM members_memberrow r JOIN members_rowidentifier n ON n.job_id = r.job_id AND n.number = r.number
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state IN ('new', 'changed')
+      AND NOT r.is_done AND n.member_id IS NULL
+    ORDER BY r.number;
+
+    INSERT INTO members_memberchange (member_id, kind, changes, reason, at, actor_id)
+    SELECT r.member_id, CASE r.state WHEN 'new' THEN '+' ELSE '~' END,
+           CASE r.state WHEN 'new' THEN (
+               SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'field', 'identifier:' || n.kind, 'old', NULL, 'new', n.masked) ORDER BY n.id), '[]')
+               FROM members_rowidentifier n WHERE n.job_id = r.job_id AND n.number = r.number
+           ) ELSE r.changes END, reason, at, author
+    FROM members_memberrow r
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state IN ('new', 'changed')
+      AND NOT r.is_done
+    ORDER BY r.number;
+
+    UPDATE members_rowidentifier n SET member_id = r.member_id
+    FROM members_memberrow r
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done
+      AND n.job_id = r.job_id AND n.number = r.number;
+
+    UPDATE members_memberrow r SET is_done = true, cells_cipher = NULL
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last
+      AND r.state IN ('new', 'changed', 'same') AND NOT r.is_done;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    RETURN taken;
+END $$;
+
+-- Takes back what the rows from `first` to `last` brought, but for the members in `living`, who have had a life since.
+-- New members are emptied, their identifiers free again; changed ones are as they were before. Returns how many went,
+-- how many were put back, and how many stay.
+CREATE FUNCTION members_import_take_back(
+    job bigint, first int, last int, living bigint[], at timestamptz, author bigint, reason text
+) RETURNS TABLE (gone bigint, restored bigint, stayed bigint)
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    going bigint[];
+    restoring bigint[];
+BEGIN
+    SELECT array_agg(member_id) FILTER (WHERE state = 'new'), array_agg(member_id) FILTER (WHERE state = 'changed'),
+           count(*) FILTER (WHERE state IN ('new', 'changed') AND member_id = ANY (living))
+    INTO going, restoring, stayed
+    FROM (
+        SELECT r.member_id, r.state FROM members_memberrow r
+        WHERE r.job_id = members_import_take_back.job AND r.number BETWEEN first AND last AND r.is_done
+    ) done;
+    going := ARRAY(SELECT unnest(going) EXCEPT SELECT unnest(living));
+    restoring := ARRAY(SELECT unnest(restoring) EXCEPT SELECT unnest(living));
+
+    DELETE FROM members_identifier i
+    USING members_memberrow r JOIN members_rowidentifier n ON n.job_id = r.job_id AND n.number = r.number
+    WHERE r.job_id = members_import_take_back.job AND r.number BETWEEN first AND last AND r.is_done
+      AND (r.member_id = ANY (going) OR (r.member_id = ANY (restoring) AND n.member_id IS NULL))
+      AND i.member_id = r.member_id AND i.kind = n.kind AND i.value_hash = n.value_hash;
+
+    UPDATE members_member SET state = 'removed', name_cipher = NULL, masked_name = '', name_grams = NULL, birth_on_cipher = NULL,
+                              birth_day = NULL, birth_year = NULL, attributes = '{}'
+    WHERE id = ANY (going);
+
+    UPDATE members_member m SET
+        home_unit_id = b.home_unit_id, joined_on = b.joined_on, name_cipher = b.name_cipher,
+        masked_name = b.masked_name, name_grams = b.name_grams, birth_on_cipher = b.birth_on_cipher, birth_day = b.birth_day,
+        birth_year = b.birth_year, attributes = b.attributes
+    FROM members_memberrow r,
+         LATERAL jsonb_to_record(r.before) AS b(
+             home_unit_id bigint, joined_on date, name_cipher bytea, masked_name text, name_grams int[], birth_on_cipher bytea,
+             birth_day smallint, birth_year smallint, attributes jsonb)
+    WHERE r.job_id = members_import_take_back.job AND r.number BETWEEN first AND last AND r.is_done
+      AND r.member_id = ANY (restoring) AND m.id = r.member_id;
+
+    INSERT INTO members_memberchange (member_id, kind, changes, reason, at, actor_id)
+    SELECT member_id, '~', '[]', reason, at, author FROM unnest(going || restoring) AS member_id;
+
+    UPDATE members_memberrow r SET is_done = false, state = 'left', before = NULL,
+        member_id = CASE WHEN r.member_id = ANY (going) THEN NULL ELSE r.member_id END
+    WHERE r.job_id = members_import_take_back.job AND r.number BETWEEN first AND last AND r.is_done;
+
+    gone := cardinality(going);
+    restored := cardinality(restoring);
+    RETURN NEXT;
+END $$;
