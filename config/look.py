@@ -12,6 +12,10 @@ def script(request: HttpRequest) -> str:
     return static("studio/studio.js")
 
 
+def palette_script(request: HttpRequest) -> str:
+    return static("studio/palette.js")
+
+
 def bell_style(request: HttpRequest) -> str:
     return static("orgs/notices.css")
 

@@ -3,16 +3,15 @@
 A large list costs one statement of page length + 1 rows, whatever its size and however deep the page lies.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import EmptyPage, Page, Paginator
-from django.db.models import Func, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
-from apps.core.scope import model_at, reach_of
+from apps.core.scope import first_of_units, reach_of
 
 AFTER, BEFORE = "after", "before"
 DEEPEST_OFFSET = 200
@@ -104,18 +103,8 @@ class LargeChangeList(ChangeList):
             meta = self.model._meta
             reach = reach_of(request.user, f"{meta.app_label}.view_{meta.model_name}")
             if reach.units is not None and len(reach.units) <= MOST_MERGED:
-                return rows.filter(pk__in=_first_of_units(self.model, reach.units, bounds, order, count))
+                return rows.filter(pk__in=first_of_units(self.model, reach.units, bounds, order, count))
         return rows.filter(bounds)[:count]
-
-
-def _first_of_units(model: Any, units: Collection[int], bounds: Q, order: str, count: int) -> QuerySet:
-    """The first `count` keys, merged from as many of each unit: by the index, however few rows a unit has and however
-    old they are. Walking all rows for those of a few units takes a thousand times as long when these are old."""
-    (lookup,) = model.scope.units
-    of_unit = model._default_manager.filter(bounds, **{lookup: OuterRef("pk")}).order_by(order).values("pk")[:count]
-    named = model_at(model, lookup)._default_manager.filter(pk__in=sorted(units)).order_by()
-    keys: QuerySet = named.values(key=Func(ArraySubquery(of_unit), function="unnest"))
-    return keys.order_by(order.replace("pk", "key"))[:count]
 
 
 def key_in(request: HttpRequest, name: str) -> int | None:

@@ -5,12 +5,13 @@ The tree itself belongs to a higher room (`orgs`), which supplies a principal's 
 A principal is a signed-in staff person or an API client.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, OuterRef, Q
 
 from apps.core.errors import NotAllowed
 
@@ -123,6 +124,16 @@ def model_at(model: type[models.Model], lookup: str) -> type[models.Model]:
     for name in lookup.split("__"):
         model = model._meta.get_field(name).related_model  # type: ignore[assignment]
     return model
+
+
+def first_of_units(model: Any, units: Collection[int], bounds: Q, order: str, count: int) -> models.QuerySet:
+    """The first `count` keys, merged from as many of each unit: by the index, however few rows a unit has and however
+    old they are. Walking all rows for those of a few units takes a thousand times as long when these are old."""
+    (lookup,) = model.scope.units
+    of_unit = model._default_manager.filter(bounds, **{lookup: OuterRef("pk")}).order_by(order).values("pk")[:count]
+    named = model_at(model, lookup)._default_manager.filter(pk__in=sorted(units)).order_by()
+    keys: models.QuerySet = named.values(key=Func(ArraySubquery(of_unit), function="unnest"))
+    return keys.order_by(order.replace("pk", "key"))[:count]
 
 
 class ScopedQuerySet(models.QuerySet):

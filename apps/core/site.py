@@ -4,14 +4,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 from unfold.sites import UnfoldAdminSite
 
-from apps.core.palette import Found, found_for
+from apps.core.palette import Found, Section, sections_for
 
 METHODS = ("GET", "HEAD", "POST")
+LONGEST, MOST_PAGES = 120, 8
 
 
 class StudioSite(UnfoldAdminSite):
@@ -35,15 +36,18 @@ class StudioSite(UnfoldAdminSite):
         return {**context, "colors": None}
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """What the palette finds: pages by name, rows through the rooms' sources. Unfold's own keeps answers for
-        five minutes, whatever rights or language have become meanwhile."""
-        term = request.GET.get("s", "").replace("\0", "").strip()[:80]
+        """What the box under Ctrl+K finds: pages by name, rows through the rooms' sources. It is asked by POST, for what
+        is looked for may be personal and belongs into no address. Unfold's own keeps answers for five minutes,
+        whatever rights or language have become meanwhile."""
+        asked = request.POST if request.method == "POST" else request.GET
+        term = asked.get("s", "").replace("\0", "").strip()[:LONGEST]
         if not term:
             return HttpResponse()
-        found = [*self._pages_named(request, term.casefold()), *found_for(request.user, term)]
-        paginator = Paginator(found, max(1, len(found)))
-        context = {"page_obj": paginator, "results": paginator.page(1), "page_counter": 0}
-        headers = {"HX-Trigger": "search", "Cache-Control": "no-store"}
+        sections = sections_for(request.user, term)
+        if pages := self._pages_named(request, term.casefold()):
+            sections.insert(0, Section(gettext("Pages"), tuple(pages[:MOST_PAGES])))
+        context = {"sections": sections, "found": sum(len(section.rows) for section in sections)}
+        headers = {"Cache-Control": "no-store"}
         return TemplateResponse(request, "core/palette.html", context, headers=headers)
 
     def _pages_named(self, request: HttpRequest, term: str) -> list[Found]:

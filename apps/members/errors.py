@@ -277,3 +277,10 @@ class MinutesOutOfRange(LoyaltyError):
 
     def sentence(self) -> str:
         return _("Personal data is shown for %(least)s to %(most)s minutes.") % self.data
+
+
+class TooManySearches(LoyaltyError):
+    code = "too_many_searches"
+
+    def sentence(self) -> str:
+        return _("You have searched for very many members just now. Wait a few minutes, then go on.")

@@ -5,16 +5,21 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.core.addresses import address
 from apps.core.formats import number, signed
 from apps.core.home import Figure, Panel, Search, section
 from apps.core.palette import MOST, Found, source
-from apps.members.models import Member
-from apps.members.services import find_members
+from apps.members.models import Identifier, Member
+from apps.members.querysets import masks_of
+from apps.members.services import Found as ByTerm
+from apps.members.services import search
 from apps.orgs.jobs import jobs_held
 
 MEMBERS = "members_member_changelist"
+SHOWN = 2
+"""Identifiers of a member in a line."""
 
 
 @section(order=0, permission="members.view_member")
@@ -22,9 +27,9 @@ def look_up(person: Any, when: datetime) -> Panel | None:
     """Customer service finds a member before anything else."""
     if "service" not in jobs_held(person):
         return None
-    label = _("Card, phone, e-mail or the last four digits")
-    search = Search(address(MEMBERS), "q", label, _("The member's page shows points, history and the reason of each."))
-    return Panel(_("Find a member"), search=search, is_wide=True)
+    label = _("Card, phone, e-mail, the last four digits, or part of the name")
+    box = Search(address(MEMBERS), "q", label, _("The member's page shows points, history and the reason of each."))
+    return Panel(_("Find a member"), search=box, is_wide=True)
 
 
 @section(order=30, permission="members.view_member")
@@ -48,12 +53,23 @@ def joined(person: Any, when: datetime) -> Panel | None:
     return Panel(_("Members of your stores"), figures=figures)
 
 
-@source(permission="members.view_member")
+@source(gettext_lazy("Members"), permission="members.view_member", listed=MEMBERS)
 def members(person: Any, term: str) -> list[Found]:
-    """Members as the list's search box finds them; a word without a digit asks for a page, not for a member."""
-    if not any(each.isdigit() or each == "@" for each in term):
-        return []
-    return [
-        Found(str(member), str(member.home_unit), address("members_member_change", member.pk), "person")
-        for member in find_members(person, term)[:MOST]
-    ]
+    """Members as the list's search box finds them, with what names them masked: the first character of a name that many
+    have tells nobody apart."""
+    found = search(person, term, MOST + 1)
+    masks = masks_of([each.member.pk for each in found])
+    return [_line(each, masks[each.member.pk]) for each in found]
+
+
+def _line(found: ByTerm, masks: list[str]) -> Found:
+    member = found.member
+    kind = dict(Identifier.Kind.choices).get(found.by)
+    return Found(
+        str(member),
+        f"{member.home_unit.name} · {f'{kind} {found.masked}' if kind else ', '.join(masks[:SHOWN])}",
+        address("members_member_change", member.pk),
+        "person",
+        mark=f"#{member.pk}",
+        tag="" if member.state == Member.State.ACTIVE else member.get_state_display(),
+    )

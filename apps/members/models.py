@@ -74,8 +74,8 @@ class Member(ScopedModel):
             models.CheckConstraint(name="member_birth_day_of_a_month", condition=Q(birth_day__range=(101, 1231))),
         ]
         indexes: ClassVar = [
-            # The member list of a region: its units' members, newest first.
-            models.Index(fields=["home_unit", "-id"], name="member_home_newest"),
+            # The member list of a region: its units' members, newest first; also by a part of the name that many share.
+            models.Index(fields=["home_unit", "-id"], include=["name_grams"], name="member_home_newest"),
             # Whoever looks for a member by a part of the name.
             GinIndex(fields=["name_grams"], name="member_name_grams"),
             # Filters of the member list: who joined lately, who left.
@@ -239,6 +239,8 @@ class Look(Authored, AppendOnlyModel):
         indexes: ClassVar = [
             # Each opening of a member's page asks whether its reader may see it in clear just now.
             models.Index(fields=["actor", "member", "until"], name="look_open", condition=Q(kind="reveal")),
+            # Each search asks how many there were of late.
+            models.Index(fields=["actor", "client", "at"], name="look_searches", condition=Q(kind="search")),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,12 @@
 """Reads of members that have a name."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from apps.members.crypto import lookup_hash
 from apps.members.errors import NoSuchMember
-from apps.members.models import AttributeDefinition, Member
+from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.orgs.models import OrgUnit
 from apps.orgs.querysets import paths_above
 
@@ -23,6 +24,15 @@ def named_member(kind: str, value: str) -> Member | None:
     """The active member of the group that an identifier names, for verbs that act on whoever shows it."""
     named = Member.objects.filter(identifiers__kind=kind, identifiers__value_hash=lookup_hash(kind, value))
     return named.filter(state=Member.State.ACTIVE).first()
+
+
+def masks_of(member_ids: Collection[int]) -> dict[int, list[str]]:
+    """What names these members, as it may be shown, the oldest first. One query."""
+    masks: dict[int, list[str]] = defaultdict(list)
+    named = Identifier.objects.filter(member__in=member_ids).order_by("pk")
+    for owner, masked in named.values_list("member", "masked"):
+        masks[owner].append(masked)
+    return masks
 
 
 def definitions_for(unit: OrgUnit) -> list[AttributeDefinition]:

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db.models import Exists, OuterRef
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from guardian.models import UserObjectPermission
 
 from apps.core.addresses import address
@@ -121,10 +122,10 @@ def tree(person: Any, when: datetime) -> Panel:
     return Panel(_("Your part of the group"), figures=figures, empty=empty)
 
 
-@source(permission="orgs.view_orgunit")
+@source(gettext_lazy("Org units"), permission="orgs.view_orgunit", listed="orgs_orgunit_changelist")
 def units(person: Any, term: str) -> list[Found]:
     found = OrgUnit.objects.visible_to(person).filter(name__icontains=term)
     return [
         Found(unit.name, str(unit.get_kind_display()), address("orgs_orgunit_change", unit.pk), "store")
-        for unit in found[:MOST]
+        for unit in found[: MOST + 1]
     ]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from apps.core.addresses import address
@@ -106,13 +106,15 @@ def _day_row(each: Standing, when: datetime) -> Row:
     return Row(each.program.name, note=told, tag=tag, tone="bad" if is_late else "good" if not each.due else "warn")
 
 
-@source(permission="rules.view_rule")
+@source(gettext_lazy("Rules"), permission="rules.view_rule", listed="rules_rule_changelist")
 def rules(person: Any, term: str) -> list[Found]:
     found = Rule.objects.visible_to(person).filter(name__icontains=term).select_related("unit").order_by("name", "pk")
-    return [Found(rule.name, str(rule.unit), address("rules_rule_change", rule.pk), "rule") for rule in found[:MOST]]
+    return [
+        Found(rule.name, str(rule.unit), address("rules_rule_change", rule.pk), "rule") for rule in found[: MOST + 1]
+    ]
 
 
-@source(permission="rules.add_rule")
+@source(gettext_lazy("Templates of rules"), permission="rules.add_rule", listed="rules_rule_gallery")
 def templates(person: Any, term: str) -> list[Found]:
     language = get_language() or "en"
     start = address("rules_rule_add")
@@ -122,4 +124,4 @@ def templates(person: Any, term: str) -> list[Found]:
         )
         for each in TEMPLATES.values()
         if term.lower() in each.name.en.lower() or term in each.name.zh
-    ][:MOST]
+    ][: MOST + 1]

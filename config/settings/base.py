@@ -156,7 +156,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "apps.core.admin.home.home_context",
     "STYLES": ["config.look.style", "config.look.bell_style"],
-    "SCRIPTS": ["config.look.script", "config.look.bell_script"],
+    "SCRIPTS": ["config.look.script", "config.look.palette_script", "config.look.bell_script"],
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "config.sidebar.navigation"},
 }
 

@@ -39,11 +39,6 @@ document.addEventListener("DOMContentLoaded", () => {
             if (save && event.target.closest("form")) save.click();
             return;
         }
-        if (event.key === "k" && (event.ctrlKey || event.metaKey) && isTyping(event.target)) {
-            event.preventDefault(); // outside of boxes the palette hears it itself
-            if (event.target.id !== "search-input-command") window.dispatchEvent(new CustomEvent("opencommand"));
-            return;
-        }
         if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
         if (event.key === "?" && dialog && !dialog.open) {
             event.preventDefault();
@@ -52,7 +47,7 @@ document.addEventListener("DOMContentLoaded", () => {
             const box = document.querySelector("[data-studio-search], #searchbar");
             event.preventDefault();
             if (box) box.focus();
-            else window.dispatchEvent(new CustomEvent("opencommand"));
+            else window.dispatchEvent(new CustomEvent("studio:find"));
         }
     });
 });

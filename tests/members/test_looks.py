@@ -90,35 +90,6 @@ def test_what_is_no_kind_is_not_searched_for(cast: Cast, wang: Member, kind: str
     assert rows() == []
 
 
-@pytest.mark.parametrize("term", [PHONE, "138-1234-1234", EMAIL, CARD, "1234", "2345", "wang"])
-def test_the_search_box_takes_whole_identifiers_and_their_last_four_characters(
-    cast: Cast, wang: Member, term: str
-) -> None:
-    assert services.find_members(cast["service"], term) == [wang]
-    assert services.find_members(cast["outsider"], term) == []
-
-
-@pytest.mark.parametrize("term", ["", "234", "王小明", "王**", "138****1234", "C0001", "xiaoming", "%", "1____"])
-def test_the_search_box_finds_nothing_by_parts_names_or_masks(cast: Cast, wang: Member, term: str) -> None:
-    assert services.find_members(cast["service"], term) == []
-
-
-@pytest.mark.parametrize(
-    ("term", "what"),
-    [("13812341234", "138****1234"), ("1234", "****1234"), (EMAIL, "x***@example.com"), ("王小明的卡", "****"),
-     ("王小明 13812341234", "****"), ("Xiaoming", "****"), ("C00012345", "****2345")],
-)  # fmt: skip
-def test_the_record_of_a_search_holds_no_more_than_a_mask(cast: Cast, term: str, what: str) -> None:
-    services.find_members(cast["service"], term)
-    assert [row[-1] for row in rows()] == [what]
-
-
-def test_a_search_that_finds_several_counts_them(group: CoffeeGroup, cast: Cast, wang: Member) -> None:
-    other = services.create_member(None, group["S002"], identifiers=[("card", "D1234")], when=WHEN)
-    assert services.find_members(cast["service"], "1234") == [other, wang]
-    assert [(look.found, look.member) for look in Look.objects.all()] == [(2, None)]
-
-
 def test_an_api_client_leaves_rows_too(group: CoffeeGroup, wang: Member) -> None:
     scopes = ["members:read", "members:personal"]
     made: Any = create_api_client(group["EAST"], code="erp", name="ERP", scopes=scopes, when=WHEN)

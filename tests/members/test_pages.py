@@ -15,6 +15,7 @@ from apps.core import lists
 from apps.core.clock import now
 from apps.members import services
 from apps.members.models import Look, Member, MemberChange
+from apps.members.services import searching
 from apps.points import services as points
 from apps.points.models import Account, Posting
 from apps.points.services.types import change_point_type, create_point_type
@@ -75,11 +76,55 @@ def test_a_search_is_put_on_record_once(browse: Any, group: CoffeeGroup, wang: M
     assert [(look.what, look.found) for look in Look.objects.all()] == [("****1234", 2)]
 
 
-def test_the_palette_finds_members_as_the_list_does(browse: Any, wang: Member) -> None:
+def test_the_box_finds_members_as_the_list_does_and_pages_beside_them(browse: Any, wang: Member) -> None:
     service = browse("service")
-    assert page_of(wang) in service.get("/search/", {"s": PHONE}).content.decode()
-    assert page_of(wang) not in service.get("/search/", {"s": "Members"}).content.decode()
-    assert [look.what for look in Look.objects.all()] == ["138****1234"]
+    assert page_of(wang) in service.post("/search/", {"s": PHONE}).content.decode()
+    named = text_of(service.post("/search/", {"s": "小明"}))
+    assert f"王** #{wang.pk} Lakeside · 138****1234, x***@example.com" in named
+    assert f"王** #{wang.pk} Lakeside · Card ****2345" in text_of(service.get("/search/", {"s": "2345"}))
+    pages = service.post("/search/", {"s": "Members"}).content.decode()
+    assert LIST in pages
+    assert page_of(wang) not in pages
+    assert [look.what for look in Look.objects.order_by("pk")] == ["138****1234", "name ****", "****2345", "name ****"]
+
+
+@pytest.mark.parametrize("term", [NAME, "小明", PHONE, EMAIL, CARD, "1234", "2345"])
+def test_the_box_shows_masks_only_and_tells_an_outsider_as_much_as_of_nobody(
+    browse: Any, wang: Member, term: str
+) -> None:
+    answer = browse("marketing").post("/search/", {"s": term})
+    assert page_of(wang) in answer.content.decode()
+    assert [value for value in CLEAR if value in answer.content.decode()] == []
+    assert answer.headers["Cache-Control"].startswith("no-store")
+    outsider = browse("outsider")
+    nobody = outsider.post("/search/", {"s": "赵" if term in NAME else "zz9999zz"}).content
+    assert outsider.post("/search/", {"s": term}).content == nobody
+
+
+def test_the_box_says_when_there_are_more_and_where_they_are_listed(browse: Any, group: CoffeeGroup) -> None:
+    for number in range(7):
+        services.create_member(None, group["S001"], identifiers=[("card", f"E{number}")], name="赵云", when=WHEN)
+    shown = browse("service").post("/search/", {"s": "赵"}).content.decode()
+    assert (shown.count("赵**"), "/members/member/?q=%E8%B5%B5" in shown) == (6, True)
+    assert browse("service").get(LIST, {"q": "赵"}).context_data["cl"].result_count == 7
+
+
+def test_a_closed_member_is_marked_in_the_box(browse: Any, wang: Member) -> None:
+    services.close_member(None, wang.pk, reason="left", when=WHEN)
+    assert f"王** #{wang.pk} Closed" in text_of(browse("service").post("/search/", {"s": "1234"}))
+
+
+def test_who_searches_without_end_reads_so_in_the_box_and_over_the_list(
+    browse: Any, wang: Member, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(searching, "MOST_SEARCHES", 0)
+    service = browse("service")
+    refused = service.post("/search/", {"s": "members"})
+    assert "You have searched for very many members just now" in text_of(refused)
+    assert LIST in refused.content.decode()
+    listed = service.get(LIST, {"q": "1234"})
+    assert "You have searched for very many members just now" in text_of(listed)
+    assert listed.context_data["cl"].result_count == 0
 
 
 def test_a_file_of_members_is_on_record(browse: Any, wang: Member) -> None:

@@ -1,6 +1,5 @@
 """Members: the list, the page of one, and what customer service does there."""
 
-from collections import defaultdict
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.core.admin import actor_of
 from apps.core.clock import now
+from apps.core.errors import LoyaltyError
 from apps.core.lists import key_in
 from apps.members import services
 from apps.members.admin.columns import MOST_SHOWN, columns_of
@@ -23,7 +23,7 @@ from apps.members.history import versions_of
 from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.members.page import Asked, actions_for, blocks_for, missing_for
 from apps.members.profile import profile_of
-from apps.members.querysets import definitions_of
+from apps.members.querysets import definitions_of, masks_of
 from apps.members.services.looking import PURPOSES, PersonalLook
 from apps.orgs.admin.asking import AskingAdmin
 from apps.orgs.desk import waiting_about
@@ -35,7 +35,7 @@ LENGTHS = (10, 30, 60, 240, 480, 1_440)
 
 @admin.register(Member)
 class MemberAdmin(AskingAdmin):
-    """The list is found through by identifiers only, and each search is on record; so is each file and each look."""
+    """The list is searched as the box under Ctrl+K is, and each search is on record; so is each file and each look."""
 
     list_display = ("number", "masked_name", "identifiers_shown", "home_unit", "state", "joined_on")
     empty_template = "members/list_empty.html"
@@ -44,7 +44,8 @@ class MemberAdmin(AskingAdmin):
     list_filter_sheet = True
     search_fields = ("identifiers",)
     search_help_text = gettext_lazy(
-        "The whole card, phone, e-mail or external number, or its last four characters. Searches are recorded."
+        "The whole card, phone, e-mail or external number, its last four characters, a part of the name, or #number. "
+        "Searches are recorded."
     )
     form = MemberForm
     add_form = NewMemberForm
@@ -77,9 +78,7 @@ class MemberAdmin(AskingAdmin):
         return f"#{member.pk}"
 
     def prepare_rows(self, rows: list[Any]) -> None:
-        masks: dict[int, list[str]] = defaultdict(list)
-        for owner, masked in Identifier.objects.filter(member__in=rows).order_by("pk").values_list("member", "masked"):
-            masks[owner].append(masked)
+        masks = masks_of([member.pk for member in rows])
         for member in rows:
             member.masks = masks[member.pk]
 
@@ -268,5 +267,9 @@ def _found(request: HttpRequest, term: str) -> list[Member]:
     """What a search finds; searched, and put on record, once a request."""
     searched: dict[str, list[Member]] = request.__dict__.setdefault("_members_found", {})
     if term not in searched:
-        searched[term] = services.find_members(actor_of(request), term)
+        searched[term] = []
+        try:
+            searched[term] = [each.member for each in services.search(actor_of(request), term)]
+        except LoyaltyError as refusal:
+            messages.error(request, refusal.sentence())
     return searched[term]

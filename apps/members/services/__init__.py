@@ -9,15 +9,15 @@ from apps.members.services.enrolling import create_member, enrol_many
 from apps.members.services.identifying import add_identifier, remove_identifier
 from apps.members.services.looking import (
     Revealed,
-    find_by_identifier,
-    find_members,
     open_look,
     record_export,
     record_matching,
     reveal,
 )
+from apps.members.services.searching import Found, find_by_identifier, search
 
 __all__ = [
+    "Found",
     "Revealed",
     "add_identifier",
     "change_member",
@@ -25,11 +25,11 @@ __all__ = [
     "create_member",
     "enrol_many",
     "find_by_identifier",
-    "find_members",
     "open_look",
     "record_export",
     "record_matching",
     "remove_identifier",
     "reopen_member",
     "reveal",
+    "search",
 ]

@@ -1,11 +1,9 @@
-"""Looking: at personal data in clear, for a member by identifier, at a list as a file. Each leaves a row first."""
+"""Looking: at personal data in clear, or at a list as a file. Each leaves a row first. For searches see `searching`."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
-
-from django.db.models import Q
 
 from apps.conditions.catalogue import Field
 from apps.conditions.types import Type
@@ -13,10 +11,7 @@ from apps.conditions.words import Words
 from apps.core.addresses import address
 from apps.core.scope import reach_of
 from apps.core.transactions import in_transaction
-from apps.members.changes import HIDDEN
-from apps.members.crypto import lookup_hash, tail_hash
 from apps.members.errors import MinutesOutOfRange, ReasonMissing
-from apps.members.identifiers import ASKED_CHARACTERS, is_kind, is_well_formed, mask, tail_of
 from apps.members.models import Identifier, Look, Member
 from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.members.services.rows import author_of, locked, require_seen
@@ -35,7 +30,6 @@ PURPOSES = {
     "authority": Words("an authority asks", "主管机关要求"),
 }
 TITLE = Words("Personal data of {member} for {minutes} minutes", "查看 {member} 的个人信息 {minutes} 分钟")
-MOST_FOUND = 50
 
 
 @dataclass(frozen=True)
@@ -173,7 +167,7 @@ def reveal(
     _check_minutes(minutes)
     until = when + timedelta(minutes=minutes)
     revealed = _read(member, until)
-    _record(
+    record_look(
         actor, Look.Kind.REVEAL, member.home_unit,
         member=member, what=_fields(revealed), reason=reason.strip()[:500], until=until,
     )  # fmt: skip
@@ -195,68 +189,23 @@ def open_look(actor: Any, member: Member, *, when: datetime) -> Revealed | None:
     return _read(member, look.until) if look is not None and look.until else None
 
 
-def find_by_identifier(actor: Any, kind: str, value: str) -> Member | None:
-    """The member that an identifier names, if `actor` may see them. The search is on record, found or not; what is
-    no kind of identifier names nobody and is not searched for."""
-    if not is_kind(kind):
-        return None
-    named = Identifier.objects.filter(kind=kind, value_hash=lookup_hash(kind, value))
-    return next(iter(_search(actor, named, f"{kind} {_shown(value)}")), None)
-
-
-def find_members(actor: Any, term: str) -> list[Member]:
-    """The members that a whole card, phone, e-mail or other identifier names, or its last four characters; the newest
-    first, fifty at most, as far as `actor` may see them. Two look-ups by hash, never a search in clear. The search is
-    on record."""
-    term = term.strip()
-    if len(term) < ASKED_CHARACTERS:
-        return []
-    named = Q(pk__in=())
-    for kind in Identifier.Kind.values:
-        named |= Q(kind=kind, value_hash=lookup_hash(kind, term))
-    if len(term) == ASKED_CHARACTERS:
-        named |= Q(tail_hash=tail_hash(tail_of("card", term)))
-    return _search(actor, Identifier.objects.filter(named), _shown(term))
-
-
 @in_transaction
 def record_export(actor: Any, what: str) -> None:
     """A list of members is about to leave as a file; `what` says which."""
-    _record(actor, Look.Kind.EXPORT, _belongs(actor), what=what[:200])
+    record_look(actor, Look.Kind.EXPORT, place_of(actor), what=what[:200])
 
 
 @in_transaction
 def record_matching(actor: Any, what: str, found: int) -> None:
     """A list of identifiers was held against the members; `what` says which, `found` how many it named."""
-    _record(actor, Look.Kind.SEARCH, _belongs(actor), what=what[:200], found=found)
+    record_look(actor, Look.Kind.SEARCH, place_of(actor), what=what[:200], found=found)
 
 
-@in_transaction
-def _search(actor: Any, named: Any, shown: str) -> list[Member]:
-    members = Member.objects.filter(pk__in=named.values("member"))
-    if actor is not None:
-        members = members.visible_to(actor)
-    found = list(members.select_related("home_unit").order_by("-pk")[:MOST_FOUND])
-    if actor is not None:
-        only = found[0] if len(found) == 1 else None
-        unit = only.home_unit if only else _belongs(actor)
-        _record(actor, Look.Kind.SEARCH, unit, member=only, what=shown[:200], found=len(found))
-    return found
-
-
-def _record(actor: Any, kind: str, unit: OrgUnit, **more: Any) -> None:
+def record_look(actor: Any, kind: str, unit: OrgUnit, **more: Any) -> None:
     Look.objects.create(kind=kind, unit=unit, **author_of(actor), **more)
 
 
-def _shown(term: str) -> str:
-    """What was asked for, as the record may show it; nothing of what might be a name."""
-    kind = "email" if "@" in term else "phone" if is_well_formed("phone", term) else "card"
-    if not (term.isascii() and term.isprintable() and any(each.isdigit() or each == "@" for each in term)):
-        return HIDDEN
-    return mask(kind, term) if len(term) > ASKED_CHARACTERS else f"{HIDDEN}{term}"
-
-
-def _belongs(actor: Any) -> OrgUnit:
+def place_of(actor: Any) -> OrgUnit:
     """Where who looks belongs; the whole group where that is not said."""
     unit: OrgUnit | None = getattr(actor, "unit", None)
     return unit or OrgUnit.objects.get(depth=1)
