@@ -20,7 +20,6 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.activity.progress import progress_of
 from apps.approvals.routing import policy_in_force
 from apps.approvals.services.sending import plan_of, send
 from apps.approvals.showing import waited_for
@@ -31,6 +30,7 @@ from apps.core.clock import local_day, now
 from apps.core.errors import LoyaltyError
 from apps.core.exports import csv_lines
 from apps.core.formats import moment, signed
+from apps.core.progress import progress_of
 from apps.members.page import member_or_404
 from apps.orgs.admin.asking import AskingForms
 from apps.rules.codes import services
@@ -73,8 +73,8 @@ class CodeBatchAdmin(AskingForms):
     created_local = local(gettext_lazy("drafted at"), lambda batch: batch.created_at, zone_of)
 
     class Media:
-        css: ClassVar = {"all": ["conditions/conditions.css", "rules/importjob.css", "rules/codes.css"]}
-        js = ("rules/importjob.js", "rules/codes.js")
+        css: ClassVar = {"all": ["conditions/conditions.css", "core/job.css", "rules/codes.css"]}
+        js = ("core/job.js", "rules/codes.js")
 
     # The list.
 

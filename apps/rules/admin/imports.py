@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy
 
 from apps.activity.forms import ImportForm
 from apps.activity.models import ImportJob
-from apps.activity.progress import progress_of
 from apps.activity.words import PRESETS, fault_sentence, refusal_sentence
 from apps.core.admin import ScopedAdmin, actor_of, figure, local
 from apps.core.clock import now
 from apps.core.exports import csv_lines
+from apps.core.progress import progress_of
 from apps.rules import importing
 
 FAULTS_SHOWN = 100
@@ -54,8 +54,8 @@ class ImportJobAdmin(ScopedAdmin):
     ended_local = local(gettext_lazy("ended at"), lambda job: job.ended_at, lambda job: job.program.time_zone)
 
     class Media:
-        css: ClassVar = {"all": ["rules/importjob.css"]}
-        js = ("rules/importjob.js",)
+        css: ClassVar = {"all": ["core/job.css"]}
+        js = ("core/job.js",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return DETAILS if obj else self.fields

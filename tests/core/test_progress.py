@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from apps.activity.progress import Progress, progress_of
+from apps.core.progress import Progress, progress_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -1,4 +1,4 @@
-// The card of a running import, asked for anew every moment; when the work has ended, the page shows what came of it.
+// The card of long work, asked for anew every moment; when the work has ended, the page shows what came of it.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
