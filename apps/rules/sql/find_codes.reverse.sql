@@ -1,0 +1,1 @@
+DROP FUNCTION IF EXISTS rules_find_codes(jsonb, bigint, timestamptz);
