@@ -18,7 +18,7 @@ from apps.members.models import Member, MemberChange
 from apps.orgs.gate import Effect, Line
 from apps.orgs.services.tree import PROGRAM_FIELD as PROGRAM_FIELD
 from apps.points.errors import NotEnoughPoints
-from apps.points.expiry import expires_at, parse_policy
+from apps.points.expiry import AfterDays, last_good_day, parse_policy
 from apps.points.models import Account, PointType, Posting, PostingKind, ReasonCode
 
 DAYS = 30
@@ -56,6 +56,7 @@ LABELS: Mapping[str, Words] = {
     "pending": Words("Pending", "待生效"),
     "debt": Words("Debt", "欠分"),
     "cost": Words("Cost to the programme", "计划承担的成本"),
+    "lasts": Words("Days for which the new points are good", "新积分有效天数"),
     "expires": Words("Last day of the new points", "新积分最后有效日"),
     "home": Words("Home unit", "所属门店"),
     "reason": Words("Reason code", "原因代码"),
@@ -92,32 +93,47 @@ def facts_of(member: Member, point_type: PointType, points: int, when: datetime)
 
 
 def account_effect(
-    account: Account | None, member: Member, point_type: PointType, points: int, when: datetime | None = None
+    account: Account | None,
+    member: Member,
+    point_type: PointType,
+    points: int,
+    when: datetime | None = None,
+    *,
+    may_owe: bool = False,
 ) -> Effect:
     """What moving `points` would do to the account, which may not be there yet; `when` tells when they would expire.
 
-    Taking is refused where there are fewer points to spend.
+    Taking more than there is to spend is refused, or becomes debt where the member `may_owe`.
     """
     balance, pending, debt, available = (
         (account.balance, account.pending, account.debt, account.available) if account is not None else (0, 0, 0, 0)
     )
-    paid = min(debt, points) if points > 0 else 0
+    owed = debt - min(debt, points) if points > 0 else debt
+    if may_owe and points < 0:
+        owed = max(debt, -(balance + points))
     cost = Decimal(points * point_type.unit_cost_micros) / MICROS
     lines = [
         Line("balance", balance, balance + points, "points"),
-        Line("debt", debt, debt - paid, "points"),
+        Line("debt", debt, owed, "points"),
         Line("pending", pending, pending, "points"),
         Line("cost", f"{point_type.program.currency} 0", f"{point_type.program.currency} {cost:f}", "money"),
         Line("home", member.home_unit.name, member.home_unit.name),
     ]
     if points > 0 and when is not None:
-        zone = ZoneInfo(point_type.program.time_zone)
-        ends = expires_at(parse_policy(point_type.expiry), local_day(when, zone), zone)
-        last = local_day(ends - timedelta(seconds=1), zone).isoformat() if ends is not None else None
-        lines.append(Line("expires", None, last, "day"))
-    is_short = points < 0 and available < -points
+        lines.append(_validity(point_type, when))
+    is_short = points < 0 and available < -points and not may_owe
     obstacle = NotEnoughPoints(available=available, wanted=-points).sentence() if is_short else ""
     return Effect(tuple(lines), obstacle)
+
+
+def _validity(point_type: PointType, when: datetime) -> Line:
+    """How long new points are good for. Where that is so many days it tells these: the last of them moves on each day, and
+    nobody could decide tomorrow on what they saw today."""
+    policy = parse_policy(point_type.expiry)
+    if isinstance(policy, AfterDays):
+        return Line("lasts", None, policy.days, "number")
+    last = last_good_day(policy, local_day(when, ZoneInfo(point_type.program.time_zone)))
+    return Line("expires", None, last.isoformat() if last is not None else None, "day")
 
 
 def reason_line(program_id: int, code: str) -> tuple[Line, ...]:

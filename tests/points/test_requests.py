@@ -243,6 +243,34 @@ def test_the_form_sends_a_request_says_to_whom_and_opens_it_again(desk: Client, 
     assert desk.get(f"{form_of(counter)}?request={request.pk}").status_code == 404
 
 
+def test_who_reverses_what_is_spent_sees_the_debt_that_it_makes(counter: Counter) -> None:
+    given = counter.purse.give(100, when=WHEN)
+    counter.purse.redeem(70, when=WHEN)
+    hold_at(counter.purse.group, kind="points.reversal")
+    subject = Reversal(posting=given.pk, points=100)
+    lines = {line.code: (line.before, line.after) for line in subject.effect(None, WHEN).lines}
+    assert (lines["balance"], lines["debt"]) == ((30, -70), (0, 70))
+    services.reverse(None, given.pk, reason="by mistake", key="back", when=WHEN)
+    assert (counter.balance, counter.purse.account.debt) == (-70, 70)
+
+
+@pytest.mark.parametrize(
+    ("expiry", "told"),
+    [
+        ({"kind": "never"}, ("expires", None)),
+        ({"kind": "after_days", "days": 365}, ("lasts", 365)),
+        ({"kind": "end_of", "period": "year"}, ("expires", "2026-12-31")),
+    ],
+)
+def test_what_a_request_tells_of_expiry_stays_the_same_tomorrow(
+    counter: Counter, expiry: dict[str, Any], told: tuple[str, Any]
+) -> None:
+    counter.purse.expiry(expiry)
+    for day in (0, 1):
+        lines = counter.wants(5).effect(None, WHEN + timedelta(days=day)).lines
+        assert [(line.code, line.after) for line in lines if line.code in ("lasts", "expires")] == [told]
+
+
 def test_a_member_who_was_moved_lately_looks_risky(counter: Counter) -> None:
     """Else whoever may change a member could choose the unit whose policy asks less."""
     member, group = counter.purse.member, counter.purse.group

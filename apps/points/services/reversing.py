@@ -62,11 +62,10 @@ class Reversal(Subject):
 
     def effect(self, requester: Staff | None, when: datetime) -> Effect:
         account = self._account()
-        effect = account_effect(account, account.member, account.point_type, -self.points)
+        kind = account.point_type
+        effect = account_effect(account, account.member, kind, -self.points, may_owe=kind.program.allows_debt)
         is_reversed = Posting.objects.filter(reverses=self.posting, kind=PostingKind.REVERSE).exists()
-        # What is spent already becomes debt where the programme allows it.
-        missing = "" if account.point_type.program.allows_debt else effect.obstacle
-        obstacle = AlreadyReversed().sentence() if is_reversed else missing
+        obstacle = AlreadyReversed().sentence() if is_reversed else effect.obstacle
         return Effect((*effect.lines, Line("reversed", is_reversed, True)), obstacle)
 
     def carry_out(self, approval: Approval, when: datetime) -> Done:
