@@ -15,12 +15,14 @@ class Party:
 
     need: str | int
     people: frozenset[Person]
+    late: int = 0
+    """How many of them were asked after the deadline, in the place of whoever is late."""
 
     @property
     def least(self) -> int:
-        """How many must say yes: of `all`, everybody who is asked, and somebody at least."""
+        """How many must say yes: of `all`, as many as were asked before the deadline, and somebody at least."""
         if self.need == "all":
-            return max(1, len(self.people))
+            return max(1, len(self.people) - self.late)
         return self.need if isinstance(self.need, int) else 1
 
 

@@ -220,3 +220,18 @@ def test_runs_at_once_do_the_same_as_one(committed: str, run: Callable[[datetime
         assert kinds_of(request) == ["sent", added[0] if added else "reminded"]
         assert asked_in(request) == sorted({"regional_manager", *(added[1:] if added else ())})
     assert not Decision.objects.exists()
+
+
+def test_who_is_asked_after_the_deadline_stands_in_for_one_of_all_who_were_asked(desk: Desk) -> None:
+    """Asking more people makes nothing slower: two of the three say yes, and one alone is not enough."""
+    desk.policy(
+        one_step(role("regional_manager", "all"), hours=8, escalate=[{"kind": "role", "role": "vice_president"}])
+    )
+    make_staff(desk.group["EAST-N"], ["regional_manager"])
+    request = desk.ask(5)
+    desk.later(days=1)
+    assert escalate_due(desk.when) == 1
+    desk.decide("vice_president", request)
+    assert ApprovalRequest.objects.get(pk=request.pk).state == "open"
+    desk.decide("regional_manager", request)
+    assert ApprovalRequest.objects.get(pk=request.pk).state == "done"

@@ -281,8 +281,8 @@ class TestThroughTheServices:
 
     def test_what_is_too_long_is_cut_and_breaks_nothing(self, desk: Desk) -> None:
         desk.policy(TWO)
-        request = desk.ask(5, reason="x" * 3000)
-        desk.decide("regional_manager", request, "rejected", comment="y" * 3000)
+        request = desk.ask(5, reason="x\0" * 3000)
+        desk.decide("regional_manager", request, "rejected", comment="\0" + "y" * 3000)
         request.refresh_from_db()
         assert (request.state, len(request.reason), len(Decision.objects.get().comment)) == ("rejected", 1000, 1000)
 

@@ -382,8 +382,9 @@ def _done_or_sent(request: HttpRequest, subject: Subject, verb: Any, said: str) 
         with transaction.atomic():
             verb()
     except ApprovalNeeded:
-        reason = request.POST.get("reason", "").replace("\0", "").strip()[:1000]
-        sent = send(actor_of(request), subject, reason=reason, key=request.POST.get("key") or str(uuid4()), when=now())
+        reason = request.POST.get("reason", "")
+        key = request.POST.get("key", "").replace("\0", "")[:80] or uuid4().hex
+        sent = send(actor_of(request), subject, reason=reason, key=f"policy:{key}", when=now())
         people = plan_of(actor_of(request), subject, now(), with_effect=False).steps
         first = sorted({str(asked.person) for each in people[:1] for party in each.people for asked in party})
         told = _("Sent as request #%(number)s. It waits for %(people)s.")

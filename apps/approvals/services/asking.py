@@ -14,7 +14,7 @@ from apps.approvals.errors import (
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Delegation, Evidence, RequestNote, Watch
 from apps.approvals.services.deciding import hat_of
 from apps.approvals.services.filing import File, keep_file
-from apps.approvals.services.notes import note
+from apps.approvals.services.notes import kept, note
 from apps.approvals.services.steps import decided_in, fill_up, locked_request, open_step_of, tell, with_delegates
 from apps.core.errors import NotAllowed
 from apps.core.scope import reach_of
@@ -33,9 +33,9 @@ Why = ApprovalTask.Why
 def comment(actor: Staff, request_id: int, text: str, *, when: datetime) -> RequestNote:
     """A word in the story, for whoever reads the request. Raises CommentNeeded, NotAllowed."""
     request = _readable(actor, locked_request(request_id))
-    if not text.strip():
+    if not kept(text, 2000):
         raise CommentNeeded()
-    said = note(request, Kind.COMMENT, actor, when, text.strip()[:2000])
+    said = note(request, Kind.COMMENT, actor, when, text)
     asked = request.tasks.filter(is_open=True).values_list("person_id", flat=True)
     tell(request, "approvals.commented", {*asked, request.requester_id} - {actor.pk}, when)
     return said
@@ -75,7 +75,7 @@ def transfer(actor: Staff, request_id: int, person: Staff, *, text: str = "", wh
     )  # fmt: skip
     fill_up(request, step, when)
     step.save()
-    note(request, Kind.TRANSFERRED, actor, when, text.strip(), {"to": person.pk, "number": step.number})
+    note(request, Kind.TRANSFERRED, actor, when, text, {"to": person.pk, "number": step.number})
     tell(request, "approvals.asked", with_delegates([person.pk], request.kind, when), when)
     return request
 
@@ -98,7 +98,7 @@ def add_approver(actor: Staff, request_id: int, person: Staff, *, text: str = ""
     fill_up(request, step, when)
     step.save()
     request.save()
-    note(request, Kind.ADDED, actor, when, text.strip(), {"to": person.pk, "number": step.number})
+    note(request, Kind.ADDED, actor, when, text, {"to": person.pk, "number": step.number})
     tell(request, "approvals.asked", with_delegates([person.pk], request.kind, when), when)
     return request
 

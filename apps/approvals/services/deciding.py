@@ -18,7 +18,7 @@ from apps.approvals.errors import (
 )
 from apps.approvals.models import ApprovalRequest, ApprovalStep, Decision, RequestNote
 from apps.approvals.people import still_asked, stood_in_for
-from apps.approvals.services.notes import note
+from apps.approvals.services.notes import kept, note
 from apps.approvals.services.steps import (
     close,
     close_without_effect,
@@ -68,7 +68,7 @@ def decide(
     """
     try:
         with transaction.atomic():
-            return _decide(actor, request_id, Verdict(verdict), seen, comment.strip(), when, within)
+            return _decide(actor, request_id, Verdict(verdict), seen, kept(comment, 1000), when, within)
     except _Refused as undone:
         return refused_when_carried_out(request_id, undone.refusal, when)
 
@@ -94,7 +94,7 @@ def _decide(
         if seen != request.seal(effect):
             raise EffectChanged()
     Decision.objects.create(
-        request=request, round=request.round, step=step, person=actor, hat=hat, verdict=verdict, comment=comment[:1000],
+        request=request, round=request.round, step=step, person=actor, hat=hat, verdict=verdict, comment=comment,
         saw=effect.to_json(), saw_hash=effect.digest(), has_changed=effect.digest() != request.asked_hash,
         decided_at=when,
     )  # fmt: skip
@@ -167,6 +167,6 @@ def withdraw(actor: Staff, request_id: int, *, comment: str = "", when: datetime
         raise RequestOver(state=request.get_state_display())
     asked = list(request.tasks.filter(is_open=True).values_list("person_id", flat=True))
     close(request, State.WITHDRAWN, when)
-    note(request, RequestNote.Kind.WITHDRAWN, actor, when, comment.strip())
+    note(request, RequestNote.Kind.WITHDRAWN, actor, when, comment)
     tell(request, "approvals.taken_back", asked, when)
     return request

@@ -22,7 +22,7 @@ from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, R
 from apps.approvals.people import Asked, directory
 from apps.approvals.routing import Road, policy_in_force, road_of
 from apps.approvals.services.filing import File, keep_files
-from apps.approvals.services.notes import note
+from apps.approvals.services.notes import kept, note
 from apps.approvals.services.steps import locked_request, move_on
 from apps.approvals.words import path_in_words
 from apps.core.scope import require
@@ -116,7 +116,8 @@ def send(
     NotAllowed, RequestKeyReused, NotToThem, EvidenceRefused, what the subject's `require_ready` raises, and what
     carrying out refuses.
     """
-    if not reason.strip():
+    reason = kept(reason, 1000)
+    if not reason:
         raise ReasonNeeded()
     lock_together(subject, actor)
     earlier = ApprovalRequest.objects.filter(key=key).first()
@@ -129,7 +130,7 @@ def send(
     plan = plan_of(actor, subject, when, also=also)
     _refuse_unforeseen(plan)
     _refuse_unaskable(plan, actor, also)
-    request = _request(plan, actor, reason.strip(), key, when)
+    request = _request(plan, actor, reason, key, when)
     request.save()
     keep_files(request, actor, files, when)
     _begin(request, plan, when, Kind.SENT)
@@ -152,7 +153,8 @@ def send_again(
     Raises RequestOver, NotYours, ReasonNeeded, PolicyRefuses, SubjectGone, NotAllowed, NotToThem, EvidenceRefused, and
     what the subject's `require_ready` raises.
     """
-    if not reason.strip():
+    reason = kept(reason, 1000)
+    if not reason:
         raise ReasonNeeded()
     lock_together(subject, actor)
     request = locked_request(request_id)
@@ -165,7 +167,7 @@ def send_again(
     plan = plan_of(actor, subject, when, also=also, again=request.pk)
     _refuse_unforeseen(plan)
     _refuse_unaskable(plan, actor, also)
-    fresh = _request(plan, actor, reason.strip(), request.key, when)
+    fresh = _request(plan, actor, reason, request.key, when)
     for name in (
         "unit", "about", "subject", "facts", "amount", "reason", "needed", "steps", "policy_version", "band", "together",
         "excluded", "asked_on", "asked_hash", "sent_at", "state", "step", "closed_at",
@@ -192,7 +194,7 @@ def keep_gate(subject: Subject, actor: Staff | None, reason: str, when: datetime
     _refuse_unforeseen(plan)
     if not plan.is_free:
         raise ApprovalNeeded(path=path_in_words(plan.steps))
-    request = _request(plan, actor, reason, f"direct:{uuid4()}", when)
+    request = _request(plan, actor, kept(reason, 1000), f"direct:{uuid4()}", when)
     request.state, request.closed_at = State.DONE, when
     request.save()
     note(request, Kind.AT_ONCE, actor, when)
@@ -223,7 +225,7 @@ def _request(plan: Plan, actor: Staff | None, reason: str, key: str, when: datet
     least = sum(planned.step.least for planned in plan.steps)
     return ApprovalRequest(
         kind=subject.code, unit=plan.unit, about=subject.about(), subject=subject.to_json(), facts=plan.facts,
-        amount=subject.amount(), reason=reason[:1000], requester=actor, key=key,
+        amount=subject.amount(), reason=reason, requester=actor, key=key,
         state=State.OPEN, step=1, steps=len(plan.steps), needed=least,
         policy_version=plan.road.version, band=band.name if band is not None else "", together=list(plan.together),
         excluded=sorted(plan.excluded), asked_on=plan.effect.to_json(), asked_hash=plan.effect.digest(), created_at=when, sent_at=when,

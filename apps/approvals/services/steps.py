@@ -108,20 +108,18 @@ def standing(request: ApprovalRequest, step: ApprovalStep) -> tuple[list[voting.
     here = {hat for where, hat, _, _ in decided if where == step.pk}
     used = {person for _, *pair, _ in decided for person in pair} - here
     may = {(task.party, task.person_id) for task in still_asked(tasks, request.unit)}
-    parties = [
-        voting.Party(
-            party.need,
-            frozenset(
-                task.person_id
-                for task in tasks
-                if task.party == number
-                and (task.person_id in here or (number, task.person_id) in may)
-                and task.person_id not in used
-                and task.person_id not in {request.requester_id, *request.excluded}
-            ),
-        )
-        for number, party in enumerate(definition.parties)
-    ]
+    parties = []
+    for number, party in enumerate(definition.parties):
+        counted = [
+            task
+            for task in tasks
+            if task.party == number
+            and (task.person_id in here or (number, task.person_id) in may)
+            and task.person_id not in used
+            and task.person_id not in {request.requester_id, *request.excluded}
+        ]
+        late = sum(task.why == ApprovalTask.Why.ESCALATION for task in counted)
+        parties.append(voting.Party(party.need, frozenset(task.person_id for task in counted), late))
     yes = {hat for where, hat, _, verdict in decided if where == step.pk and verdict == Verdict.APPROVED}
     no = {hat for where, hat, _, verdict in decided if where == step.pk and verdict == Verdict.REJECTED}
     return parties, yes, no
