@@ -72,13 +72,11 @@ def _by_hand(visitor: Client, world: World) -> list[tuple[str, Any]]:
     """Who asks, and the page's rows with all that stands round them, as one would ask for them by hand."""
     reader = Staff.objects.get(username=f"manager {PLACE}")
     newest = ApprovalRequest.objects.filter(state="open").order_by("-pk")[:51]
-    subjects = newest.values_list("kind", "subject")
     values = {
         "session": visitor.session.session_key,
         "person": reader.pk,
         "path": world.group[PLACE].path + "%",
-        "members": [subject["member"] for kind, subject in subjects if kind == "points.adjustment"],
-        "postings": [subject["posting"] for kind, subject in subjects if kind == "points.reversal"],
+        "members": [int(about.removeprefix("member:")) for about in newest.values_list("about", flat=True)],
     }
     text = "".join((SQL / f"{name}.sql").read_text(encoding="utf-8") for name in ("who", "inbox"))
     return [(statement, values) for statement in text.split(";\n") if statement.strip()]
@@ -89,7 +87,7 @@ def _listed(visitor: Client, address: str) -> list[int]:
 
 
 def _found(bare: Page) -> list[int]:
-    """The ids that the statement by hand finds: that of the page is the third from the end."""
+    """The ids that the statement by hand finds: that of the page is the one before the last."""
     with connection.cursor() as cursor:
-        cursor.execute(*bare.asked[-3])
+        cursor.execute(*bare.asked[-2])
         return [row[0] for row in cursor.fetchall()][:50]

@@ -25,7 +25,7 @@ Tag = tuple[str, str]
 
 @section(order=1, permission="approvals.view_approvalrequest")
 def to_decide(person: Any, when: datetime) -> Panel | None:
-    """What waits for the person's decision, the oldest first. Two queries, and those of the titles."""
+    """What waits for the person's decision, the oldest first. Two queries, and one for the names in titles."""
     requests, count = longest_waiting(person, hats_of(person, when), SHOWN)
     if not requests:
         if not jobs_held(person) & DECIDING or person.is_superuser:
@@ -51,8 +51,8 @@ def _late(request: ApprovalRequest, when: datetime) -> Tag:
 
 @section(order=5, permission="approvals.view_approvalrequest")
 def own_requests(person: Any, when: datetime) -> Panel | None:
-    """What the person asked for and is not settled: with whom it waits, or that it came back. Two queries, and those of
-    the titles."""
+    """What the person asked for and is not settled: with whom it waits, or that it came back. Two queries, and one
+    for the names in titles."""
     own = ApprovalRequest.objects.filter(requester=person, steps__gt=0, state__in=UNSETTLED).select_related("unit")
     requests = list(own.order_by("-pk")[:SHOWN])
     if not requests:

@@ -110,6 +110,8 @@ class ApprovalRequest(ScopedModel):
     unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"))
     about = models.CharField(_("about"), max_length=80)
     subject = models.JSONField(_("subject"))
+    title = models.JSONField(_("title"), default=dict)
+    """In one line, in each language, as its subject said when it was sent; see `Subject.title`."""
     facts = models.JSONField(_("facts"), default=dict)
     amount = models.BigIntegerField(_("amount"), null=True, blank=True)
     """The first of what adds up, for lists and for what was asked for in parts; its sign is the direction."""

@@ -24,7 +24,7 @@ TABS = ("decide", "mine", "decided", "watching")
 ROWS = 50
 MOST_COUNTED = 99
 SHOWN = (
-    "kind", "subject", "amount", "state", "sent_at", "due_at", "needed", "asked_on", "round", "unit__name",
+    "kind", "about", "title", "amount", "state", "sent_at", "due_at", "needed", "asked_on", "round", "unit__name",
     "requester__username", "requester__first_name", "requester__last_name",
 )  # fmt: skip
 UNSETTLED = (ApprovalRequest.State.OPEN, ApprovalRequest.State.RETURNED)
@@ -145,7 +145,7 @@ class Walk:
 
 
 def page_of(tab: str, reader: Staff, hats: list[Hat], narrowed: Narrowed, walk: Walk, when: datetime) -> Page:
-    """A page of one of `TABS`, newest first: one or two statements, and those of the titles of each kind on it."""
+    """A page of one of `TABS`, newest first: one or two statements, and one for the names in titles."""
     if tab == "decided":
         made = walk.of(Decision.objects.filter(narrowed.condition("request__"), person=reader), "id")
         decisions = list(made.only("request_id", "verdict", "decided_at"))

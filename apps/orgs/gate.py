@@ -8,7 +8,7 @@ with `ApprovalNeeded`, and the door sends a request instead.
 Which policies there are is decided in a higher room (`approvals`), which supplies the answer through `set_gatekeeper`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -190,9 +190,9 @@ class Subject(BaseModel):
         """Does it, through the verb that every door calls. Raises what that verb refuses with."""
         raise NotImplementedError
 
-    @classmethod
-    def titles(cls, subjects: "Mapping[int, Subject]", language: str) -> dict[int, str]:
-        """Each in one line, such as “+6,000 points for W** (138****1234)”. A constant number of queries for all."""
+    def title(self) -> Words:
+        """In one line, such as “+6,000 points for {about}”, where `ABOUT` stands for what the thing that it is about is
+        called at the time of reading (`register_names`). Kept with its request when that is sent. Raises SubjectGone."""
         raise NotImplementedError
 
     @classmethod
@@ -240,6 +240,30 @@ def kind_called(code: str) -> type[Subject]:
     if kind is None:
         raise SubjectGone()
     return kind
+
+
+ABOUT = "{about}"
+Names = Callable[[Collection[int]], Mapping[int, str]]
+_names: dict[str, Names] = {}
+
+
+def register_names(what: str, names: Names) -> None:
+    """`names` tells what the things that are named `what:12` are called, as they may stand in anybody's list."""
+    _names[what] = names
+
+
+def in_one_line(titles: Mapping[int, tuple[Words, str]], language: str) -> dict[int, str]:
+    """Titles as they are read, each given with what it is about. One query for each sort of thing that has names."""
+    said = {key: words.in_language(language) for key, (words, _about) in titles.items()}
+    for what, names in _names.items():
+        wanted = {
+            key: int(about.removeprefix(f"{what}:"))
+            for key, (_words, about) in titles.items()
+            if ABOUT in said[key] and about.startswith(f"{what}:")
+        }
+        called = names(set(wanted.values())) if wanted else {}
+        said |= {key: said[key].replace(ABOUT, called.get(pk, f"#{pk}")) for key, pk in wanted.items()}
+    return said
 
 
 class Gatekeeper(Protocol):

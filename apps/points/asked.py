@@ -6,14 +6,12 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils import translation
-
 from apps.activity.models import Event
 from apps.conditions.catalogue import Field
 from apps.conditions.types import Type
 from apps.conditions.words import Words
 from apps.core.clock import local_day
-from apps.core.formats import MICROS, signed
+from apps.core.formats import MICROS
 from apps.members.models import Member, MemberChange
 from apps.orgs.gate import Effect, Line
 from apps.orgs.services.tree import PROGRAM_FIELD as PROGRAM_FIELD
@@ -153,12 +151,3 @@ def codes_offered(principal: Any, reason_field: str) -> dict[str, list[str]]:
         "request.program": list(dict.fromkeys(kind.program.code for kind in kinds)),
         reason_field: list(dict.fromkeys(codes.values_list("code", flat=True))),
     }
-
-
-def titles_of(moved: Mapping[int, tuple[int, Member]], language: str) -> dict[int, str]:
-    """A line for each request that moves points of a member."""
-    with translation.override(language):
-        return {
-            pk: TITLE.in_language(language).format(points=signed(points), member=member)
-            for pk, (points, member) in moved.items()
-        }

@@ -125,15 +125,8 @@ class ProgramImport(Subject):
         plan = import_document(approval.requester, self._program(), self._document(), when=when, approval=approval)
         return Done({"changes": plan.changes}, plan)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
-        programs = Program.objects.in_bulk([each.program for each in wanted.values()])
-        return {
-            pk: TITLE.in_language(language).format(program=programs[each.program].name)
-            for pk, each in wanted.items()
-            if each.program in programs
-        }
+    def title(self) -> Words:
+        return TITLE.format(program=self._program().name)
 
     @classmethod
     def say(cls, line: Line, language: str) -> list[str]:

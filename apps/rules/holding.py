@@ -13,7 +13,7 @@ from apps.conditions.words import Words
 from apps.core.addresses import address
 from apps.core.formats import MICROS, number
 from apps.core.transactions import in_transaction
-from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
+from apps.orgs.gate import ABOUT, Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Staff
 from apps.points import services as points
 from apps.points.asked import FLAGS_FIELD, MONEY_FIELD, PROGRAM_FIELD, facts_of
@@ -124,18 +124,8 @@ class HeldVerdict(Subject):
         )
         return Done({"points": decision.points, "verdict": decision.verdict}, decision)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
-        rows = HeldEvent.objects.select_related("member", "event__outcome")
-        found = rows.in_bulk([each.held for each in wanted.values()])
-        return {
-            pk: TITLES[each.verdict].in_language(language).format(
-                points=number(found[each.held].event.outcome.points), member=found[each.held].member
-            )
-            for pk, each in wanted.items()
-            if each.held in found
-        }  # fmt: skip
+    def title(self) -> Words:
+        return TITLES[self.verdict].format(points=number(abs(self.amount())), member=ABOUT)
 
     @classmethod
     def say(cls, line: Line, language: str) -> list[str]:

@@ -48,7 +48,6 @@ SOON = timedelta(seconds=2)
 """How long “now” takes: the version is committed before it starts, also where clocks differ by a little."""
 State = RuleVersion.State
 TITLE = Words("Publish version {number} of “{rule}”", "发布“{rule}”第 {number} 版")
-TITLE_GONE = Words("Publish a draft of “{rule}”", "发布“{rule}”的草稿")
 WHEN_APPROVED = Words("as soon as it is approved", "批准后立即生效")
 SAME = Words("Nothing: it says the same as the version before.", "无变化：与上一版本内容相同。")
 
@@ -177,18 +176,9 @@ class Publication(Subject):
         )  # fmt: skip
         return Done({"number": live.number, "starts_at": live.starts_at.isoformat() if live.starts_at else None}, live)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
-        rules = Rule.objects.in_bulk([each.rule for each in wanted.values()])
-        versions = RuleVersion.objects.in_bulk([each.version for each in wanted.values()])
-        return {
-            pk: (TITLE if each.version in versions else TITLE_GONE).in_language(language).format(
-                rule=rules[each.rule].name, number=getattr(versions.get(each.version), "number", 0)
-            )
-            for pk, each in wanted.items()
-            if each.rule in rules
-        }  # fmt: skip
+    def title(self) -> Words:
+        draft = self._draft()
+        return TITLE.format(number=str(draft.number), rule=draft.rule.name)
 
     @classmethod
     def say(cls, line: Line, language: str) -> list[str]:

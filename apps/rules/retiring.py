@@ -87,15 +87,8 @@ class Retirement(Subject):
         rule = retire_rule(approval.requester, self._rule(), at=self.at, when=when, approval=approval)
         return Done({"rule": rule.code}, rule)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
-        rules = Rule.objects.in_bulk([each.rule for each in wanted.values()])
-        return {
-            pk: TITLE.in_language(language).format(rule=rules[each.rule].name)
-            for pk, each in wanted.items()
-            if each.rule in rules
-        }
+    def title(self) -> Words:
+        return TITLE.format(rule=self._rule().name)
 
     @classmethod
     def say(cls, line: Line, language: str) -> list[str]:

@@ -15,7 +15,7 @@ SELECT (SELECT count(*) FROM (SELECT DISTINCT found.request_id FROM (
     (SELECT count(*) FROM (SELECT FROM approvals_watch WHERE person_id = %(person)s LIMIT 100) watched),
     (SELECT jsonb_agg(v) FROM approvals_savedview v WHERE person_id = %(person)s),
     (SELECT jsonb_agg(u) FROM (SELECT code, name FROM orgs_orgunit WHERE path LIKE %(path)s AND kind <> 'store') u);
-SELECT r.id, r.kind, r.subject, r.amount, r.sent_at, r.due_at, r.state, r.asked_on, r.asked_hash, r.needed, p.username,
+SELECT r.id, r.kind, r.about, r.title, r.amount, r.sent_at, r.due_at, r.state, r.asked_on, r.asked_hash, r.needed, p.username,
     p.first_name, p.last_name, u.name
 FROM (SELECT DISTINCT found.request_id FROM (
         SELECT %(person)s AS id UNION ALL SELECT person_id FROM approvals_delegation WHERE delegate_id = %(person)s) hat
@@ -32,5 +32,4 @@ FROM (SELECT DISTINCT found.request_id FROM (
     ORDER BY found.request_id DESC LIMIT 51) page
 JOIN approvals_approvalrequest r ON r.id = page.request_id JOIN orgs_orgunit u ON u.id = r.unit_id
 LEFT JOIN orgs_staff p ON p.id = r.requester_id ORDER BY r.id DESC;
-SELECT id, masked_name, state FROM members_member WHERE id = ANY (%(members)s);
-SELECT p.id, m.id, m.masked_name FROM points_posting p JOIN members_member m ON m.id = p.member_id WHERE p.id = ANY (%(postings)s);
+SELECT id, masked_name FROM members_member WHERE id = ANY (%(members)s);

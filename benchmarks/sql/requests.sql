@@ -8,9 +8,9 @@ CREATE TEMP TABLE sent AS
         n >= %(requests)s AS is_open, timestamptz '2026-06-01' + n * interval '1 minute' AS at
     FROM (SELECT n, n %% (SELECT count(*) FROM members) AS nth FROM generate_series(0, 2 * %(requests)s - 1) AS n) s
     JOIN (SELECT n AS nth, id, home_unit_id, is_north, posting FROM members) m USING (nth);
-INSERT INTO approvals_approvalrequest (kind, unit_id, about, subject, facts, amount, reason, requester_id, key, state, round,
+INSERT INTO approvals_approvalrequest (kind, unit_id, about, title, subject, facts, amount, reason, requester_id, key, state, round,
     step, steps, needed, band, together, excluded, asked_on, asked_hash, created_at, sent_at, due_at, closed_at, refusal, told)
-SELECT kind, home_unit_id, 'member:' || id,
+SELECT kind, home_unit_id, 'member:' || id, '{"en": "+1,000 points for {about}", "zh": "{about}：+1,000 积分"}',
     CASE kind WHEN 'points.reversal' THEN jsonb_build_object('posting', posting, 'points', 1 + n %% 900)
         ELSE jsonb_build_object('member', id, 'point_type', %(kind)s, 'points', 1000 + n %% 900, 'reason_code', '') END,
     '{"request.points": 1000}', 1000 + n %% 900, 'A till was down for an hour', (%(asks)s::bigint[])[1 + n %% cardinality(%(asks)s::bigint[])], 'asked' || n,

@@ -71,9 +71,8 @@ class Gauge(Subject):
     def carry_out(self, approval: Approval, when: datetime) -> Done:
         return Done({"level": raise_gauge(approval.requester, self, when, approval)})
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        return {pk: f"{each.size:+} {each.unit}" for pk, each in subjects.items() if isinstance(each, cls)}
+    def title(self) -> Words:
+        return Words(f"{self.size:+} {self.unit}", f"{self.size:+} {self.unit}")
 
 
 register(Gauge)

@@ -17,7 +17,9 @@ from apps.approvals.services.deciding import decide
 from apps.approvals.services.filing import File
 from apps.approvals.services.policies import create_policy, publish_policy
 from apps.approvals.services.sending import send
+from apps.approvals.showing import titles_of
 from apps.core.clock import now
+from apps.members.models import Member
 from apps.members.services import changing, create_member
 from apps.orgs.gate import ApprovalNeeded
 from apps.orgs.models import Staff
@@ -188,6 +190,26 @@ def test_a_reversal_takes_its_own_road(counter: Counter) -> None:
         assert counter.balance == 6000
         counter.decide(by, request)
     assert (counter.balance, Posting.objects.get(reverses=given).key) == (0, f"approval:{request.pk}")
+
+
+def test_titles_of_several_kinds_cost_one_query_and_keep_nobodys_name(
+    counter: Counter, django_assert_num_queries: Any
+) -> None:
+    given = counter.purse.give(6000, when=WHEN)
+    hold_at(counter.purse.group)
+    hold_at(counter.purse.group, kind="points.reversal")
+    reversal = Reversal(posting=given.pk, points=6000)
+    sent = [
+        counter.ask(6000),
+        ask_reversal(counter.cast["service"], reversal, reason="wrong member", key="r1", when=WHEN),
+    ]
+    assert [request.title["en"] for request in sent] == ["+6,000 points for {about}", "−6,000 points for {about}"]
+    Member.objects.filter(pk=counter.purse.member.pk).update(masked_name="王**")
+    with django_assert_num_queries(1):
+        titles = titles_of(sent)
+    assert list(titles.values()) == ["+6,000 points for 王**", "−6,000 points for 王**"]
+    sent[0].title = {}
+    assert titles_of(sent[:1]) == {sent[0].pk: "+6,000 points for 王**"}
 
 
 # The pages.

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from apps.approvals.errors import EffectChanged
 from apps.approvals.models import ApprovalRequest
 from apps.approvals.services.deciding import decide
 from apps.approvals.services.policies import create_policy, publish_policy
 from apps.approvals.services.sending import send
-from apps.approvals.showing import effect_rows
+from apps.approvals.showing import effect_rows, title_of
 from apps.orgs.gate import ApprovalNeeded, Effect
 from apps.orgs.models import Staff
 from apps.rules.errors import AlreadyDecided, AskedAlready
@@ -130,7 +131,9 @@ def test_an_effect_is_told_in_both_languages(watched: Till, cast: Cast) -> None:
         ("Held because", "Large order"),
     ]
     member = watched.member("C1")
-    assert HeldVerdict.titles({1: request.read_subject()}, "zh-hans") == {1: f"放行{member}待审核的 1,005 积分"}
+    assert request.title == {"en": "Release 1,005 held points of {about}", "zh": "放行{about}待审核的 1,005 积分"}
+    with translation.override("zh-hans"):
+        assert title_of(request) == f"放行{member}待审核的 1,005 积分"
 
 
 def test_the_queue_sends_requests_says_to_whom_and_shows_what_is_asked_for(

@@ -18,6 +18,7 @@ from apps.approvals.services.deciding import decide
 from apps.approvals.services.policies import create_policy, publish_policy
 from apps.approvals.services.sending import plan_of, send
 from apps.approvals.showing import effect_rows
+from apps.conditions.words import Words
 from apps.orgs.gate import ApprovalNeeded, Effect, Subject
 from apps.orgs.models import Staff
 from apps.orgs.services import grant_role
@@ -162,8 +163,7 @@ def test_what_changes_reads_in_both_languages(together: RuleVersion, cast: Cast)
     assert rows["In force from"].sentences == ("11 May 2026, 16:00",)
     (says,) = [line for line in Effect.from_json(request.asked_on).lines if line.code == "says"]
     assert subject.say(says, "zh-hans")[0] == "每 ¥1 的积分：1 → 2"
-    assert subject.titles({7: subject}, "en") == {7: "Publish version 2 of “Point per yuan”"}
-    assert subject.titles({7: subject}, "zh-hans") == {7: "发布“Point per yuan”第 2 版"}
+    assert subject.title() == Words("Publish version 2 of “Point per yuan”", "发布“Point per yuan”第 2 版")
 
 
 def test_an_effect_takes_a_constant_number_of_queries(
@@ -217,7 +217,7 @@ def test_a_retirement_is_held_sent_and_done_once(group: CoffeeGroup, cast: Cast)
     )
     client.post(at("retire", live.rule_id), {"start": "now", "reason": "Too dear"})
     request = ApprovalRequest.objects.get(state="open")
-    assert Retirement.titles({1: request.read_subject()}, "zh-hans") == {1: "停用“Point per yuan”"}
+    assert request.title["zh"] == "停用“Point per yuan”"
     after = LATER
     assert say(cast.finance, request, when=after).state == "done"
     live.refresh_from_db()

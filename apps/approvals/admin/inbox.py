@@ -186,7 +186,7 @@ class InboxPages(ScopedPages):
 
     def _decide_each(self, actor: Staff, chosen: Mapping[int, str], verdict: str, comment: str) -> list[Result]:
         found = ApprovalRequest.objects.visible_to(actor).filter(pk__in=chosen).order_by("-pk")
-        requests = list(found.only("kind", "subject", "needed"))
+        requests = list(found.only("kind", "about", "title", "needed"))
         titles = titles_of(requests)
         kind = requests[0].kind if requests else ""
         results = []

@@ -116,7 +116,7 @@ class PolicyAdmin(ScopedAdmin):
         if obj is None:
             context["starts"] = starts_by_kind()
         else:
-            context |= {"show_save": False, "title": services.policy_title(obj, _language())}
+            context |= {"show_save": False, "title": services.policy_words(obj).in_language(_language())}
             context |= self._page(request, obj)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 

@@ -81,11 +81,8 @@ class PolicyPublication(Subject):
             return policy_sentences(kind, content, language)
         return differences(kind, Definition.model_validate(before["definition"]), content, language)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject.version for pk, subject in subjects.items() if isinstance(subject, cls)}
-        known = PolicyVersion.objects.select_related("policy__unit").in_bulk(wanted.values())
-        return {pk: _named(known[found], language) for pk, found in wanted.items() if found in known}
+    def title(self) -> Words:
+        return _named(self._version())
 
 
 class PolicySwitch(Subject):
@@ -124,30 +121,28 @@ class PolicySwitch(Subject):
         policy = switch_policy(approval.requester, self._policy(), self.is_active, approval=approval, when=when)
         return Done({"active": policy.is_active}, policy)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
-        known = Policy.objects.select_related("unit").in_bulk([subject.policy for subject in wanted.values()])
-        words = {True: Words("Switch on: {what}", "启用：{what}"), False: Words("Switch off: {what}", "停用：{what}")}
-        return {
-            pk: words[subject.is_active]
-            .in_language(language)
-            .format(what=policy_title(known[subject.policy], language))
-            for pk, subject in wanted.items()
-            if subject.policy in known
-        }
+    def title(self) -> Words:
+        what = policy_words(self._policy())
+        words = (
+            Words("Switch on: {what}", "启用：{what}")
+            if self.is_active
+            else Words("Switch off: {what}", "停用：{what}")
+        )
+        return words.format(what=what)
 
 
 register(PolicyPublication, PolicySwitch)
 
 
-def policy_title(policy: Policy, language: str) -> str:
+def policy_words(policy: Policy) -> Words:
     """The kind and the unit of a policy."""
-    return f"{kind_called(policy.kind).label.in_language(language)}, {policy.unit}"
+    return Words("{kind}, {unit}", "{kind}，{unit}").format(kind=kind_called(policy.kind).label, unit=policy.unit.name)
 
 
-def _named(version: PolicyVersion, language: str) -> str:
-    return f"{policy_title(version.policy, language)}, v{version.number}"
+def _named(version: PolicyVersion) -> Words:
+    return Words("{policy}, v{number}", "{policy}，第 {number} 版").format(
+        policy=policy_words(version.policy), number=str(version.number)
+    )
 
 
 def _text(kind: str, version: PolicyVersion | None) -> str | None:

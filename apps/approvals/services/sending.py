@@ -4,7 +4,7 @@ What a policy lets through is carried out at once, and leaves a request that is 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -169,7 +169,7 @@ def send_again(
     _refuse_unaskable(plan, actor, also)
     fresh = _request(plan, actor, reason, request.key, when)
     for name in (
-        "unit", "about", "subject", "facts", "amount", "reason", "needed", "steps", "policy_version", "band", "together",
+        "unit", "about", "subject", "title", "facts", "amount", "reason", "needed", "steps", "policy_version", "band", "together",
         "excluded", "asked_on", "asked_hash", "sent_at", "state", "step", "closed_at",
     ):  # fmt: skip
         setattr(request, name, getattr(fresh, name))
@@ -224,8 +224,8 @@ def _request(plan: Plan, actor: Staff | None, reason: str, key: str, when: datet
     subject, band = plan.subject, plan.road.band
     least = sum(planned.step.least for planned in plan.steps)
     return ApprovalRequest(
-        kind=subject.code, unit=plan.unit, about=subject.about(), subject=subject.to_json(), facts=plan.facts,
-        amount=subject.amount(), reason=reason, requester=actor, key=key,
+        kind=subject.code, unit=plan.unit, about=subject.about(), subject=subject.to_json(), title=asdict(subject.title()),
+        facts=plan.facts, amount=subject.amount(), reason=reason, requester=actor, key=key,
         state=State.OPEN, step=1, steps=len(plan.steps), needed=least,
         policy_version=plan.road.version, band=band.name if band is not None else "", together=list(plan.together),
         excluded=sorted(plan.excluded), asked_on=plan.effect.to_json(), asked_hash=plan.effect.digest(), created_at=when, sent_at=when,

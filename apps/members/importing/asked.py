@@ -94,15 +94,9 @@ class OfFile(Subject):
             facts |= part.facts(job)
         return facts
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject.job for pk, subject in subjects.items() if isinstance(subject, OfFile)}
-        known = MemberImport.objects.in_bulk(wanted.values())
-        return {pk: cls._title(known[job], language) for pk, job in wanted.items() if job in known}
-
-    @classmethod
-    def _title(cls, job: MemberImport, language: str) -> str:
-        return TITLE.in_language(language).format(file=job.file_name, new=number(job.counts.get("new", 0)))
+    def title(self) -> Words:
+        job = self.read_job()
+        return TITLE.format(file=job.file_name, new=number(job.counts.get("new", 0)))
 
     def address(self) -> str:
         return address("members_memberimport_change", self.job)

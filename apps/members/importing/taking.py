@@ -92,9 +92,8 @@ class TakingBack(OfFile):
     def _states(self) -> tuple[str, ...]:
         return (MemberImport.State.DONE, MemberImport.State.CANCELLED)
 
-    @classmethod
-    def _title(cls, job: MemberImport, language: str) -> str:
-        return TITLE_BACK.in_language(language).format(file=job.file_name)
+    def title(self) -> Words:
+        return TITLE_BACK.format(file=self.read_job().file_name)
 
     def effect(self, requester: Staff | None, when: datetime) -> Effect:
         job = self.read_job()

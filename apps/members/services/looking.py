@@ -15,7 +15,18 @@ from apps.members.errors import MinutesOutOfRange, ReasonMissing
 from apps.members.models import Identifier, Look, Member
 from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.members.services.rows import author_of, locked, require_seen
-from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
+from apps.orgs.gate import (
+    ABOUT,
+    Approval,
+    Done,
+    Effect,
+    Line,
+    Subject,
+    SubjectGone,
+    pass_gate,
+    register,
+    register_names,
+)
 from apps.orgs.models import OrgUnit, Staff
 
 PERMISSION = "members.reveal_member"
@@ -125,21 +136,23 @@ class PersonalLook(Subject):
         )  # fmt: skip
         return Done({"minutes": self.minutes, "until": revealed.until.isoformat()})
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: each for pk, each in subjects.items() if isinstance(each, cls)}
-        members = Member.objects.in_bulk([each.member for each in wanted.values()])
-        return {
-            pk: TITLE.in_language(language).format(member=members[each.member], minutes=each.minutes)
-            for pk, each in wanted.items()
-            if each.member in members
-        }
+    def title(self) -> Words:
+        return TITLE.format(member=ABOUT, minutes=str(self.minutes))
 
     def address(self) -> str:
         return address("members_member_change", self.member)
 
 
 register(PersonalLook)
+
+
+def names_shown(pks: Collection[int]) -> dict[int, str]:
+    """What members are called in lists, masked. One query."""
+    rows = Member.objects.filter(pk__in=pks).only("masked_name")
+    return {member.pk: str(member) for member in rows}
+
+
+register_names("member", names_shown)
 
 
 @in_transaction

@@ -16,7 +16,7 @@ from apps.core.admin import ScopedAdmin, actor_of
 from apps.core.clock import now
 from apps.core.errors import LoyaltyError
 from apps.orgs.desk import plan_of, send_request
-from apps.orgs.gate import ApprovalNeeded, Subject
+from apps.orgs.gate import ApprovalNeeded, Subject, in_one_line
 
 SENDS = "send_request"
 """The field of a form that was shown who decides, and is sent to them."""
@@ -95,7 +95,7 @@ class AskingAdmin(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": title,
-            "what": type(subject).titles({0: subject}, get_language() or "en").get(0, ""),
+            "what": in_one_line({0: (subject.title(), subject.about())}, get_language() or "en")[0],
             "plan_template": template,
             "plan": plan,
             "kept": kept,

@@ -69,15 +69,9 @@ class SpecialDayDays(Subject):
     def say(cls, line: Line, language: str) -> list[str]:
         return [f"{_said(line.before, language)} → {_said(line.after, language)}"]
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject.day for pk, subject in subjects.items() if isinstance(subject, cls)}
-        known = SpecialDay.objects.select_related("program").in_bulk(wanted.values())
-        return {
-            pk: TITLE.in_language(language).format(name=known[day].name, program=known[day].program.name)
-            for pk, day in wanted.items()
-            if day in known
-        }
+    def title(self) -> Words:
+        day = self._day()
+        return TITLE.format(name=day.name, program=day.program.name)
 
     def address(self) -> str:
         return address("orgs_specialday_change", self.day)

@@ -125,19 +125,10 @@ class ClientAccess(Subject):
                 set_client_active(client, True, actor=actor, reason=approval.reason, when=when, approval=approval)
         return Done({"client": client.pk, "name": client.name})
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: each for pk, each in subjects.items() if isinstance(each, cls)}
-        units = OrgUnit.objects.in_bulk([each.unit for each in wanted.values()])
-        comma = "、" if language.startswith("zh") else ", "
-        return {
-            pk: TITLE.in_language(language).format(
-                name=each.name, unit=units[each.unit],
-                scopes=comma.join(SCOPES[scope].in_language(language) for scope in each.scopes if scope in SCOPES),
-            )
-            for pk, each in wanted.items()
-            if each.unit in units
-        }  # fmt: skip
+    def title(self) -> Words:
+        known = [SCOPES[scope] for scope in self.scopes if scope in SCOPES]
+        scopes = Words(", ".join(each.en for each in known), "、".join(each.zh for each in known))
+        return TITLE.format(name=self.name, unit=self.place().name, scopes=scopes)
 
     def address(self) -> str:
         return address("orgs_apiclient_change", self.client) if self.client is not None else ""

@@ -147,19 +147,11 @@ class RoleChange(Subject):
             )
         return Done({"role": self.role, "unit": unit.name})
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: each for pk, each in subjects.items() if isinstance(each, cls)}
-        people = Staff.objects.in_bulk([each.person for each in wanted.values()])
-        units = OrgUnit.objects.in_bulk([each.unit for each in wanted.values()])
-        return {
-            pk: (TITLE if each.role else TITLE_BACK).in_language(language).format(
-                role=ROLES[each.role].in_language(language) if each.role else "",
-                unit=units[each.unit], person=people[each.person],
-            )
-            for pk, each in wanted.items()
-            if each.person in people and each.unit in units and (not each.role or each.role in ROLES)
-        }  # fmt: skip
+    def title(self) -> Words:
+        person, unit = str(self._person()), self.place().name
+        if not self.role:
+            return TITLE_BACK.format(person=person)
+        return TITLE.format(role=ROLES.get(self.role, self.role), unit=unit, person=person)
 
     def address(self) -> str:
         return address("orgs_staff_change", self.person)

@@ -182,12 +182,8 @@ class ProgramTerms(Subject):
         )
         return Done({"program": program.name}, program)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject.program for pk, subject in subjects.items() if isinstance(subject, cls)}
-        known = Program.objects.in_bulk(wanted.values())
-        title = Words("Terms of {name}", "{name}的条款").in_language(language)
-        return {pk: title.format(name=known[program].name) for pk, program in wanted.items() if program in known}
+    def title(self) -> Words:
+        return Words("Terms of {name}", "{name}的条款").format(name=self._program().name)
 
     def address(self) -> str:
         return address("orgs_program_change", self.program)

@@ -8,20 +8,21 @@ from apps.approvals.models import ApprovalRequest
 from apps.approvals.services.filing import File
 from apps.conditions.words import Words
 from apps.core.addresses import address
+from apps.core.formats import signed
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.members.models import Member
-from apps.orgs.gate import Approval, Done, Effect, Subject, SubjectGone, pass_gate, register
+from apps.orgs.gate import ABOUT, Approval, Done, Effect, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Staff
 from apps.points.asked import (
     FIELDS,
     LABELS,
     REASON_FIELD,
+    TITLE,
     account_effect,
     codes_offered,
     facts_of,
     reason_line,
-    titles_of,
 )
 from apps.points.book import AccountState, Act, Book, LotState, Origin
 from apps.points.errors import PointsMustBePositive, ReasonMissing
@@ -94,12 +95,8 @@ class Adjustment(Subject):
         )  # fmt: skip
         return Done({"points": posting.points, "posting": posting.pk}, posting)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
-        members = Member.objects.in_bulk([each.member for each in wanted.values()])
-        known = {pk: each for pk, each in wanted.items() if each.member in members}
-        return titles_of({pk: (each.points, members[each.member]) for pk, each in known.items()}, language)
+    def title(self) -> Words:
+        return TITLE.format(points=signed(self.points), member=ABOUT)
 
     def address(self) -> str:
         return address("members_member_change", self.member)

@@ -189,11 +189,10 @@ class BulkAdjustment(Subject):
         )
         return Done({"points": batch.added - batch.taken, "rows": batch.rows}, batch)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject.batch for pk, subject in subjects.items() if isinstance(subject, cls)}
-        known = AdjustmentBatch.objects.in_bulk(wanted.values())
-        return {pk: _title(known[batch], language) for pk, batch in wanted.items() if batch in known}
+    def title(self) -> Words:
+        batch = self.read_batch()
+        moved = [signed(points) for points in (batch.added, -batch.taken) if points]
+        return TITLE.format(points=" / ".join(moved) or "0", rows=number(batch.rows), file=batch.file_name)
 
     def address(self) -> str:
         return address("points_adjustmentbatch_change", self.batch)
@@ -207,13 +206,6 @@ class BulkAdjustment(Subject):
 
 
 register(BulkAdjustment)
-
-
-def _title(batch: AdjustmentBatch, language: str) -> str:
-    moved = [signed(points) for points in (batch.added, -batch.taken) if points]
-    return TITLE.in_language(language).format(
-        points=" / ".join(moved) or "0", rows=number(batch.rows), file=batch.file_name
-    )
 
 
 def _is_returned(request: ApprovalRequest | None) -> bool:

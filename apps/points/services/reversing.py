@@ -10,11 +10,12 @@ from apps.approvals.models import ApprovalRequest
 from apps.approvals.services.filing import File
 from apps.conditions.words import Words
 from apps.core.addresses import address
+from apps.core.formats import signed
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
-from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
+from apps.orgs.gate import ABOUT, Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Staff
-from apps.points.asked import FIELDS, LABELS, account_effect, facts_of, titles_of
+from apps.points.asked import FIELDS, LABELS, TITLE, account_effect, facts_of
 from apps.points.book import Book
 from apps.points.errors import AlreadyReversed, NotReversible, ReasonMissing
 from apps.points.models import Account, Lot, Posting, PostingKind
@@ -74,12 +75,8 @@ class Reversal(Subject):
         )
         return Done({"points": posting.points + posting.pending_points}, posting)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
-        postings = Posting.objects.select_related("member").in_bulk([each.posting for each in wanted.values()])
-        known = {pk: (each, postings[each.posting].member) for pk, each in wanted.items() if each.posting in postings}
-        return titles_of({pk: (-each.points, member) for pk, (each, member) in known.items()}, language)
+    def title(self) -> Words:
+        return TITLE.format(points=signed(-self.points), member=ABOUT)
 
     def address(self) -> str:
         return address("members_member_change", self._account().member_id)

@@ -114,15 +114,9 @@ class PointTypeTerms(Subject):
         kind = change_point_type(self._kind(), actor=approval.requester, approval=approval, when=when, **values)
         return Done({"point_type": kind.name}, kind)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject.point_type for pk, subject in subjects.items() if isinstance(subject, cls)}
-        known = PointType.objects.select_related("program").in_bulk(wanted.values())
-        return {
-            pk: TITLE.in_language(language).format(name=known[kind].name, program=known[kind].program.name)
-            for pk, kind in wanted.items()
-            if kind in known
-        }
+    def title(self) -> Words:
+        kind = self._kind()
+        return TITLE.format(name=kind.name, program=kind.program.name)
 
     @classmethod
     def say(cls, line: Line, language: str) -> list[str]:

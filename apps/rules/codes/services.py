@@ -18,6 +18,7 @@ from apps.conditions.types import Type
 from apps.conditions.words import Words
 from apps.core.addresses import address
 from apps.core.errors import ChangedMeanwhile
+from apps.core.formats import number
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.core.work import after_commit
@@ -135,17 +136,9 @@ class CodeMaking(Subject):
         batch = start_making(approval.requester, self._batch(), when=when, approval=approval)
         return Done({"codes": batch.size}, batch)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject for pk, subject in subjects.items() if isinstance(subject, cls)}
-        batches = CodeBatch.objects.in_bulk([each.batch for each in wanted.values()])
-        return {
-            pk: TITLE.in_language(language).format(
-                n=f"{batches[each.batch].size:,}", batch=batches[each.batch].name
-            )
-            for pk, each in wanted.items()
-            if each.batch in batches
-        }  # fmt: skip
+    def title(self) -> Words:
+        batch = self._batch()
+        return TITLE.format(n=number(batch.size), batch=batch.name)
 
     @classmethod
     def say(cls, line: Line, language: str) -> list[str]:
@@ -169,7 +162,7 @@ class CodeDays(Subject):
     permission: ClassVar[str] = CHANGE
     view: ClassVar[str] = "rules.view_codebatch"
     fields: ClassVar = (
-        Field("request.codes", Type.INTEGER, Words("codes", "兑换码数量"), "request.codes"),
+        Field("request.codes", Type.INTEGER, Words("the number of codes", "兑换码数量"), "request.codes"),
         PROGRAM_FIELD,
     )
     labels: ClassVar[Mapping[str, Words]] = {
@@ -210,15 +203,8 @@ class CodeDays(Subject):
         )  # fmt: skip
         return Done({"batch": batch.name}, batch)
 
-    @classmethod
-    def titles(cls, subjects: Mapping[int, Subject], language: str) -> dict[int, str]:
-        wanted = {pk: subject.batch for pk, subject in subjects.items() if isinstance(subject, cls)}
-        batches = CodeBatch.objects.in_bulk(wanted.values())
-        return {
-            pk: TITLE_DAYS.in_language(language).format(batch=batches[batch].name)
-            for pk, batch in wanted.items()
-            if batch in batches
-        }
+    def title(self) -> Words:
+        return TITLE_DAYS.format(batch=self._batch().name)
 
     def address(self) -> str:
         return address("rules_codebatch_change", self.batch)
@@ -423,8 +409,8 @@ def download(actor: Staff | None, batch: CodeBatch, *, when: datetime) -> Iterat
 def _codes(batch: CodeBatch) -> Iterator[tuple[int, str]]:
     seed = bytes(batch.seed)
     numbers = Code.objects.filter(batch=batch).order_by("number").values_list("number", flat=True)
-    for number in numbers.iterator(chunk_size=10_000):
-        yield number, shown(numbered_code(seed, number))
+    for each in numbers.iterator(chunk_size=10_000):
+        yield each, shown(numbered_code(seed, each))
 
 
 def redeem(actor: Staff | None, member: Member, unit: OrgUnit, *, code: str, key: str, when: datetime) -> Processed:
