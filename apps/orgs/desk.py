@@ -37,6 +37,9 @@ class Desk(Protocol):
     def waiting(self, reader: Staff, kind: str, about: str) -> list[Waiting]:
         """Requests of that kind about one thing that are open, as far as `reader` may see them."""
 
+    def count_waiting(self, reader: Staff, when: datetime) -> int:
+        """How many requests wait for `reader` to decide, counted up to 100."""
+
 
 _desk: list[Desk] = []
 
@@ -54,6 +57,10 @@ def plan_of(actor: Staff, subject: Subject, when: datetime) -> tuple[str, Any]:
 def send_request(actor: Staff, subject: Subject, *, reason: str, key: str, when: datetime) -> int:
     """The id of the request, which is open or, where no policy asks anybody, done. Raises what sending refuses with."""
     return _desk[0].send(actor, subject, reason=reason, key=key, when=when)
+
+
+def count_waiting(reader: Staff, when: datetime) -> int:
+    return _desk[0].count_waiting(reader, when) if _desk else 0
 
 
 def waiting_about(reader: Staff, kind: str, about: str) -> list[Waiting]:

@@ -128,6 +128,7 @@ document.addEventListener("DOMContentLoaded", () => {
         row.querySelector(".inbox-state").replaceChildren(pane.querySelector(".dossier-head .studio-tag").cloneNode(true));
         const tab = inbox.querySelector(".inbox-tabs [aria-current] .inbox-count");
         if (tab && /^\d+$/.test(tab.textContent)) tab.textContent = Math.max(0, tab.textContent - 1);
+        document.dispatchEvent(new Event("studio:decided"));
         const list = rows();
         const next = list.slice(list.indexOf(row)).find((each) => !each.classList.contains("inbox-settled"));
         if (next && wide.matches) open(next);

@@ -1,4 +1,5 @@
-// The bell: how many notices wait is asked for after the page is shown, what they say when it is opened.
+// The bell: how many notices wait is asked for after the page is shown, what they say when it is opened. The same answer
+// says how many requests wait, which stands beside the inbox in the sidebar.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -23,9 +24,19 @@ document.addEventListener("DOMContentLoaded", () => {
             badge.textContent = found.unread ? found.shown : "";
             summary.setAttribute("aria-label", found.label);
             summary.title = found.label;
+            tellInbox(found.inbox);
         } catch {
             // Away, or signed out meanwhile: the bell stays as it was.
         }
+    }
+
+    function tellInbox({ address, count, shown, label }) {
+        const link = address && document.querySelector(`#nav-sidebar a[href="${address}"]`);
+        if (!link) return;
+        link.querySelector(".studio-nav-count")?.remove();
+        if (!count) return;
+        const badge = Object.assign(document.createElement("span"), { className: "studio-nav-count", textContent: shown, title: label });
+        link.append(" ", badge);
     }
 
     function say(text) {
@@ -69,6 +80,7 @@ document.addEventListener("DOMContentLoaded", () => {
         summary.focus();
     });
 
+    document.addEventListener("studio:decided", count);
     const isDue = () => document.visibilityState === "visible" && Date.now() - countedAt >= AGAIN_AFTER;
     document.addEventListener("visibilitychange", () => { if (isDue()) count(); });
     setInterval(() => { if (isDue()) count(); }, AGAIN_AFTER);

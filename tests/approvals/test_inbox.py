@@ -245,6 +245,23 @@ def test_the_inbox_asks_as_much_whatever_waits(now_desk: Desk, browse: Open) -> 
     assert (few, queries()) == (6, 6)  # whatever kinds there are: titles are kept with requests
 
 
+def test_the_sidebar_counts_what_waits_in_one_statement_after_the_page_is_shown(now_desk: Desk, browse: Open) -> None:
+    desk = now_desk
+    desk.policy(BANDS)
+    for number in range(3):
+        desk.ask(1200, name=f"n{number}")
+    counts = [browse(who).get("/notices/unread/").json()["inbox"] for who in ("regional_manager", "finance", "service")]
+    assert [(each["shown"], each["label"]) for each in counts] == [
+        ("3", "3 wait for your decision"), ("0", "0 wait for your decision"), ("0", "0 wait for your decision"),
+    ]  # fmt: skip
+    client = browse("regional_manager")
+    client.get("/notices/unread/")
+    with CaptureQueriesContext(connection) as seen:
+        client.get("/notices/unread/")
+    assert sum("approvals_approvaltask" in each["sql"] for each in seen) == 1
+    assert len(seen) <= 6
+
+
 def publish(desk: Desk) -> None:
     """A policy that waits for the vice president, asked for through the service."""
     draft = create_policy(None, desk.group["EAST"], Gauge.code, when=desk.when)

@@ -183,7 +183,11 @@ def test_the_bell_counts_what_is_unread_in_one_statement_of_its_own(cast: Cast) 
     for n in range(3):
         tell(cast.finance, n=n)
     client = signed_in(cast.finance)
-    assert client.get("/notices/unread/").json() == {"unread": 3, "shown": "3", "label": "Notices, 3 unread"}
+    inbox = {
+        "address": "/approvals/approvalrequest/inbox/", "count": 0, "shown": "0", "label": "0 wait for your decision",
+    }  # fmt: skip
+    told = {"unread": 3, "shown": "3", "label": "Notices, 3 unread", "inbox": inbox}
+    assert client.get("/notices/unread/").json() == told
     with CaptureQueriesContext(
         connection,
     ) as asked:
@@ -192,8 +196,9 @@ def test_the_bell_counts_what_is_unread_in_one_statement_of_its_own(cast: Cast) 
     Notice.objects.bulk_create(
         Notice(person=cast.finance, code="test.greeting", data={"n": 0}, told_at=WHEN) for _ in range(200)
     )
+    inbox |= {"label": "0 项申请等待您审批"}
     assert client.get("/notices/unread/", headers={"Accept-Language": "zh-hans"}).json() == {
-        "unread": 100, "shown": "99+", "label": "通知，超过 99 条未读",
+        "unread": 100, "shown": "99+", "label": "通知，超过 99 条未读", "inbox": inbox,
     }  # fmt: skip
 
 

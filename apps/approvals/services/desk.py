@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from apps.approvals.models import ApprovalRequest
+from apps.approvals.reading import count_waiting, hats_of
 from apps.approvals.services.sending import plan_of, send
 from apps.approvals.showing import PlanShown, plan_shown, titles_of
 from apps.orgs.desk import Waiting
@@ -22,6 +23,11 @@ class ApprovalDesk:
 
     def send(self, actor: Staff, subject: Subject, *, reason: str, key: str, when: datetime) -> int:
         return send(actor, subject, reason=reason, key=key, when=when).pk
+
+    def count_waiting(self, reader: Staff, when: datetime) -> int:
+        if not reader.has_perm("approvals.view_approvalrequest"):
+            return 0
+        return count_waiting(reader, hats_of(reader, when))
 
     def waiting(self, reader: Staff, kind: str, about: str) -> list[Waiting]:
         open_ones = ApprovalRequest.objects.visible_to(reader).filter(

@@ -20,10 +20,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.core.addresses import address
 from apps.core.admin import actor_of
 from apps.core.clock import now
 from apps.core.lists import AFTER, key_in
 from apps.orgs import services
+from apps.orgs.desk import count_waiting
 from apps.orgs.forms import NoticeSettingsForm
 from apps.orgs.models import Notice, Staff
 from apps.orgs.notices import MOST_COUNTED, Told, own_notices, read_all, read_notice, told, unread_count
@@ -42,12 +44,24 @@ class Shown:
 
 
 def unread(request: HttpRequest) -> HttpResponse:
-    """How many wait in the bell: asked for by every page, after it is shown."""
-    count = unread_count(actor_of(request))
+    """How many wait in the bell, and in the inbox: asked for by every page, after it is shown."""
+    person = actor_of(request)
+    count, waiting = unread_count(person), count_waiting(person, now())
     label = ngettext("Notices, %(count)d unread", "Notices, %(count)d unread", count) % {"count": count}
     if count >= MOST_COUNTED:
         label = _("Notices, more than 99 unread")
-    return JsonResponse({"unread": count, "shown": str(count) if count < MOST_COUNTED else "99+", "label": label})
+    wait = ngettext("%(count)s waits for your decision", "%(count)s wait for your decision", waiting)
+    inbox = {
+        "address": address("approvals_approvalrequest_inbox"),
+        "count": waiting,
+        "shown": _shown_count(waiting),
+        "label": wait % {"count": _shown_count(waiting)},
+    }
+    return JsonResponse({"unread": count, "shown": _shown_count(count), "label": label, "inbox": inbox})
+
+
+def _shown_count(count: int) -> str:
+    return str(count) if count < MOST_COUNTED else f"{MOST_COUNTED - 1}+"
 
 
 def latest(request: HttpRequest) -> HttpResponse:
