@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("approvals", "0006_absences"),
+        ("approvals", "0007_stands_in"),
     ]
 
     operations = [
