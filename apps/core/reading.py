@@ -24,6 +24,7 @@ class FileRefused(LoyaltyError):
             "not_csv": _("The file is not a CSV text: line %(line)s cannot be read."),
             "encoding": _("The file is neither UTF-8 nor GB18030 text."),
             "not_workbook": _("The workbook cannot be read: it is damaged, protected or none."),
+            "nul": _("Row %(row)s holds a NUL, which no text does: the export was damaged, or is no text."),
             "bomb": _("The workbook would unpack to more than can be read safely. Save it as CSV UTF-8 and send that."),
             "mixed": _("The file is written in two encodings: line %(line)s is in another than most. Export it again."),
             "no_header": _("No row near the top of the file holds the names of its columns."),

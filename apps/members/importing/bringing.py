@@ -16,7 +16,7 @@ from apps.core.work import unless_promised
 from apps.members.importing import checking, layout, mapping, sealed
 from apps.members.importing.mapping import ColumnMapping
 from apps.members.importing.models import ImportMapping, MemberImport, MemberRow, RowIdentifier
-from apps.members.importing.staging import Progress, stage
+from apps.members.importing.staging import Progress, is_ours, stage
 from apps.orgs.models import Program
 
 PERMISSION = "members.add_memberimport"
@@ -139,12 +139,14 @@ def check(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, t
         return job
     try:
         require_still(job)
-        stage(job, when=when, tell=tell)
+        if not stage(job, when=when, tell=tell):
+            return job
         if not job.rows_read:
             raise FileRefused(reason="empty")
         tell("matching", 0, job.rows_read)
         with transaction.atomic():
-            MemberImport.objects.select_for_update(no_key=True).get(pk=job_id)
+            if not is_ours(job):
+                return job
             checking.match(job)
             job.state = State.CHECKED
             job.save(update_fields=["state"])

@@ -112,6 +112,8 @@ def rows_of(content: IO[bytes], layout: Layout, after: int = 0) -> Iterator[tupl
     for number, cells in enumerate(_records(content, layout.encoding, layout.delimiter), start=1):
         if number > from_row and any(cells):
             row = [unquoted(cell.strip()) for cell in cells]
+            if "\0" in "".join(row):
+                raise FileRefused(reason="nul", row=number)
             if any(row):
                 yield number, row
 

@@ -22,10 +22,11 @@ from apps.members.importing.deciding import decide
 from apps.members.importing.models import MemberImport
 from apps.members.importing.staging import Progress
 from apps.members.importing.taking import start, start_back, take_back_chunk, take_chunk, taking_back, taking_in
+from apps.orgs.models import Program
 
 __all__ = [
     "PERMISSION", "NotCheckable", "bring", "cancel", "check", "decide", "hand_to_workers", "lay_out", "map_columns", "run",
-    "run_step", "start", "start_back", "step", "taking_back", "taking_in", "unfinished",
+    "run_step", "start", "start_back", "step", "taking_back", "taking_in", "unfinished", "unfinished_of",
 ]  # fmt: skip
 
 
@@ -68,6 +69,15 @@ def run_step(job_id: int, *, when: datetime) -> None:
     """One task: a step, and the promise of the next."""
     if step(job_id, when=when):
         after_commit(STEP, job_id)
+
+
+def unfinished_of(program: Program, file_hash: bytes, source: str) -> MemberImport | None:
+    """The file with this content that is being checked or taken in for the programme, if there is one."""
+    begun = MemberImport.objects.filter(
+        program=program, file_hash=file_hash, source=source, state__in=(State.CHECKING, State.RUNNING)
+    )
+    found: MemberImport | None = begun.order_by("-pk").first()
+    return found
 
 
 def unfinished() -> list[int]:

@@ -65,14 +65,16 @@ def cells_of(cipher: bytes) -> list[str]:
     return cells
 
 
-def stage(job: MemberImport, *, when: datetime, tell: Progress) -> None:
-    """Reads what is left of the file. Raises FileRefused."""
+def stage(job: MemberImport, *, when: datetime, tell: Progress) -> bool:
+    """Reads what is left of the file; False where somebody else reads it too, or it was stopped. Raises FileRefused."""
     layout = layout_of(job)
     reader = RowReader.of(job, layout, when)
     with sealed.opened(Path(job.path)) as content:
         rows = rows_of(content, layout, after=job.last_row)
         while block := list(islice(rows, BLOCK)):
             with transaction.atomic():
+                if not is_ours(job):
+                    return False
                 _copy(job, reader, block)
                 job.rows_read += len(block)
                 job.last_row = block[-1][0]
@@ -80,6 +82,13 @@ def stage(job: MemberImport, *, when: datetime, tell: Progress) -> None:
                     raise FileRefused(reason="too_many_rows", most=f"{MOST_ROWS:,}")
                 job.save(update_fields=["rows_read", "last_row"])
             tell("reading", job.rows_read, 0)
+    return True
+
+
+def is_ours(job: MemberImport) -> bool:
+    """Locks the file; whether it still waits to be checked, and nobody read on in it meanwhile."""
+    now = MemberImport.objects.select_for_update(no_key=True).get(pk=job.pk)
+    return now.state == MemberImport.State.CHECKING and now.last_row == job.last_row
 
 
 def _copy(job: MemberImport, reader: "RowReader", block: Sequence[tuple[int, list[str]]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Max, Min
 from django.utils.translation import gettext as _
 
 from apps.conditions.words import Words
@@ -248,5 +249,9 @@ def take_back_chunk(job_id: int, *, when: datetime) -> bool:
 @later_life
 def changed_since(members: Sequence[int], job: MemberImport) -> set[int]:
     """Whom somebody changed after the file was taken in."""
-    later = MemberChange.objects.filter(member_id__in=members, at__gte=job.started_at).exclude(reason=job.file_name)
-    return set(later.values_list("member_id", flat=True))
+    changes = MemberChange.objects.filter(member_id__in=members)
+    ours = dict(
+        changes.filter(reason=job.file_name, at__gte=job.started_at).values_list("member_id").annotate(first=Min("pk"))
+    )
+    latest = changes.exclude(reason=job.file_name).values_list("member_id").annotate(last=Max("pk"))
+    return {member for member, last in latest if last > ours.get(member, last)}

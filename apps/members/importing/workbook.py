@@ -36,11 +36,18 @@ def records(content: IO[bytes]) -> Iterator[list[str]]:
             raise FileRefused(reason="empty")
         sheet.reset_dimensions()
         for row in sheet.iter_rows(values_only=True, max_col=MOST_WIDE):
-            yield [_text(value) for value in row]
+            yield _trimmed([_text(value) for value in row])
     except FileRefused:
         raise
     except Exception:
         raise FileRefused(reason="not_workbook") from None
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    """Without the empty cells at its end: a sheet is as wide as its widest row."""
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _check(content: IO[bytes]) -> None:

@@ -142,7 +142,7 @@ END $$;
 -- Raises unique_violation where somebody enrols one of them at this very moment: run again, it is then known.
 CREATE FUNCTION members_import_take(
     job bigint, first int, last int, at timestamptz, today date, source text, author bigint, reason text
-) RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+) RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     taken bigint;
@@ -222,7 +222,7 @@ END $$;
 CREATE FUNCTION members_import_take_back(
     job bigint, first int, last int, living bigint[], at timestamptz, author bigint, reason text
 ) RETURNS TABLE (gone bigint, restored bigint, stayed bigint)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     going bigint[];

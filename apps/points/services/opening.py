@@ -178,21 +178,34 @@ def _sums(job: MemberImport) -> tuple[int, Decimal]:
     return sum(each["points"] for each in types), Decimal(sum(each["cost_micros"] for each in types)) / MICROS
 
 
+_OWING = """
+SELECT r.member_id, a.key, points_opening_key(j.source, t.id, r.member_id) || coalesce((
+           SELECT max(back.id)::text FROM points_posting back JOIN points_posting p ON p.id = back.reverses_id
+           WHERE back.kind = 'reverse' AND p.account_id = owed.id AND p.kind = 'opening'), ''), a.value::text
+FROM members_memberimport j
+JOIN members_memberrow r ON r.job_id = j.id AND r.number BETWEEN %(first)s AND %(last)s AND r.is_done
+CROSS JOIN LATERAL jsonb_each(r.amounts) AS a(key, value)
+JOIN points_pointtype t ON t.program_id = j.program_id AND t.code = a.key
+JOIN points_account owed ON owed.member_id = r.member_id AND owed.point_type_id = t.id AND owed.debt > 0
+WHERE j.id = %(job)s AND (a.value->>'points')::bigint > 0 AND NOT EXISTS (
+    SELECT FROM points_posting p
+    WHERE p.account_id = owed.id AND p.kind = 'opening'
+      AND starts_with(p.key, points_opening_key(j.source, t.id, r.member_id))
+      AND NOT EXISTS (SELECT FROM points_posting b WHERE b.reverses_id = p.id AND b.kind = 'reverse'))
+ORDER BY r.member_id
+"""
+
+
 def _pay_debts(job: MemberImport, first: int, last: int, when: datetime) -> None:
     """Opens the balances of members who owe points: what they bring pays that off first."""
     types = {t.code: t for t in PointType.objects.filter(program_id=job.program_id)}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT r.member_id, a.key, a.value::text FROM members_memberrow r, LATERAL jsonb_each(r.amounts) AS a,"
-            " points_account owed WHERE r.job_id = %s AND r.number BETWEEN %s AND %s AND r.is_done"
-            " AND owed.member_id = r.member_id AND owed.debt > 0 AND (a.value->>'points')::bigint > 0"
-            " AND NOT EXISTS (SELECT FROM points_posting p WHERE p.account_id = owed.id AND p.kind = 'opening')"
-            " AND owed.point_type_id = (SELECT id FROM points_pointtype t WHERE t.program_id = %s AND t.code = a.key)"
-            " ORDER BY r.member_id",
-            [job.pk, first, last, job.program_id],
+            _OWING,
+            {"job": job.pk, "first": first, "last": last},
         )
         owing = cursor.fetchall()
-    for member, code, amount in owing:
+    for member, code, key, amount in owing:
         amount = orjson.loads(amount)
         opened = open_account_of(member, types[code].pk)
         unit = opened.row.member.home_unit_id
@@ -201,7 +214,7 @@ def _pay_debts(job: MemberImport, first: int, last: int, when: datetime) -> None
         ends = amount["expires_at"]
         book.earn(
             opened.state,
-            act(opened, f"opening:{job.source}:{types[code].pk}:{member}/", when, actor=job.created_by, reason=job.file_name),
+            act(opened, key, when, actor=job.created_by, reason=job.file_name),
             origin, amount["points"], kind="opening", earned_at=datetime.fromisoformat(amount["earned_at"]),
             expires_at=datetime.fromisoformat(ends) if ends else None,
         )  # fmt: skip

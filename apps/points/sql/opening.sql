@@ -6,7 +6,7 @@ CREATE FUNCTION points_opening_key(source text, point_type bigint, member bigint
 LANGUAGE sql IMMUTABLE AS $$ SELECT 'opening:' || source || ':' || point_type || ':' || member || '/' $$;
 
 CREATE FUNCTION points_open_balances(job bigint, first int, last int, at timestamptz, local_day date) RETURNS bigint
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     program bigint;
@@ -75,7 +75,7 @@ END $$;
 -- opened are gone for good: spent, expired, or set aside for a redemption under way.
 CREATE FUNCTION points_take_openings_back(job bigint, first int, last int, at timestamptz, local_day date)
 RETURNS TABLE (taken bigint, lost bigint)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
     accounts bigint[];

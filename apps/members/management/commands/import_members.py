@@ -1,5 +1,6 @@
-"""`manage.py import_members FILE --program CODE`: brings a file of another system's members in."""
+"""`manage.py import_members FILE --program CODE`: brings a file of another system's members in; goes on where it was stopped."""
 
+import hashlib
 import json
 import sys
 import time
@@ -36,8 +37,9 @@ class Command(BaseCommand):
         self.started = time.perf_counter()
         try:
             job = self.checked(program, options["file"], options["mapping"])
-            if job.state == MemberImport.State.CHECKED and not options["dry_run"]:
-                services.start(None, job.pk, when=now())
+            if not options["dry_run"]:
+                if job.state == MemberImport.State.CHECKED:
+                    services.start(None, job.pk, when=now())
                 job = services.run(job.pk, clock=now, tell=self.tell)
         except LoyaltyError as refusal:
             raise CommandError(refusal.sentence(), returncode=2) from None
@@ -57,6 +59,11 @@ class Command(BaseCommand):
                 f"No columns are mapped for {source}. There are: {', '.join(names) or 'none yet'}.", returncode=2
             )
         with path.open("rb") as content:
+            begun = services.unfinished_of(program, hashlib.file_digest(content, "sha256").digest(), source)
+            if begun is not None:
+                self.stderr.write(f"Going on after {begun.rows_read:,} rows read, {begun.rows_done:,} taken in.")
+                return services.check(begun.pk, when=now(), tell=self.tell)
+            content.seek(0)
             job = services.bring(None, content, path.name, program, source=source, when=now())
         services.map_columns(None, job.pk, ColumnMapping.model_validate(job.mapping), source=source, when=now())
         return services.check(job.pk, when=now(), tell=self.tell)
