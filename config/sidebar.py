@@ -74,6 +74,8 @@ GROUPS = (
              (MARKETING, HEAD, FINANCE, AUDITOR, ADMINISTRATOR)),
         Item(_("Reason codes"), "label", "admin:points_reasoncode_changelist", "points.view_reasoncode",
              (MARKETING, FINANCE, SERVICE, AUDITOR, ADMINISTRATOR)),
+        Item(_("Member attributes"), "tune", "admin:members_attributedefinition_changelist",
+             "members.view_attributedefinition", (MARKETING, HEAD, AUDITOR, ADMINISTRATOR)),
         Item(_("Special days"), "event", "admin:orgs_specialday_changelist", "orgs.view_specialday",
              (MARKETING, AUDITOR, ADMINISTRATOR)),
         Item(_("Programmes"), "loyalty", "admin:orgs_program_changelist", "orgs.view_program",
