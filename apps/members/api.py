@@ -1,7 +1,6 @@
 """Members over the API. Personal data is masked, but for clients that have the scope; each look in clear is on record."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -31,9 +30,7 @@ class Named(Body):
 
 
 def _plain_value(value: Any) -> Any:
-    """An attribute's value as it is kept; the ledger's exactness is not asked of it."""
-    if isinstance(value, Decimal):
-        return float(value)
+    """An attribute's value: one, or a list of texts."""
     if isinstance(value, dict) or (isinstance(value, list) and not all(isinstance(text, str) for text in value)):
         raise PydanticCustomError("attribute_value", "nested")
     return value
@@ -44,6 +41,13 @@ PlainValue = Annotated[
     BeforeValidator(_plain_value),
     WithJsonSchema({"type": ["string", "number", "boolean", "array", "null"], "items": {"type": "string"}}),
 ]
+
+
+ATTRIBUTES = (
+    "50 at most. One that the studio defines for members of the unit is checked: a whole number, a decimal, a date or one of "
+    "a list may be written as text, a choice by its value or its label, several choices as a list; what is not allowed is "
+    "refused (422, `attributes_refused`), every fault in `errors`. Any other is free; a list of texts is a set of tags."
+)
 
 
 class MemberSent(Body):
@@ -73,9 +77,7 @@ class MemberSent(Body):
     home_unit: Annotated[Text, Field(max_length=40)] | None = Field(
         None, description="Code of the org unit that enrols; else the client's."
     )
-    attributes: dict[str, PlainValue] = Field(
-        {}, description="Free attributes, 50 at most; a list of texts is a set of tags."
-    )
+    attributes: dict[str, PlainValue] = Field({}, description=ATTRIBUTES)
     referrer: Named | None = Field(None, description="What names the member whose recommendation brought them.")
 
 
@@ -89,7 +91,7 @@ class MemberChanged(Body):
     name: Annotated[Text, Field(max_length=120)] = ""
     birth_on: Day | None = None
     home_unit: Annotated[Text, Field(max_length=40)] = ""
-    attributes: dict[str, PlainValue] = Field({}, description="Replaces all attributes.")
+    attributes: dict[str, PlainValue] = Field({}, description="Replaces all attributes. " + ATTRIBUTES)
     referrer: Named | None = Field(
         None, description="What names the member whose recommendation brought them; `null`: nobody's did."
     )
@@ -104,7 +106,9 @@ class MemberAnswer(Schema):
     birth_on: date | None = Field(description="Only for clients with the scope `members:personal`.")
     identifiers: list[Named] = Field(description="Masked (`138****1234`), but for clients with `members:personal`.")
     # The database keeps names in an order of its own: sorted, a kept answer is told as it was.
-    attributes: Annotated[dict[str, Any], AfterValidator(lambda kept: dict(sorted(kept.items())))]
+    attributes: Annotated[dict[str, Any], AfterValidator(lambda kept: dict(sorted(kept.items())))] = Field(
+        description="Decimals and dates as text (`12.5`, `2026-05-01`), choices by their values."
+    )
     is_masked: bool
 
 

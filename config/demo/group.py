@@ -12,6 +12,7 @@ from apps.points.services.types import create_point_type
 from apps.rules.overriding import override_rule
 from apps.rules.publishing import send_publication
 from apps.rules.services import change_rule, create_rule, publish_version, save_draft, start_draft
+from config.demo.attributes import define_attributes
 
 PASSWORD = "coffee-and-points"  # noqa: S105 -- printed with the sign-ins; production asks for another
 
@@ -221,6 +222,7 @@ def make_group(start: datetime, end: datetime, password: str) -> Group:
     }
     for program, code, name, days in SPECIAL_DAYS:
         create_special_day(programs[program], code=code, name=name, days=days)
+    define_attributes(units)
     group = Group(units, programs, point_types, dict(_make_people(units, password)))
     _make_rules(group, eve, start, start + (end - start) / 2, end)
     return group

@@ -21,6 +21,7 @@ from apps.reports.services import check_ledger, fold_facts
 from apps.rules.friends import tell_friends
 from apps.rules.pipeline import process
 from config.demo.approvals import ask_for_approval
+from config.demo.attributes import attributes_of
 from config.demo.codes import redeem_caps
 from config.demo.group import PASSWORD, Group, make_group
 from config.demo.members import Person, draw_people
@@ -72,7 +73,7 @@ def make_demo(
     stores = {company: [unit.code for unit in group.stores(company)] for company in ("EAST", "RIVER")}
     people = draw_people(_random(seed, "people"), members, stores, first, last)
     tell(f"{len(group.units)} org units, {len(group.people)} people, {members:,} members …")
-    _enrol(group, people)
+    _enrol(group, people, _random(seed, "attributes"), first)
     events = draw_events(_random(seed, "events"), people, stores, first, last)
     company_of = {person.card: person.company for person in people}
     _Year(group, company_of, _random(seed, "points"), told, tell).tell_all(events, first, end)
@@ -91,7 +92,7 @@ def _random(seed: int, what: str) -> Random:
     return Random(f"{seed} {what}")  # noqa: S311 -- draws a story, guards nothing
 
 
-def _enrol(group: Group, people: Sequence[Person]) -> None:
+def _enrol(group: Group, people: Sequence[Person], random: Random, first: date) -> None:
     last: dict[str, str] = {}
     for begin in range(0, len(people), ENROLLED_AT_ONCE):
         with transaction.atomic():
@@ -103,7 +104,7 @@ def _enrol(group: Group, people: Sequence[Person]) -> None:
                     name=person.name,
                     birth_on=person.birth_on,
                     joined_on=person.joined_on,
-                    attributes={"喜好": person.favourite},
+                    attributes=attributes_of(random, person, first),
                     referrer=last.get(person.company, "") if person.number % BRINGS == 0 else "",
                     referrer_kind="card",
                     when=start_of_day(person.joined_on, ZONE) + timedelta(hours=10),

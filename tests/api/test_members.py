@@ -1,5 +1,6 @@
 """Members over the API, as worked examples."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from apps.members.models import Look, Member, MemberChange
 from apps.orgs.models import KeptAnswer
 from tests.api.conftest import Caller, make_caller
 from tests.factories import CoffeeGroup
+from tests.members.test_defining import define
 
 WANG = {
     "identifiers": [{"kind": "phone", "value": "+86 138 1234 1234"}, {"kind": "card", "value": "c 9001"}],
@@ -183,3 +185,23 @@ def test_every_fault_of_a_member_is_told_at_once(web: Caller) -> None:
     } == found  # fmt: skip
     malformed = web.post("members", {"identifiers": [{"kind": "phone", "value": "1"}]})
     assert malformed.told["code"] == "identifier_malformed"
+
+
+def test_attributes_are_held_against_their_definitions(web: Caller, shop: CoffeeGroup) -> None:
+    define(shop["EAST"], "level", label_zh="等级"), define(shop["EAST"], "height", "decimal", label="Height")
+    define(shop["EAST"], "cups", "integer", label="Cups", most=Decimal(20))
+    sent = {"level": "金卡", "height": 1.750, "cups": "３", "favourite": 1.5}
+    answer = web.post("members", WANG | {"attributes": sent})
+    assert (answer.status_code, answer.told["attributes"]) == (
+        201, {"level": "gold", "height": "1.75", "cups": 3, "favourite": 1.5},
+    )  # fmt: skip
+    address = f"members/{answer.told['id']}"
+    refused = web.patch(address, {"attributes": {"level": "platinum", "cups": 21}})
+    assert (refused.status_code, refused.told["code"]) == (422, "attributes_refused")
+    assert refused.told["errors"] == [
+        {"field": "attributes.level", "code": "attribute_refused", "detail": "Level is one of: Gold, Tin."},
+        {"field": "attributes.cups", "code": "attribute_refused", "detail": "Cups is a whole number of at most 20."},
+    ]
+    assert web.get(address).told["attributes"]["cups"] == 3
+    told = web.patch(address, {"attributes": {"height": "0.1"}}).told
+    assert told["attributes"] == {"height": "0.1"}

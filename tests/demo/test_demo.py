@@ -12,7 +12,7 @@ from django.test import Client
 from apps.activity.models import Event
 from apps.approvals.models import ApprovalRequest
 from apps.members.crypto import decrypt
-from apps.members.models import Identifier, Member
+from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.points.models import Posting
 from apps.rules.models import HeldEvent, Outcome, Progress, RuleVersion
@@ -47,6 +47,16 @@ def test_the_same_seed_gives_the_same_points(story: Told, django_db_blocker: Any
     story.api_key = again.api_key = ""
     assert again == story
     assert story.points > 1_000
+
+
+def test_members_have_the_attributes_that_are_defined(story: Told) -> None:
+    assert set(AttributeDefinition.objects.values_list("key", flat=True)) == {
+        "legacy_level", "favourite_drinks", "gender", "newsletter",
+    }  # fmt: skip
+    east = Member.objects.filter(home_unit__path__startswith=OrgUnit.objects.get(code="EAST").path)
+    assert set(east.values_list("attributes__legacy_level", flat=True)) <= {None, "basic", "silver", "gold"}
+    assert east.filter(attributes__favourite_drinks__contains=["latte"]).exists()
+    assert Member.objects.filter(attributes__newsletter=True).exists()
 
 
 def test_another_seed_is_another_group(story: Told) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -114,11 +115,16 @@ def checked_attributes(
         return told
     definitions = definitions_for(unit)
     defined = {definition.key for definition in definitions}
-    free = {name: value for name, value in told.items() if name not in defined}
+    free = {name: _plain(value) for name, value in told.items() if name not in defined}
     if len(told) > MOST_ATTRIBUTES or not all(_is_name(name) and _is_value(value) for name, value in free.items()):
         raise AttributesMalformed()
     kept = values_of(definitions, told, held)
-    return {name: kept.get(name, told[name]) for name in told if name in free or name in kept}
+    return {name: (free if name in free else kept)[name] for name in told if name in free or name in kept}
+
+
+def _plain(value: Any) -> Any:
+    """A free value as JSON has it; the ledger's exactness is not asked of it."""
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _is_name(name: Any) -> bool:
