@@ -15,7 +15,7 @@ from django.db import connection, models
 
 from apps.approvals.models import ApprovalRequest, ApprovalTask, PolicyVersion
 from apps.core.scope import Scope
-from apps.members.models import AttributeDefinition, Member
+from apps.members.models import Member
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.orgs.roles import PERMISSIONS
 from apps.orgs.services import create_staff
@@ -102,10 +102,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "until": WHEN,
     },
     "orgs.specialday": lambda planted: {"days": {"kind": "each_month", "day": 8}},
-    "members.attributedefinition": lambda planted: {
-        "type": "choice",
-        "choices": [{"value": "gold", "label": planted.canary(AttributeDefinition, "choices"), "label_zh": ""}],
-    },
+    "members.attributedefinition": lambda planted: {"choices": []},
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }
 

@@ -29,6 +29,7 @@ NEW: dict[str, dict[str, Any]] = {
     "orgs.orgunit": {"kind": "store", "parent": "EAST-N", "code": "S777", "name": "New"},
     "orgs.program": {"unit": "G", "code": "group", "currency": "CNY", "time_zone": "Asia/Shanghai"},
     "members.member": {"card": "C7777"},
+    "members.attributedefinition": {"label": "New"},
     "approvals.delegation": {
         "person": lambda world: world.cast.finance.pk,
         "delegate": lambda world: world.cast.marketing.pk,
