@@ -1,7 +1,7 @@
 """The daily e-mail: in the receiver's morning and language, once a day, and none where there is nothing to say."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -117,3 +117,21 @@ def test_only_who_wants_it_daily_gets_it(desk: Desk, box: Mailbox) -> None:
         change_staff(desk.cast.regional_manager, **change)
         assert send_due(MORNING) == 0
     assert not Digest.objects.exists()
+
+
+def test_none_is_sent_on_a_day_that_is_closed_and_the_next_one_tells_of_it(desk: Desk, box: Mailbox) -> None:
+    desk.policy(BANDS)
+    daily(desk.cast.regional_manager)
+    WorkingTime.objects.create(
+        unit=desk.group["EAST"], time_zone="Asia/Shanghai",
+        hours={
+            "week": {str(day): [["09:00", "18:00"]] for day in range(1, 6)},
+            "closed": [{"first": "2026-05-01", "last": "2026-05-05"}], "moved": [],
+        },
+    )  # fmt: skip
+    desk.ask(1200)
+    assert [send_due(MORNING), len(box.letters)] == [0, 0]
+    assert send_due(MORNING + timedelta(days=1)) == 1
+    assert "+1200" in texts_of(box.letters[0])[0]
+    assert send_due(MORNING + timedelta(days=4)) == 0
+    assert send_due(MORNING + timedelta(days=6)) == 1

@@ -1,9 +1,10 @@
 """The daily e-mail of whoever wants one: what waits for them, and what became of what they asked for. Sent in their own
-morning, once a day; a day on which there is nothing to say brings none."""
+morning, once a day that is worked; a day on which there is nothing to say brings none."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
@@ -19,9 +20,10 @@ from apps.approvals.showing import titles_of
 from apps.core.addresses import address
 from apps.core.clock import local_day
 from apps.orgs.mailing import Linked, Postbox, Unsent, absolute, in_language_of, letter, postbox
-from apps.orgs.models import Digest, Staff
+from apps.orgs.models import Digest, OrgUnit, Staff
 from apps.orgs.notices import Told
-from apps.orgs.querysets import zones_of
+from apps.orgs.querysets import working_time_of, zones_of
+from apps.orgs.working_time import parse_working_hours
 
 MORNING = 8
 """The hour from which on it is sent, by the receiver's clock."""
@@ -37,13 +39,29 @@ def send_due(when: datetime) -> int:
     """Sends what is due this hour; how many letters."""
     wanting = Staff.objects.filter(mails=Staff.Mails.DAILY, is_active=True).exclude(email="")
     people = list(wanting.select_related("unit").order_by("pk"))
-    zones = zones_of(people)
+    zones, closed = zones_of(people), _closed(people, when)
     with postbox() as box:
         return sum(
             _send(person, local_day(when, zones[person.pk]), box, when)
             for person in people
-            if when.astimezone(zones[person.pk]).hour >= MORNING
+            if when.astimezone(zones[person.pk]).hour >= MORNING and person.pk not in closed
         )
+
+
+def _closed(people: Iterable[Staff], when: datetime) -> set[int]:
+    """Ids of those for whom today is no working day. One query for each unit that somebody belongs to."""
+    by_unit: dict[int, tuple[OrgUnit, set[int]]] = {}
+    for person in people:
+        if person.unit is not None:
+            by_unit.setdefault(person.unit.pk, (person.unit, set()))[1].add(person.pk)
+    closed = set[int]()
+    for unit, belonging in by_unit.values():
+        time = working_time_of(unit)
+        hours = parse_working_hours(time.hours) if time is not None else None
+        if time is not None and hours is not None and not hours.is_empty:
+            today = local_day(when, ZoneInfo(time.time_zone))
+            closed |= belonging if not hours.spans_on(today) else set()
+    return closed
 
 
 @transaction.atomic
