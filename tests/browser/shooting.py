@@ -19,7 +19,6 @@ from django.urls import reverse
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page
 
-from apps.approvals.models import ApprovalTask
 from apps.orgs.models import Persona, Staff
 from apps.points.models import Account
 from apps.rules.models import CodeBatch, Rule
@@ -211,12 +210,6 @@ def _busiest_rule(person: Staff | None) -> str:
     return f"/rules/rule/{rule.pk}/change/"
 
 
-def _oldest_request(person: Staff | None) -> str:
-    """What has waited longest for the person."""
-    task = ApprovalTask.objects.filter(person=person, is_open=True).order_by("pk")[0]
-    return reverse("admin:approvals_approvalrequest_change", args=[task.request_id])
-
-
 def _newest_batch(person: Staff | None) -> str:
     batch = CodeBatch.objects.visible_to(person).order_by("-pk")[0]
     return f"/rules/codebatch/{batch.pk}/change/"
@@ -249,7 +242,7 @@ PICTURES = (
         part="[data-rule-editor]",
     ),
     Picture("codes", "marketing", _newest_batch),
-    Picture("inbox", "regional_manager", _oldest_request),
+    Picture("inbox", "regional_manager", lambda person: reverse("admin:approvals_approvalrequest_inbox")),
     Picture("member", "service", _busiest_member),
     Picture("cost", "finance", lambda person: reverse("admin:reports_cost")),
     Picture("cost-zh", "finance", lambda person: reverse("admin:reports_cost"), language="zh-hans", theme="dark"),
