@@ -18,6 +18,7 @@ from apps.approvals.definition import Band
 from apps.approvals.errors import NotAsked
 from apps.approvals.models import ApprovalRequest, ApprovalStep, Decision, Evidence, RequestNote
 from apps.approvals.people import in_force, still_asked, where_held
+from apps.approvals.scope import has_part
 from apps.approvals.services.asking import DIRECT
 from apps.approvals.services.deciding import hat_of
 from apps.approvals.services.steps import decided_in, open_step_of, standing
@@ -274,7 +275,7 @@ def _may(reader: Staff, request: ApprovalRequest, place: Standing) -> frozenset[
     allowed = {
         "decide": place.hat is not None,
         "transfer": is_open and (place.hat is not None or directs),
-        "attach": request.state in (State.OPEN, State.RETURNED),
+        "attach": request.state in (State.OPEN, State.RETURNED) and has_part(reader, request),
         "withdraw": is_own and request.state in (State.OPEN, State.RETURNED),
         "again": is_own and request.state == State.RETURNED,
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 from django.db.models.functions import Now
 
 from apps.core.scope import Reach, Scope, reach_of
@@ -29,7 +29,7 @@ class RequestScope(Scope):
         condition = Q()
         for code, kind_reach in readable_kinds(principal).items():
             condition |= Q(kind=code) & super().condition(model, kind_reach, principal, from_below=False)
-        return condition | _involving(principal) if isinstance(principal, Staff) else condition or Q(pk__in=())
+        return condition | involving(principal) if isinstance(principal, Staff) else condition or Q(pk__in=())
 
     def admits(self, row: Any, reach: Reach, principal: Any, *, from_below: bool) -> bool:
         if reach.everything:
@@ -39,24 +39,32 @@ class RequestScope(Scope):
             return True
         if not isinstance(principal, Staff):
             return False
-        involved: bool = type(row).objects.filter(_involving(principal), pk=row.pk).exists()
-        return involved
+        return has_part(principal, row)
 
 
-def _involving(person: Staff) -> Q:
+def involving(person: Staff) -> Q:
     """Requests that `person` sent, is or was asked about, decided on, or stands in for somebody who is asked."""
     # Asked of each row by its key: a list of all that somebody was ever asked would be gathered for every page.
     tasks = apps.get_model("approvals", "ApprovalTask").objects.filter(request=OuterRef("pk"))
     stands_in = apps.get_model("approvals", "Delegation").objects.filter(
         delegate=person.pk, starts_at__lte=Now(), ends_at__gt=Now(), ended_at=None
     )
+    named = Func(F("kinds"), OuterRef(OuterRef("kind")), function="jsonb_exists", output_field=models.BooleanField())
+    of_this_kind = Q(kinds=[]) | Q(named)
     decided = apps.get_model("approvals", "Decision").objects.filter(request=OuterRef("pk"), person=person.pk)
     return (
         Q(requester=person.pk)
         | Q(Exists(tasks.filter(person=person.pk)))
-        | Q(Exists(tasks.filter(person__in=stands_in.values("person"), is_open=True)))
+        | Q(Exists(tasks.filter(person__in=stands_in.filter(of_this_kind).values("person"), is_open=True)))
         | Q(Exists(decided))
     )
+
+
+def has_part(person: Staff, request: Any) -> bool:
+    """Whether `person` sent the request, is or was asked about it, decided on it, or stands in for somebody who is asked;
+    everybody else only reads it."""
+    found: bool = type(request).objects.filter(involving(person), pk=request.pk).exists()
+    return found
 
 
 @dataclass(frozen=True)

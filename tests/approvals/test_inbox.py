@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -13,13 +14,14 @@ from django.urls import reverse
 
 from apps.approvals.models import ApprovalRequest, Decision, SavedView
 from apps.approvals.reading import Narrowed, Walk, hats_of, page_of
+from apps.approvals.services.absences import arrange_absence
 from apps.approvals.services.asking import attach, delegate, transfer, watch
 from apps.approvals.services.deciding import hat_of
 from apps.approvals.services.policies import PolicyPublication, create_policy
 from apps.approvals.services.sending import send
 from apps.approvals.services.steps import open_step_of
-from apps.core.clock import now
-from apps.core.errors import LoyaltyError
+from apps.core.clock import local_day, now
+from apps.core.errors import LoyaltyError, NotAllowed
 from apps.orgs.models import Staff
 from apps.orgs.services import revoke_role
 from tests.approvals.conftest import BANDS, Desk, Gauge, person, raise_gauge, role, step
@@ -398,6 +400,31 @@ def test_evidence_is_saved_by_whoever_may_read_the_request(now_desk: Desk, brows
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert browse("regional_manager").get(address_of(other, "evidence"), {"file": kept.pk}).status_code == 404
     assert browse("outsider").get(address_of(request, "evidence"), {"file": kept.pk}).status_code == 404
+
+
+def test_who_only_reads_a_request_attaches_nothing_to_it(now_desk: Desk, browse: Open) -> None:
+    desk = now_desk
+    desk.policy(BANDS)
+    request = desk.ask(1200)
+    for reader in ("auditor", "finance"):
+        with pytest.raises(NotAllowed):
+            attach(desk.cast[reader], request.pk, "mine.txt", b"mine", when=desk.when)
+        assert "Attach evidence" not in page_for(browse(reader), request)
+    for part in ("service", "regional_manager"):
+        assert (
+            attach(desk.cast[part], request.pk, f"{part}.txt", part.encode(), when=desk.when).person == desk.cast[part]
+        )
+        assert "Attach evidence" in page_for(browse(part), request)
+
+
+@pytest.mark.parametrize(("kind", "reads"), [("points.adjustment", False), (Gauge.code, True), (None, True)])
+def test_a_deputy_for_some_kinds_reads_requests_of_those_alone(now_desk: Desk, kind: str | None, reads: bool) -> None:
+    desk, manager = now_desk, now_desk.cast["regional_manager"]
+    desk.policy(BANDS)
+    request, deputy = desk.ask(1200), make_staff(desk.group.units["EAST"])
+    today = local_day(desk.when, ZoneInfo("Asia/Shanghai"))
+    arrange_absence(manager, manager, deputy, today, today, when=desk.when, kinds=(kind,) if kind else ())
+    assert ApprovalRequest.objects.visible_to(deputy).filter(pk=request.pk).exists() == reads
 
 
 def test_withdrawing_and_watching(now_desk: Desk, browse: Open) -> None:

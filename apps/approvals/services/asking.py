@@ -12,6 +12,7 @@ from apps.approvals.errors import (
     StandsInOnly,
 )
 from apps.approvals.models import ApprovalRequest, ApprovalStep, ApprovalTask, Delegation, Evidence, RequestNote, Watch
+from apps.approvals.scope import has_part
 from apps.approvals.services.deciding import hat_of
 from apps.approvals.services.filing import File, keep_file
 from apps.approvals.services.notes import kept, note
@@ -43,8 +44,13 @@ def comment(actor: Staff, request_id: int, text: str, *, when: datetime) -> Requ
 
 @in_transaction
 def attach(actor: Staff, request_id: int, name: str, content: bytes, *, when: datetime) -> Evidence:
-    """A file to the request, as long as it is open or returned. Raises EvidenceRefused, RequestOver, NotAllowed."""
+    """A file to the request, as long as it is open or returned, by whoever has a part in it.
+
+    Raises EvidenceRefused, RequestOver, NotAllowed.
+    """
     request = _readable(actor, locked_request(request_id))
+    if not has_part(actor, request):
+        raise NotAllowed(permission="approvals.add_evidence")
     if request.state not in (State.OPEN, State.RETURNED):
         raise RequestOver(state=request.get_state_display())
     return keep_file(request, actor, File(name, content), when)
