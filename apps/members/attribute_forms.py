@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultiple,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDateWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -64,7 +64,7 @@ def _widget(definition: AttributeDefinition, held: Any) -> Any:
         case Type.CHOICE:
             return UnfoldAdminSelectWidget(choices=[("", _("not known")), *_offered(definition, held)])
         case Type.CHOICES:
-            return UnfoldAdminCheckboxSelectMultiple(choices=_offered(definition, held))
+            return UnfoldAdminCheckboxSelectMultipleWidget(choices=_offered(definition, held))
         case Type.TEXT:
             return UnfoldAdminTextInputWidget(attrs={"maxlength": definition.longest or LONGEST_TEXT})
     figures = "numeric" if definition.type == Type.INTEGER else "decimal"

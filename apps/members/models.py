@@ -289,7 +289,9 @@ class AttributeDefinition(ScopedModel):
         help_text=_("Nobody is enrolled by hand without it. Members who have none keep having none."),
     )  # fmt: skip
     in_list = models.BooleanField(
-        _("column of the member list"), default=False, help_text=_("The list and its export show the first five.")
+        _("column of the member list"),
+        default=False,
+        help_text=_("The list shows the first five; files of members have all attributes."),
     )
     is_active = models.BooleanField(
         _("in use"), default=True,

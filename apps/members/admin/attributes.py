@@ -47,7 +47,7 @@ class AttributeDefinitionAdmin(ScopedAdmin):
     """Once the type stands, the form has only what it takes."""
 
     class Media:
-        css: ClassVar = {"all": ["members/choices.css"]}
+        css: ClassVar = {"all": ["conditions/conditions.css", "members/choices.css"]}
         js = ("members/choices.js",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:

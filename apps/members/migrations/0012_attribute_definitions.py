@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                     "in_list",
                     models.BooleanField(
                         default=False,
-                        help_text="The list and its export show the first five.",
+                        help_text="The list shows the first five; files of members have all attributes.",
                         verbose_name="column of the member list",
                     ),
                 ),
@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                     "in_list",
                     models.BooleanField(
                         default=False,
-                        help_text="The list and its export show the first five.",
+                        help_text="The list shows the first five; files of members have all attributes.",
                         verbose_name="column of the member list",
                     ),
                 ),
