@@ -13,6 +13,8 @@ from apps.orgs.services.hours import create_working_time
 from apps.points import services as points
 from apps.points.models import Account
 from apps.points.services.adjusting import Adjustment
+from apps.rules.models import RuleVersion
+from apps.rules.publishing import send_publication
 from config.demo.group import GROUP, Group
 
 HOURS = {
@@ -82,6 +84,8 @@ ASKED: list[tuple[int, int, str, tuple[tuple[str, str, str], ...]]] = [
     (27, 7500, "企业客户年会采购，合同约定补积分。 Company order; the contract promises these points.",
      (("regional_manager", "approved", "合同已核。 The contract says so."), ("finance", "approved", "预算内。 Within budget."))),
     (26, 6000, "投诉升级：咖啡机烫伤，门店承诺补偿。 Complaint: a burn; the store promised to make good.", ()),
+    (22, 5500, "老会员转店，旧店积分未随迁。 A member of many years moved stores; the old points stayed behind.",
+     (("regional_manager", "approved", "旧系统截图已核。 Checked against the old system."),)),
     (20, 1500, "生日礼遇未到账。 Birthday treat never arrived.", ()),
     (5, 1800, "门店搬迁致歉。 An apology for moving the store.", ()),
 ]  # fmt: skip
@@ -126,6 +130,12 @@ def _and_then(group: Group, members: list[Member], end: datetime) -> None:
         "余额今天有变动，请留意。 The balance moved today.",
         when=end - timedelta(hours=1),
     )
+    send_publication(
+        group.people["marketing"],
+        RuleVersion.objects.get(rule__program=group.programs["east"], rule__code="beans", state="draft"),
+        starts_at=end + timedelta(days=14), key="demo:beans", when=end,
+        reason="咖啡豆毛利够高，想提高倍数。 Beans earn enough to give more for them.",
+    )  # fmt: skip
     delegate(
         group.people["finance"], group.people["finance"], group.people["marketing_head"],
         starts_at=end + timedelta(days=7), ends_at=end + timedelta(days=14), reason="年假 Annual leave", when=end,
