@@ -6,6 +6,7 @@ from benchmarks.awards import award_batch, award_gathers, award_limits, award_on
 from benchmarks.deciding import deciding
 from benchmarks.evaluating import evaluations
 from benchmarks.expiring import expire
+from benchmarks.finding import member_search
 from benchmarks.importing import import_cdnow
 from benchmarks.inboxes import inbox
 from benchmarks.measuring import Figure
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "evaluate": evaluations,
     "import_cdnow": import_cdnow,
     "admin_list": admin_list,
+    "member_search": member_search,
     "report": report,
     "inbox": inbox,
     "deciding": deciding,

@@ -12,11 +12,13 @@ from datetime import timedelta
 from math import prod
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.fields.array import ArrayContains  # type: ignore[attr-defined]
 from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import BooleanField, ExpressionWrapper, F, IntegerField, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Now
 
-from apps.core.scope import Reach, first_of_units, reach_of
+from apps.core.scope import STEP, Reach, first_of_units, reach_of
 from apps.core.transactions import in_transaction
 from apps.members.changes import HIDDEN
 from apps.members.crypto import lookup_hash, tail_hash
@@ -35,6 +37,7 @@ MOST_SEARCHES, WINDOW = 200, timedelta(minutes=10)
 ENTRIES_PER_ROW = 10
 """So many entries of an index are read in the time of one row of the table."""
 NUMBER, NAME = "number", "name"
+_PARTS = ArrayField(IntegerField())
 
 _HOW_COMMON = """
 SELECT part.gram, part.share, size.reltuples FROM pg_stats stats
@@ -107,17 +110,14 @@ def _numbered(principal: Any, term: str, limit: int) -> Iterable[Found]:
 
 
 def _identified(principal: Any, term: str, limit: int) -> Iterable[Found]:
-    """Those whom a whole identifier names, or its last four characters: two look-ups by hash."""
-    hashes = {kind: lookup_hash(kind, term) for kind in Identifier.Kind.values}
-    is_whole = ExpressionWrapper(Q(value_hash__in=hashes.values()), BooleanField())
-    named = Q()
-    for kind, value_hash in hashes.items():
-        named |= Q(kind=kind, value_hash=value_hash)
-    if len(term) == ASKED_CHARACTERS:
-        named |= Q(tail_hash=tail_hash(tail_of("card", term)))
-    rows = _seen(principal, Identifier).select_related("member__home_unit").filter(named)
+    """Those whom a whole identifier names, or its last four characters: look-ups by hash."""
+    hashes = {kind: lookup_hash(kind, term) for kind in Identifier.Kind.values if is_well_formed(kind, term)}
+    is_whole = Q(kind__in=hashes, value_hash__in=hashes.values())
+    is_tail = Q(tail_hash=tail_hash(tail_of("card", term))) if len(term) == ASKED_CHARACTERS else Q(pk__in=())
+    rows = _seen(principal, Identifier).filter(is_whole | is_tail).select_related("member__home_unit")
+    rows = rows.only("kind", "masked", "member__masked_name", "member__state", "member__home_unit__name")
     # Two of one member's may end alike.
-    for each in rows.order_by(is_whole.desc(), "-member_id", "pk")[: 2 * limit]:
+    for each in rows.order_by(ExpressionWrapper(is_whole, BooleanField()).desc(), "-member_id", "pk")[: 2 * limit]:
         yield Found(each.member, each.kind, each.masked)
 
 
@@ -136,14 +136,16 @@ def _called(principal: Any, term: str, limit: int) -> Iterable[Found]:
 def _newest(members: QuerySet, reach: Reach, term: str, limit: int) -> QuerySet:
     """The first of `members` by the cheaper of two ways. A rare part of names is gathered from its index, and what was
     gathered is sorted; of a common one so much would be gathered that its newest are sooner met by walking down from
-    the newest member of each unit. Where units are not named, the planner knows as much."""
-    if reach.units is None:
+    the newest member of each unit. Where the reach is the group, the planner knows as much."""
+    if reach.units is None or any(len(path) == STEP for path in reach.paths):
         return members.order_by("-pk")[:limit]
     share, size = _how_common(term)
     if share and len(reach.units) * limit / share < ENTRIES_PER_ROW * share * size:
-        holding = Q(name_grams__contains=asked_grams(term))
-        members = members.filter(pk__in=first_of_units(Member, reach.units, holding, "-pk", limit)).order_by("-pk")
-        return members[:limit]
+        # Not a bare column: the planner takes the parts of one word for independent, and would gather unit by unit.
+        parts = Coalesce("name_grams", Value([], _PARTS))
+        walked = Q(ArrayContains(parts, Value(asked_grams(term), _PARTS)))
+        keys = first_of_units(Member, reach.units, walked, "-pk", limit)
+        return members.filter(pk__in=keys).order_by("-pk")[:limit]
     # Told to sort, not to walk all members down to the last: those of this reach may all be old.
     return members.order_by(-F("pk"))[:limit]
 
