@@ -34,7 +34,7 @@ PERMISSION = "members.view_member"
 MOST_FOUND = 50
 MOST_SEARCHES, WINDOW = 200, timedelta(minutes=10)
 """So many searches of one person; whoever tries all that four digits can be is stopped after two in a hundred."""
-ENTRIES_PER_ROW = 10
+ENTRIES_PER_ROW = 8
 """So many entries of an index are read in the time of one row of the table."""
 NUMBER, NAME = "number", "name"
 _PARTS = ArrayField(IntegerField())
@@ -61,8 +61,8 @@ Way = Callable[[Any, str, int], Iterable[Found]]
 
 
 @in_transaction
-def search(principal: Any, text: str, limit: int = MOST_FOUND) -> list[Found]:
-    """The members that `text` names, `limit` at most, as far as `principal` sees them: those first that a whole
+def search(actor: Any, text: str, limit: int = MOST_FOUND) -> list[Found]:
+    """The members that `text` names, `limit` at most, as far as `actor` sees them: those first that a whole
     identifier names, then those of which it is the last four characters, then those whose name holds it; each the
     newest first. `#12` is the member of that number. On record, unless `text` can name nobody.
 
@@ -72,13 +72,13 @@ def search(principal: Any, text: str, limit: int = MOST_FOUND) -> list[Found]:
     ways = _ways(term)
     if not ways:
         return []
-    _require_patience(principal)
+    _require_patience(actor)
     found: dict[int, Found] = {}
     for way in ways:
-        for each in way(principal, term, limit):
+        for each in way(actor, term, limit):
             found.setdefault(each.member.pk, each)
     what = term if _numbered in ways else _shown(term)
-    return _on_record(principal, list(found.values())[:limit], f"name {what}" if what == HIDDEN else what)
+    return _on_record(actor, list(found.values())[:limit], f"name {what}" if what == HIDDEN else what)
 
 
 @in_transaction
@@ -102,30 +102,29 @@ def _ways(term: str) -> list[Way]:
     return ways
 
 
-def _numbered(principal: Any, term: str, limit: int) -> Iterable[Found]:
+def _numbered(actor: Any, term: str, limit: int) -> Iterable[Found]:
     return (
         Found(member, NUMBER, term)
-        for member in _seen(principal, Member).select_related("home_unit").filter(pk=int(term[1:]))
+        for member in _seen(actor, Member).select_related("home_unit").filter(pk=int(term[1:]))
     )
 
 
-def _identified(principal: Any, term: str, limit: int) -> Iterable[Found]:
+def _identified(actor: Any, term: str, limit: int) -> Iterable[Found]:
     """Those whom a whole identifier names, or its last four characters: look-ups by hash."""
     hashes = {kind: lookup_hash(kind, term) for kind in Identifier.Kind.values if is_well_formed(kind, term)}
     is_whole = Q(kind__in=hashes, value_hash__in=hashes.values())
     is_tail = Q(tail_hash=tail_hash(tail_of("card", term))) if len(term) == ASKED_CHARACTERS else Q(pk__in=())
-    rows = _seen(principal, Identifier).filter(is_whole | is_tail).select_related("member__home_unit")
+    rows = _seen(actor, Identifier).filter(is_whole | is_tail).select_related("member__home_unit")
     rows = rows.only("kind", "masked", "member__masked_name", "member__state", "member__home_unit__name")
     # Two of one member's may end alike.
     for each in rows.order_by(ExpressionWrapper(is_whole, BooleanField()).desc(), "-member_id", "pk")[: 2 * limit]:
         yield Found(each.member, each.kind, each.masked)
 
 
-def _called(principal: Any, term: str, limit: int) -> Iterable[Found]:
+def _called(actor: Any, term: str, limit: int) -> Iterable[Found]:
     """Those whose name holds each word of `term`; of what the index offers, each name is held against it."""
-    reach = Reach(everything=True) if principal is None else reach_of(principal, PERMISSION)
-    members = _seen(principal, Member).select_related("home_unit").filter(name_grams__contains=asked_grams(term))
-    for member in _newest(members, reach, term, limit):
+    reach = Reach(everything=True) if actor is None else reach_of(actor, PERMISSION)
+    for member in _newest(_seen(actor, Member).select_related("home_unit"), reach, term, limit):
         try:
             if holds(name_of(member), term):
                 yield Found(member, NAME)
@@ -134,20 +133,29 @@ def _called(principal: Any, term: str, limit: int) -> Iterable[Found]:
 
 
 def _newest(members: QuerySet, reach: Reach, term: str, limit: int) -> QuerySet:
-    """The first of `members` by the cheaper of two ways. A rare part of names is gathered from its index, and what was
-    gathered is sorted; of a common one so much would be gathered that its newest are sooner met by walking down from
-    the newest member of each unit. Where the reach is the group, the planner knows as much."""
+    """The newest of `members` with the parts of `term`, by the cheaper of two ways. A rare part is gathered from its
+    index, and what was gathered is sorted; of a common one so much would be gathered that its newest are sooner met by
+    walking down from the newest member of each unit. Where the reach is the group, the planner knows as much."""
+    grams = asked_grams(term)
     if reach.units is None or any(len(path) == STEP for path in reach.paths):
-        return members.order_by("-pk")[:limit]
+        return members.filter(name_grams__contains=grams).order_by("-pk")[:limit]
     share, size = _how_common(term)
     if share and len(reach.units) * limit / share < ENTRIES_PER_ROW * share * size:
-        # Not a bare column: the planner takes the parts of one word for independent, and would gather unit by unit.
-        parts = Coalesce("name_grams", Value([], _PARTS))
-        walked = Q(ArrayContains(parts, Value(asked_grams(term), _PARTS)))
-        keys = first_of_units(Member, reach.units, walked, "-pk", limit)
-        return members.filter(pk__in=keys).order_by("-pk")[:limit]
-    # Told to sort, not to walk all members down to the last: those of this reach may all be old.
-    return members.order_by(-F("pk"))[:limit]
+        keys = first_of_units(Member, reach.units, _holding(grams), "-pk", limit)
+    else:
+        # Expressions that no other index serves: the planner would bring in all members of the units, or walk all
+        # members of the group down to the oldest.
+        holding = Member.objects.filter(name_grams__contains=grams).annotate(unit=F("home_unit") + 0)
+        keys = holding.filter(unit__in=sorted(reach.units)).order_by(-F("pk")).values("pk")[:limit]
+    return members.filter(pk__in=keys).order_by("-pk")
+
+
+def _holding(grams: list[int]) -> Q:
+    """Not the bare column for several parts of one word: the planner, which takes them for independent, would gather
+    unit by unit."""
+    if len(grams) == 1:
+        return Q(name_grams__contains=grams)
+    return Q(ArrayContains(Coalesce("name_grams", Value([], _PARTS)), Value(grams, _PARTS)))
 
 
 def _how_common(term: str) -> tuple[float, float]:
@@ -161,27 +169,27 @@ def _how_common(term: str) -> tuple[float, float]:
     return prod(min(shares.get(gram, 0.0) for gram in grams) for grams in words), rows[0][2] if rows else 0.0
 
 
-def _seen(principal: Any, model: Any) -> QuerySet:
-    """The rows of `model` that belong to members whom `principal` sees; the studio itself sees all."""
-    rows: QuerySet = model.objects.all() if principal is None else model.objects.visible_to(principal, PERMISSION)
+def _seen(actor: Any, model: Any) -> QuerySet:
+    """The rows of `model` that belong to members whom `actor` sees; the studio itself sees all."""
+    rows: QuerySet = model.objects.all() if actor is None else model.objects.visible_to(actor, PERMISSION)
     return rows
 
 
-def _require_patience(principal: Any) -> None:
+def _require_patience(actor: Any) -> None:
     """Raises TooManySearches. The rows of the searches themselves are counted."""
-    if principal is None:
+    if actor is None:
         return
-    lately = Look.objects.filter(kind=Look.Kind.SEARCH, at__gt=Now() - WINDOW, **author_of(principal))
+    lately = Look.objects.filter(kind=Look.Kind.SEARCH, at__gt=Now() - WINDOW, **author_of(actor))
     if lately.count() >= MOST_SEARCHES:
         raise TooManySearches()
 
 
-def _on_record(principal: Any, found: list[Found], what: str) -> list[Found]:
+def _on_record(actor: Any, found: list[Found], what: str) -> list[Found]:
     """`found`, now that the search has its row; the studio itself searches without."""
-    if principal is not None:
+    if actor is not None:
         only = found[0].member if len(found) == 1 else None
-        unit = only.home_unit if only else place_of(principal)
-        record_look(principal, Look.Kind.SEARCH, unit, member=only, what=what[:200], found=len(found))
+        unit = only.home_unit if only else place_of(actor)
+        record_look(actor, Look.Kind.SEARCH, unit, member=only, what=what[:200], found=len(found))
     return found
 
 
