@@ -103,6 +103,8 @@ GROUPS = (
     Group(_("Connections"), (
         Item(_("Imports"), "upload_file", "admin:activity_importjob_changelist", "activity.view_importjob",
              (MARKETING, FINANCE, AUDITOR, INTEGRATOR)),
+        Item(_("Member files"), "group_add", "admin:members_memberimport_changelist", "members.view_memberimport",
+             (MARKETING, FINANCE, AUDITOR, INTEGRATOR)),
         Item(_("API clients"), "key", "admin:orgs_apiclient_changelist", "orgs.view_apiclient",
              (INTEGRATOR, ADMINISTRATOR, AUDITOR)),
         Item(_("Sources"), "lan", "admin:activity_source_changelist", "activity.view_source", (INTEGRATOR, AUDITOR)),

@@ -1,7 +1,7 @@
 """The form of a point type, with its policy of expiry as plain fields; and the small forms that move points by hand."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
+    UnfoldAdminDateWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminFileFieldWidget,
     UnfoldAdminIntegerFieldWidget,
@@ -19,6 +20,7 @@ from unfold.widgets import (
 from apps.approvals.errors import EvidenceRefused
 from apps.approvals.evidence import LARGEST, MOST_FILES, type_of
 from apps.approvals.services.filing import File
+from apps.members.importing.parts import OPTIONS
 from apps.orgs.querysets import program_of
 from apps.points.expiry import parse_policy
 from apps.points.models import AdjustmentBatch, PointType, ReasonCode
@@ -257,3 +259,40 @@ class BatchForm(forms.ModelForm):
         offered = list(self.fields["program"].queryset[:2]) if "program" in self.fields else []  # type: ignore[attr-defined]
         if len(offered) == 1:
             self.fields["program"].initial = offered[0]
+
+
+class OpeningForm(forms.Form):
+    """How the points of a file of members count where the file itself does not say; see `services.opening`."""
+
+    title = gettext_lazy("Opening points")
+    earned = forms.ChoiceField(
+        label=gettext_lazy("They count as earned on"), required=False, widget=UnfoldAdminSelectWidget,
+        choices=[("import", gettext_lazy("the day of the import")), ("joined", gettext_lazy("the day the member joined"))],
+        help_text=gettext_lazy("Where no column tells the day. Their time runs from then."),
+    )  # fmt: skip
+    expires_on = forms.DateField(
+        label=gettext_lazy("Last day of all of them"), required=False, widget=UnfoldAdminDateWidget,
+        help_text=gettext_lazy("Empty: they last as their point type says."),
+    )  # fmt: skip
+    cost = forms.DecimalField(
+        label=gettext_lazy("Cost of one of them"), required=False, min_value=0, max_value=1_000_000, decimal_places=6,
+        widget=UnfoldAdminDecimalFieldWidget, help_text=gettext_lazy("Empty: what their point type says."),
+    )  # fmt: skip
+
+    def __init__(self, data: Any = None, *, options: Mapping[str, Any], prefix: str) -> None:
+        cost = options.get("cost_micros")
+        started = {
+            "earned": options.get("earned") or "import",
+            "expires_on": options.get("expires_on"),
+            "cost": None if cost is None else (Decimal(cost) / MICROS).normalize(),
+        }
+        super().__init__(data, initial=started, prefix=prefix)
+
+    def options(self) -> dict[str, Any]:
+        told, found = self.cleaned_data, {"earned": self.cleaned_data["earned"] or "import"}
+        if told["expires_on"]:
+            found["expires_on"] = told["expires_on"].isoformat()
+        return found if told["cost"] is None else {**found, "cost_micros": int(told["cost"] * MICROS)}
+
+
+OPTIONS["points"] = OpeningForm

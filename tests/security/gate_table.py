@@ -43,6 +43,7 @@ FREE: dict[str, str] = {
     "members.importing.bringing:locked": INNER,
     "members.importing.bringing:map_columns": STAGED,
     "members.importing.deciding:decide": STAGED,
+    "members.importing.refused:refused_rows": "It only reads the rows of a file that were refused, and gives them back.",
     "members.services.changing:change_member": MEMBER,
     "members.services.changing:close_member": MEMBER,
     "members.services.changing:reopen_member": MEMBER,

@@ -15,7 +15,7 @@ from django.db import connection, models
 
 from apps.approvals.models import ApprovalRequest, ApprovalTask, PolicyVersion
 from apps.core.scope import Scope
-from apps.members.models import Member
+from apps.members.models import ImportMapping, Member
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.orgs.roles import PERMISSIONS
 from apps.orgs.services import create_staff
@@ -103,6 +103,20 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     },
     "orgs.specialday": lambda planted: {"days": {"kind": "each_month", "day": 8}},
     "members.attributedefinition": lambda planted: {"choices": []},
+    # A planted path names no file, and a planted cipher text is none: rows are new, of which no cell is read.
+    "members.memberimport": lambda planted: {
+        "layout": {"encoding": "utf-8", "delimiter": ",", "header_row": 1, "columns": ["card"]},
+        "mapping": {},
+        "refusal": {},
+        "counts": {"new": 1},
+        "totals": {},
+        "decisions": {},
+        "stated": {},
+    },
+    "members.importmapping": lambda planted: {
+        "document": {"columns": [{"name": planted.canary(ImportMapping, "document"), "target": "identifier:card"}]}
+    },
+    "members.memberrow": lambda planted: {"changes": [], "findings": {}, "notes": [], "amounts": {}, "before": None},
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }
 

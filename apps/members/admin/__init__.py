@@ -1,7 +1,8 @@
-"""Members, and who looked at them."""
+"""Members, their attributes, who looked at them, and the files they come in."""
 
 from apps.members.admin.attributes import AttributeDefinitionAdmin
+from apps.members.admin.imports import ImportMappingAdmin, MemberImportAdmin
 from apps.members.admin.looks import LookAdmin
 from apps.members.admin.members import MemberAdmin
 
-__all__ = ["AttributeDefinitionAdmin", "LookAdmin", "MemberAdmin"]
+__all__ = ["AttributeDefinitionAdmin", "ImportMappingAdmin", "LookAdmin", "MemberAdmin", "MemberImportAdmin"]

@@ -1,6 +1,7 @@
 """What rooms above bring in with a member: opening points, for one. They register a `Part`; this room calls it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -13,6 +14,15 @@ Texts = Mapping[str, str]
 
 Read = Callable[[Texts, date], "tuple[dict[str, Any], dict[str, str], list[str]]"]
 """Given a row's cells and the day its member joined: what to keep as the row's amounts, findings, and notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """One kind of what the rows that would be taken in bring, as people read it."""
+
+    name: str
+    number: int
+    cost: str
 
 
 class Part:
@@ -51,6 +61,18 @@ class Part:
         """What approvers are shown of it; from what `totals` kept."""
         return ()
 
+    def brought(self, job: MemberImport) -> Sequence[Brought]:
+        """What pages show of it; from what `totals` kept."""
+        return ()
+
+    def stateable(self, program: Any) -> Sequence[tuple[str, Words]]:
+        """What a sender may state of a programme's files: `CODE:NAME` as in `stated_totals`, and what it is called."""
+        return ()
+
+    def in_row(self, job: MemberImport) -> Callable[[Mapping[str, Any]], str]:
+        """How the amounts of a row read. A constant number of queries."""
+        return lambda amounts: ""
+
     def take(self, job: MemberImport, first: int, last: int, when: datetime) -> None:
         """Brings in what the rows from `first` to `last` (included) hold whose members are in; running it again
         changes nothing."""
@@ -62,6 +84,8 @@ class Part:
 
 
 LABELS: dict[str, Words] = {}
+OPTIONS: dict[str, Any] = {}
+"""By a part's code a form class, made with `options`, whose `options()` are what its `reader` is given."""
 """Of the lines of a request, ours and the parts'."""
 _parts: dict[str, Part] = {}
 

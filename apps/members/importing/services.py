@@ -20,13 +20,14 @@ from apps.members.importing.bringing import (
 )  # fmt: skip
 from apps.members.importing.deciding import decide
 from apps.members.importing.models import MemberImport
+from apps.members.importing.refused import refused_rows
 from apps.members.importing.staging import Progress
 from apps.members.importing.taking import start, start_back, take_back_chunk, take_chunk, taking_back, taking_in
 from apps.orgs.models import Program
 
 __all__ = [
-    "PERMISSION", "NotCheckable", "bring", "cancel", "check", "decide", "hand_to_workers", "lay_out", "map_columns", "run",
-    "run_step", "start", "start_back", "step", "taking_back", "taking_in", "unfinished", "unfinished_of",
+    "PERMISSION", "NotCheckable", "bring", "cancel", "check", "decide", "hand_to_workers", "lay_out", "map_columns", "refused_rows",
+    "run", "run_step", "start", "start_back", "step", "taking_back", "taking_in", "unfinished", "unfinished_of",
 ]  # fmt: skip
 
 

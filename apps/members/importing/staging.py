@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from apps.core.clock import local_day
 from apps.core.exports import quoted
-from apps.core.reading import FileRefused
+from apps.core.reading import NOTE, FileRefused
 from apps.members.attributes import value_of
 from apps.members.crypto import encrypt, lookup_hash, open_sealed, purpose_of, tail_hash
 from apps.members.errors import AttributeRefused
@@ -172,13 +172,14 @@ class RowReader:
         self._places = {c.target: places[c.name] for c in self.mapping.columns if c.target and c.name in places}
         self._meant = {c.target: meaning_of(c) for c in self.mapping.columns if c.values}
         self._header = [name.casefold() for name in self.columns]
+        self._notes = [place for place, name in enumerate(self.columns) if name.startswith(NOTE)]
         self._identifiers = tuple(self.mapping.identifiers.items())
         self._attributes = tuple(self.mapping.attributes.items())
 
     def read(self, number: int, cells: list[str]) -> StagedRow:
         """What a row says."""
         row = StagedRow(number, cells)
-        if cleaning.is_total(cells):
+        if cleaning.is_total(self._without_notes(cells)):
             row.findings["total_row"] = ""
         elif [cell.casefold() for cell in cells] == self._header:
             row.findings["header_again"] = ""
@@ -187,6 +188,9 @@ class RowReader:
         else:
             self._read(row)
         return row
+
+    def _without_notes(self, cells: list[str]) -> list[str]:
+        return [cell for place, cell in enumerate(cells) if place not in self._notes] if self._notes else cells
 
     def _read(self, row: StagedRow) -> None:
         for kind, column in self._identifiers:

@@ -27,6 +27,8 @@ from apps.orgs.gate import Approval, Done, Effect, Line, pass_gate, register
 from apps.orgs.models import Staff
 
 CHUNK = 5_000
+MOST_COUNTED = 50_000
+"""Of files with more members it is not counted beforehand who would stay."""
 
 
 class TotalsDisagree(LoyaltyError):
@@ -211,6 +213,19 @@ def start_back(
     job.totals = {**job.totals, "back": {}}
     job.save(update_fields=["state", "last_row", "rows_done", "totals"])
     return job
+
+
+def would_stay(job: MemberImport) -> int | None:
+    """How many members would stay if the file were taken back now; None where it is too long to count meanwhile."""
+    brought = job.staged.filter(is_done=True, state__in=["new", "changed"])
+    members = list(brought.order_by("number").values_list("member_id", flat=True)[: MOST_COUNTED + 1])
+    if len(members) > MOST_COUNTED:
+        return None
+    living: set[int] = set()
+    for start_at in range(0, len(members), CHUNK):
+        part = members[start_at : start_at + CHUNK]
+        living.update(*(lived(part, job) for lived in lives()))
+    return len(living)
 
 
 @in_transaction

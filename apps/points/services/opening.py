@@ -1,7 +1,7 @@
 """Opening balances: what another system's members bring along, as lots with their own day, expiry and cost."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -14,10 +14,10 @@ from django.db.models import Q
 
 from apps.conditions.words import Words
 from apps.core.clock import local_day, start_of_day
-from apps.core.formats import MICROS
+from apps.core.formats import MICROS, money_of_micros, number
 from apps.members.importing.cleaning import day, whole_number
 from apps.members.importing.models import MemberImport
-from apps.members.importing.parts import Part, Read, Texts, later_life, register
+from apps.members.importing.parts import Brought, Part, Read, Texts, later_life, register
 from apps.orgs.gate import Line
 from apps.points.book import MOST_COST_MICROS, MOST_POINTS, Book, Origin
 from apps.points.expiry import expires_at, lapses_at, parse_policy
@@ -53,6 +53,8 @@ class OpeningPoints(Part):
     labels: ClassVar[Mapping[str, Words]] = {
         "opening_points": Words("Opening points", "期初积分"),
         "opening_cost": Words("What they add to the liability", "增加的负债"),
+        "points": Words("Points taken back", "收回的积分"),
+        "points_lost": Words("Points spent meanwhile, which are lost", "期间已消费、无法收回的积分"),
     }
 
     def takes(self, target: str) -> bool:
@@ -155,6 +157,27 @@ class OpeningPoints(Part):
             Line("opening_cost", f"{currency} 0", f"{currency} {cost:f}", "money"),
         )
 
+    def brought(self, job: MemberImport) -> Sequence[Brought]:
+        names, currency = _names(job), job.program.currency
+        return [
+            Brought(names.get(code, code), each["points"], money_of_micros(each["cost_micros"], currency))
+            for code, each in sorted(job.totals.get("points", {}).get("types", {}).items())
+        ]
+
+    def stateable(self, program: Any) -> Sequence[tuple[str, Words]]:
+        types = PointType.objects.filter(program=program).order_by("pk")
+        return [(f"points:{t.code}", Words(f"Sum of {t.name}", f"{t.name}合计")) for t in types]
+
+    def in_row(self, job: MemberImport) -> Callable[[Mapping[str, Any]], str]:
+        names = _names(job)
+        is_one = len(job.totals.get("points", {}).get("types", {})) < 2
+
+        def told(amounts: Mapping[str, Any]) -> str:
+            held = [(code, number(each["points"])) for code, each in amounts.items() if code in names]
+            return " · ".join(text if is_one else f"{names[code]} {text}" for code, text in held)
+
+        return told
+
     def take(self, job: MemberImport, first: int, last: int, when: datetime) -> None:
         today = local_day(when, ZoneInfo(job.program.time_zone))
         with connection.cursor() as cursor:
@@ -170,6 +193,11 @@ class OpeningPoints(Part):
             )
             taken, lost = cursor.fetchone()
         return {"points": taken, "points_lost": lost}
+
+
+def _names(job: MemberImport) -> dict[str, str]:
+    """The point types of its programme, by code."""
+    return dict(PointType.objects.filter(program_id=job.program_id).values_list("code", "name"))
 
 
 def _sums(job: MemberImport) -> tuple[int, Decimal]:
