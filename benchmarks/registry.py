@@ -9,6 +9,7 @@ from benchmarks.expiring import expire
 from benchmarks.finding import member_search
 from benchmarks.importing import import_cdnow
 from benchmarks.inboxes import inbox
+from benchmarks.joining import import_members
 from benchmarks.measuring import Figure
 from benchmarks.pages import admin_list, report
 from benchmarks.segments import conditions_sql
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "expire": expire,
     "evaluate": evaluations,
     "import_cdnow": import_cdnow,
+    "import_members": import_members,
     "admin_list": admin_list,
     "member_search": member_search,
     "report": report,

@@ -48,10 +48,17 @@ def encrypt(text: str, purpose: str) -> bytes:
 
 def seal_bytes(content: bytes, purpose: str) -> bytes:
     """`encrypt` of what is no text: a block of a file."""
-    number = newest_key()
+    start, cipher = _sealing(settings.PERSONAL_DATA_KEYS)
     nonce = secrets.token_bytes(NONCE)
-    sealed = key_ring(settings.PERSONAL_DATA_KEYS)[number].encrypt(nonce, content, purpose.encode())
-    return bytes([FORMAT]) + number.to_bytes(2, "big") + nonce + sealed
+    return start + nonce + cipher.encrypt(nonce, content, purpose.encode())
+
+
+@lru_cache(maxsize=4)
+def _sealing(written: str) -> tuple[bytes, AESGCM]:
+    """What a cipher text begins with, and what encrypts it."""
+    ring = key_ring(written)
+    number = max(ring)
+    return bytes([FORMAT]) + number.to_bytes(2, "big"), ring[number]
 
 
 def decrypt(cipher: bytes, purpose: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _PHONE_NOISE = re.compile(r"[\s\-‐-―().·]+")
 _EXCEL_NUMBER = re.compile(r"\.0$")
@@ -17,6 +18,7 @@ ASKED_CHARACTERS = 4
 """By so many last characters people ask for an identifier."""
 
 
+@lru_cache(maxsize=1_024)  # one value is asked about several times, to be checked, hashed and masked
 def normalise(kind: str, value: str) -> str:
     """One spelling for every way of writing the same identifier; normalised again it stays the same.
 

@@ -173,6 +173,7 @@ class RowReader:
         self._meant = {c.target: meaning_of(c) for c in self.mapping.columns if c.values}
         self._header = [name.casefold() for name in self.columns]
         self._notes = [place for place, name in enumerate(self.columns) if name.startswith(NOTE)]
+        self._once = {c.target: c for c in self.mapping.columns if c.target}
         self._identifiers = tuple(self.mapping.identifiers.items())
         self._attributes = tuple(self.mapping.attributes.items())
 
@@ -248,11 +249,11 @@ class RowReader:
         if target not in self._places:
             return None
         cell = cleaning.day(self._text(row, target))
-        column = self.mapping.reading(target)
+        column = self._once[target]
         if cell.fault:
             row.findings[f"{called}_{cell.fault.removeprefix('date_')}"] = ""
         elif cell.value is None:
-            if column is not None and column.is_required:
+            if column.is_required:
                 row.findings[f"{called}_missing"] = ""
             else:
                 row.notes.append(f"{called}_none")
@@ -264,7 +265,7 @@ class RowReader:
         text = self._text(row, "store")
         if cleaning.is_nothing(text):
             row.unit_id = self.home_id
-            column = self.mapping.reading("store")
+            column = self._once.get("store")
             if column is not None and column.is_required:
                 row.findings["store_missing"] = ""
             elif column is not None:
@@ -324,7 +325,7 @@ def _attribute_readers(job: MemberImport, mapping: ColumnMapping) -> dict[str, C
 
         return read
 
-    return {d.key: reader(d) for d in definitions_for(job.program.unit) if d.key in mapping.attributes}
+    return {d.key: reader(d) for d in definitions_for(job.program.unit) if d.is_active and d.key in mapping.attributes}
 
 
 def preview(content: Any, layout: Layout, most: int) -> Iterator[tuple[int, list[str]]]:

@@ -1,6 +1,6 @@
 DROP FUNCTION members_import_take_back(bigint, int, int, bigint[], timestamptz, bigint, text);
 DROP FUNCTION members_import_take(bigint, int, int, timestamptz, date, text, bigint, text);
 DROP FUNCTION members_import_decide(bigint, text, text, text, bigint, jsonb);
-DROP FUNCTION members_import_twice(bigint, text);
 DROP FUNCTION members_import_states(bigint, text[]);
 DROP FUNCTION members_import_match(bigint, text[], text);
+DROP FUNCTION members_import_twice(bigint, text);

@@ -1,5 +1,23 @@
 -- Files of members: matching, states, taking in and taking back, in a few statements for however many rows.
 
+-- The identifiers of a file that stand in more than one row: each with the first and the last row it stands in. `wanted` is
+-- card, phone or email, or `identifier` for all others; NULL for all of them. Nothing is known to the planner of rows just
+-- copied: left to itself it would hold each against each.
+CREATE FUNCTION members_import_twice(job bigint, wanted text)
+RETURNS TABLE (id bigint, number int, kind text, first int, last int)
+LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
+    SELECT s.id, s.number, CASE WHEN s.kind IN ('card', 'phone', 'email') THEN s.kind ELSE 'identifier' END,
+           twice.first, twice.last
+    FROM members_rowidentifier s
+    JOIN (
+        SELECT i.kind, i.value_hash, min(i.number) AS first, max(i.number) AS last FROM members_rowidentifier i
+        WHERE i.job_id = job
+          AND (wanted IS NULL OR CASE WHEN i.kind IN ('card', 'phone', 'email') THEN i.kind ELSE 'identifier' END = wanted)
+        GROUP BY i.kind, i.value_hash HAVING count(*) > 1
+    ) twice USING (kind, value_hash)
+    WHERE s.job_id = job
+$$;
+
 -- Who is known already, who stands twice in the file, and whose identifiers name two members. `kinds` are the kinds of
 -- identifier by which members are recognised, the first first; who lives outside `root` stays as they are.
 CREATE FUNCTION members_import_match(job bigint, kinds text[], root text) RETURNS void
@@ -25,16 +43,9 @@ BEGIN
 
     UPDATE members_memberrow r SET findings = r.findings || again.codes
     FROM (
-        SELECT s.number, jsonb_object_agg(
-                   CASE WHEN s.kind IN ('card', 'phone', 'email') THEN s.kind ELSE 'identifier' END || '_duplicate', ''
-               ) AS codes
-        FROM members_rowidentifier s
-        JOIN (
-            SELECT kind, value_hash, min(number) AS first FROM members_rowidentifier
-            WHERE job_id = members_import_match.job GROUP BY kind, value_hash HAVING count(*) > 1
-        ) twice USING (kind, value_hash)
-        WHERE s.job_id = members_import_match.job AND s.number > twice.first
-        GROUP BY s.number
+        SELECT t.number, jsonb_object_agg(t.kind || '_duplicate', '') AS codes
+        FROM members_import_twice(members_import_match.job, NULL) t
+        WHERE t.number > t.first GROUP BY t.number
     ) again
     WHERE r.job_id = members_import_match.job AND r.number = again.number;
 END $$;
@@ -63,21 +74,6 @@ BEGIN
     GET DIAGNOSTICS changed = ROW_COUNT;
     RETURN changed;
 END $$;
-
--- The identifiers of a file that stand in more than one row: each with the first and the last row it stands in. `kind`
--- is card, phone or email, or `identifier` for all others.
-CREATE FUNCTION members_import_twice(job bigint, wanted text)
-RETURNS TABLE (id bigint, number int, first int, last int)
-LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan AS $$
-    SELECT s.id, s.number, twice.first, twice.last
-    FROM members_rowidentifier s
-    JOIN (
-        SELECT kind, value_hash, min(number) AS first, max(number) AS last FROM members_rowidentifier
-        WHERE job_id = job AND CASE WHEN kind IN ('card', 'phone', 'email') THEN kind ELSE 'identifier' END = wanted
-        GROUP BY kind, value_hash HAVING count(*) > 1
-    ) twice USING (kind, value_hash)
-    WHERE s.job_id = job
-$$;
 
 -- Settles the finding `code` in every row that says `value`, as `apps.members.importing.deciding` describes the choices.
 -- `unit` is the chosen store, `told` the attributes that are set instead.
