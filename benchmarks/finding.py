@@ -198,16 +198,17 @@ def people(label: str, members: int) -> Iterator[CoffeeGroup]:
 
 
 def enrol(members: int) -> None:
+    pool = names(min(POOL, members))
     with connections["owner"].cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE names (id int PRIMARY KEY, masked text, cipher bytea, grams int[])")
         with cursor.cursor.copy("COPY names FROM STDIN") as copy:
-            for number, name in enumerate(names(POOL)):
+            for number, name in enumerate(pool):
                 copy.write_row((number, mask_name(name), encrypt(name, "name"), grams_of(name)))
         cursor.execute("CREATE TEMPORARY TABLE tails (id int PRIMARY KEY, hash bytea)")
         with cursor.cursor.copy("COPY tails FROM STDIN") as copy:
             for number in range(10_000):
                 copy.write_row((number, tail_hash(f"{number:04}")))
         cursor.execute("ANALYZE names, tails")
-        values = {"members": members, "names": POOL}
+        values = {"members": members, "names": len(pool)}
         for statement in (SQL / "people.sql").read_text(encoding="utf-8").split(";\n"):
             cursor.execute(statement, values)

@@ -201,5 +201,5 @@ def test_autocomplete_offers_no_row_of_another_company(world: World, ask: Ask) -
 def test_a_list_is_filtered_by_nothing_that_it_does_not_offer(ask: Ask, model: Any) -> None:
     path = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     for each in model._meta.concrete_fields:
-        if each.name in ("password", "is_superuser", "value_hash", "name_cipher", "key_hash", "path"):
+        if each.name in ("password", "is_superuser", "value_hash", "name_cipher", "name_grams", "key_hash", "path"):
             assert ask("auditor", "GET", path, {f"{each.name}__startswith": "a"}).status_code == 400
