@@ -85,6 +85,10 @@ class StaffForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "unit" in self.fields:
             self.fields["unit"].required = True
+        if "manager" in self.fields:
+            # Nobody is their own manager: they are not offered to themselves.
+            people: Any = self.fields["manager"].queryset  # type: ignore[attr-defined]
+            self.fields["manager"].queryset = people.exclude(pk=self.instance.pk).order_by("username")  # type: ignore[attr-defined]
 
 
 class NoticeSettingsForm(forms.Form):
