@@ -69,3 +69,8 @@ def test_a_migration_finds_the_names_that_were_there(wang: Member) -> None:
     with connection.schema_editor() as editor:
         import_module("apps.members.migrations.0010_fill_name_grams").fill(apps, editor)
     assert Member.objects.get().name_grams == grams_of(NAME)
+
+
+@pytest.mark.parametrize("part", ["王", "王小", "王小明", "an", "ann", "anna", "さ", "민", "j an", "12"])
+def test_one_character_or_two_letters_are_enough(part: str) -> None:
+    assert len(asked_grams(part)) == max(1, len(part.replace("j ", "")) - (1 if part > "\u2e80" else 2))
