@@ -68,6 +68,11 @@ POLICIES: list[tuple[str, str, dict[str, Any]]] = [
     ("members.look", "EAST", {"bands": [
         {"name": "超过 30 分钟", "when": _at_least("request.minutes", 31), "steps": [_step(_role("regional_manager"))]},
     ], "otherwise": "at_once"}),
+    ("members.import", "EAST", {"bands": [
+        {"name": "大批会员", "when": {"any": [_at_least("request.new", 1000), _at_least("request.points", 100_000)]},
+         "why": "期初积分是负债，财务先看。 Opening points are a liability: finance looks first.",
+         "steps": [_step(_role("finance"))]},
+    ], "otherwise": "at_once"}),
     ("orgs.role", GROUP[0], {"bands": [
         {"name": "可动积分的角色", "when": {"field": "request.changes_money", "op": "is_true"},
          "steps": [_step(_role("vice_president"))]},

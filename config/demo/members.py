@@ -33,7 +33,7 @@ class Person:
 
 
 def draw_people(random: Random, count: int, stores: dict[str, list[str]], first: date, last: date) -> list[Person]:
-    """`count` people of the companies in `stores`; two in three belong to the first, most joined before `first`."""
+    """`count` people of the companies in `stores`; two in three belong to the first of two, most joined before `first`."""
     companies = list(stores)
     phones = random.sample(range(10**8), count)
     return [_draw(random, number, phones[number], companies, stores, first, last) for number in range(count)]
@@ -42,7 +42,7 @@ def draw_people(random: Random, count: int, stores: dict[str, list[str]], first:
 def _draw(
     random: Random, number: int, phone: int, companies: list[str], stores: dict[str, list[str]], first: date, last: date
 ) -> Person:
-    company = random.choices(companies, weights=(2, 1))[0]
+    company = random.choices(companies, weights=(2, 1)[: len(companies)])[0]
     near = stores[company]
     # The first stores of a company are its busiest.
     store = random.choices(near, weights=[1 / (place + 2) for place in range(len(near))])[0]

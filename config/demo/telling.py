@@ -24,6 +24,7 @@ from config.demo.approvals import ask_for_approval
 from config.demo.attributes import attributes_of
 from config.demo.codes import redeem_caps
 from config.demo.group import PASSWORD, Group, make_group
+from config.demo.legacy import bring_old_cards
 from config.demo.members import Person, draw_people
 from config.demo.unusual import order_unusually
 from config.demo.year import ZONE, draw_events
@@ -50,6 +51,8 @@ class Told:
     refused: int = 0
     redemptions: int = 0
     adjustments: int = 0
+    old_cards: int = 0
+    """Members whom a file of the old card system brought."""
     expired_points: int = 0
     requests: int = 0
     points: int = 0
@@ -81,6 +84,7 @@ def make_demo(
     told.events += redeem_caps(group, people, caps, _random(seed, "codes"), end)
     told.events += order_unusually(people, source_for("pos:east", group.units["EAST"]), end)
     told.requests = ask_for_approval(group, end)
+    told.old_cards = bring_old_cards(group, _random(seed, "old cards"), end)
     fold_facts(end)
     told.differences = check_ledger(None, end)
     told.points = Account.objects.aggregate(total=Sum("balance"))["total"] or 0

@@ -12,7 +12,8 @@ from django.test import Client
 from apps.activity.models import Event
 from apps.approvals.models import ApprovalRequest
 from apps.members.crypto import decrypt
-from apps.members.models import AttributeDefinition, Identifier, Member
+from apps.members.importing import checking
+from apps.members.models import AttributeDefinition, Identifier, Member, MemberImport
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.points.models import Posting
 from apps.rules.models import HeldEvent, Outcome, Progress, RuleVersion
@@ -78,18 +79,30 @@ def test_everybody_listed_signs_in_and_every_persona_is_there(story: Told) -> No
 
 
 def test_members_have_chinese_names_and_two_identifiers_at_least(story: Told) -> None:
-    assert Member.objects.count() == 60
+    assert Member.objects.count() == 60 + story.old_cards
     assert all(2 <= member.identifiers.count() <= 3 for member in Member.objects.all())
     name = decrypt(bytes(Member.objects.first().name_cipher), "name")
     assert all("\u4e00" <= letter <= "\u9fff" for letter in name)
-    assert Identifier.objects.filter(kind="phone").count() == 60
+    assert Identifier.objects.filter(kind="phone").count() == 60 + story.old_cards
+
+
+def test_one_file_of_old_cards_is_in_and_another_waits_for_a_person(story: Told) -> None:
+    waiting, done = MemberImport.objects.order_by("-pk")
+    assert (done.state, story.old_cards) == ("done", 24)
+    assert Posting.objects.filter(kind="opening").exists()
+    assert waiting.state == "checked"
+    found = [(code, value, number) for code, value, number in checking.questions(waiting)]
+    assert found == [
+        ("store_unknown", "外滩旧店", 2), ("points_negative", "", 1), ("value_unknown:legacy_level", "钻石卡", 1),
+    ]  # fmt: skip
+    assert waiting.counts == {"new": 30, "question": 4, "refused": 3}
 
 
 def test_rules_are_in_force_with_a_change_and_drafts_waiting(story: Told) -> None:
     assert RuleVersion.objects.filter(state="published").count() == 17
     assert RuleVersion.objects.filter(state="draft").count() == 3
-    review = ApprovalRequest.objects.get(kind="rules.publication")
-    assert (review.state, review.requester.username) == ("open", "campaigns")
+    reviews = ApprovalRequest.objects.filter(kind="rules.publication").order_by("pk")
+    assert list(reviews.values_list("state", "requester__username")) == [("open", "campaigns"), ("open", "marketing")]
     assert OrgUnit.objects.filter(kind="store").count() == 21
 
 
