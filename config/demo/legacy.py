@@ -29,7 +29,7 @@ def bring_old_cards(group: Group, random: Random, end: datetime) -> int:
     services.start(integrator, job.pk, when=end)
     job = services.run(job.pk, clock=lambda: end)
     _checked(group, "旧会员卡_第二批.csv", list(_rows(random, WAITING, stores, end.date(), 2, FAULTS)), end)
-    return job.counts.get("new", 0)
+    return int(job.counts.get("new", 0))
 
 
 def _checked(group: Group, name: str, rows: list[str], when: datetime) -> MemberImport:

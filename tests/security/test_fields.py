@@ -30,6 +30,7 @@ NEW: dict[str, dict[str, Any]] = {
     "orgs.program": {"unit": "G", "code": "group", "currency": "CNY", "time_zone": "Asia/Shanghai"},
     "members.member": {"card": "C7777"},
     "members.attributedefinition": {"label": "New"},
+    "members.memberimport": {"file": SentFile("old.csv", b"card,phone\nC7778,13800007778\n")},
     "approvals.delegation": {
         "person": lambda world: world.cast.finance.pk,
         "delegate": lambda world: world.cast.marketing.pk,
