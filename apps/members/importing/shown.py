@@ -166,8 +166,9 @@ def _choices(code: str, defined: Any, stores: Sequence[Meaning]) -> list[Meaning
 def decisions_of(job: MemberImport) -> list[tuple[str, str]]:
     """What was decided: the finding, and the choice in words."""
     labels = _labels(job)
+    stores = {each.value: each.words for each in stores_of(job.program)} if "store_unknown" in job.decisions else {}
     return [
-        (finding_in_words(code, value, labels), _choice_in_words(code, choice))
+        (finding_in_words(code, value, labels), stores.get(choice) or _choice_in_words(code, choice))
         for code, chosen in job.decisions.items()
         for value, choice in chosen.items()
     ]

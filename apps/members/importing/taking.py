@@ -146,7 +146,8 @@ def stated_totals(job: MemberImport) -> dict[str, int]:
         for code, named in job.totals.items()
         for name, number in named.get("stated", {}).items()
     }
-    adding_up = job.staged.filter(findings__has_any_keys=["total_row", "header_again"]).count()
+    refused = job.staged.filter(state="refused")
+    adding_up = refused.filter(findings__has_any_keys=["total_row", "header_again"]).count()
     return {"rows": job.rows_read - adding_up, **sums}
 
 
