@@ -14,6 +14,8 @@ from apps.members.importing import services
 from apps.members.importing.mapping import ColumnMapping
 from apps.members.importing.models import ImportMapping, MemberImport
 from apps.members.models import Look, Member
+from apps.points.models import Account
+from apps.points.services import adjust
 from tests.browser.legacy import legacy_file
 from tests.factories import Cast, CoffeeGroup
 from tests.members.conftest import WHEN
@@ -176,3 +178,21 @@ def test_finance_reads_it_in_chinese_and_decides_nothing(chinese: Any, job: Memb
     assert "增加的积分负债" in page
     assert chinese.post(page_of(job, "decide"), {"code": "x"}).status_code == 403
     assert chinese.get(page_of(job, "refused")).status_code == 403
+
+
+def test_taking_back_wants_a_reason_and_says_beforehand_who_stays(browse: Any, job: MemberImport) -> None:
+    job = checked(job)
+    services.start(None, job.pk, when=WHEN)
+    services.run(job.pk, clock=lambda: WHEN)
+    account = Account.objects.filter(balance__gt=50).order_by("pk")[0]
+    adjust(None, account.member_id, account.point_type_id, -20, reason="spent", key="spent", when=WHEN)
+    page = browse("integrator")
+    answer = page.get(page_of(job, "take_back"))
+    assert answer.context_data["staying"] == 1
+    assert "Give a reason." in text_of(page.post(page_of(job, "take_back"), {"reason": " "}))
+    job.refresh_from_db()
+    assert job.state == "done"
+    page.post(page_of(job, "take_back"), {"reason": "last year's export"})
+    job = services.run(job.pk, clock=lambda: WHEN)
+    assert job.totals["back"] == {"points": 23_680, "points_lost": 20, "gone": 55, "restored": 0, "stayed": 1}
+    assert "Points spent meanwhile, which are lost" in text_of(page.get(page_of(job)))
