@@ -24,10 +24,11 @@ def after_commit(task: str, *args: int | str) -> None:
     _send_after_commit(PromisedTask.objects.create(task=task, args=list(args)))
 
 
-def unless_promised(task: str, *args: int | str) -> None:
-    """`after_commit`, unless the same work is waiting already."""
+def unless_promised(task: str, *args: int | str, times: int = 1) -> None:
+    """`after_commit`, so many times for as many workers, unless the same work is waiting already."""
     if not PromisedTask.objects.filter(task=task, args=list(args)).exists():
-        after_commit(task, *args)
+        for _ in range(times):
+            after_commit(task, *args)
 
 
 @transaction.atomic

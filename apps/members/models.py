@@ -17,12 +17,12 @@ from simple_history.models import HistoricalRecords
 from apps.conditions.words import Words
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.choices import Choice, either
-from apps.members.importing.models import CELLS, ImportMapping, MemberImport, MemberRow, RowIdentifier
+from apps.members.importing.models import CELLS, ImportMapping, MemberChunk, MemberImport, MemberRow, RowIdentifier
 from apps.members.personal import Personal
 from apps.orgs.models import ApiClient, OrgUnit, Staff
 
 __all__ = [
-    "CELLS", "AttributeDefinition", "Authored", "Identifier", "ImportMapping", "Look", "Member", "MemberChange", "MemberImport",
+    "CELLS", "AttributeDefinition", "Authored", "Identifier", "ImportMapping", "Look", "Member", "MemberChange", "MemberChunk", "MemberImport",
     "MemberRow", "MemberTag", "RowIdentifier",
 ]  # fmt: skip
 

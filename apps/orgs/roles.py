@@ -39,7 +39,7 @@ EVERYBODY = TREE | APPROVALS
 """Which requests a person reads follows from their kinds and from who was asked."""
 IMPORTS = _can(
     "view", "activity.importjob", "activity.importchunk", "activity.importrow", "activity.importfault",
-    "members.memberimport", "members.memberrow", "members.rowidentifier", "members.importmapping",
+    "members.memberimport", "members.memberchunk", "members.memberrow", "members.rowidentifier", "members.importmapping",
 )  # fmt: skip
 REPORTS = _can("view", "reports.dailyfact", "reports.watermark")
 LEDGER_CHECKS = _can("view", "reports.ledgercheck", "reports.ledgerdifference") | {"reports.check_ledger"}

@@ -15,12 +15,14 @@ from apps.core.transactions import in_transaction
 from apps.core.work import unless_promised
 from apps.members.importing import checking, layout, mapping, sealed
 from apps.members.importing.mapping import ColumnMapping
-from apps.members.importing.models import ImportMapping, MemberImport, MemberRow, RowIdentifier
+from apps.members.importing.models import ImportMapping, MemberChunk, MemberImport, MemberRow, RowIdentifier
 from apps.members.importing.staging import Progress, is_ours, stage
 from apps.orgs.models import Program
 
 PERMISSION = "members.add_memberimport"
 STEP = "apps.members.tasks.run_member_import"
+SHARES = 4
+"""How many chunks of one file are under way at once, workers permitting."""
 State = MemberImport.State
 
 
@@ -48,8 +50,9 @@ def locked(actor: Any, job_id: int, *states: str) -> MemberImport:
 
 
 def hand_to_workers(job_id: int) -> None:
-    """Has the workers do what there is to do; changes nothing when they are at it."""
-    unless_promised(STEP, job_id)
+    """Has the workers do what there is to do, several of them once it is cut into chunks; changes nothing when they are at
+    it."""
+    unless_promised(STEP, job_id, times=SHARES if MemberChunk.objects.filter(job_id=job_id).exists() else 1)
 
 
 @transaction.atomic

@@ -176,3 +176,23 @@ class RowIdentifier(ScopedModel):
 
     def __str__(self) -> str:
         return self.masked
+
+
+class MemberChunk(ScopedModel):
+    """A part of a file that one worker takes in, or back, in one transaction, its state changing with its work: the rows
+    from `first` to `last`, both included. No member stands in two of them."""
+
+    scope = Scope(units=("job__program__unit",))
+
+    job = models.ForeignKey(MemberImport, models.CASCADE, related_name="chunks", verbose_name=_("file"), db_index=False)
+    first = models.IntegerField(_("first row"))
+    last = models.IntegerField(_("last row"))
+    is_done = models.BooleanField(_("done"), default=False)
+
+    class Meta:
+        verbose_name = _("part of a file of members")
+        verbose_name_plural = _("parts of files of members")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["job", "first"], name="memberchunk_once")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id}: {self.first}"

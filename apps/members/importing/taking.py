@@ -1,15 +1,16 @@
-"""Taking a checked file in, and taking back what it brought: chunk by chunk, each in one transaction with how far it came.
+"""Taking a checked file in, and taking back what it brought: chunk by chunk, each in one transaction with its
+state. Several workers may share a file.
 
 Both pass the gate: a policy may want somebody else's yes first.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Max, Min
+from django.db.models import F, Max, Min
 from django.utils.translation import gettext as _
 
 from apps.conditions.words import Words
@@ -20,7 +21,7 @@ from apps.core.transactions import in_transaction
 from apps.members.importing import checking
 from apps.members.importing.asked import TITLE_BACK, OfFile, digest_of
 from apps.members.importing.bringing import State, end, hand_to_workers, locked, require_still
-from apps.members.importing.models import MemberImport
+from apps.members.importing.models import MemberChunk, MemberImport
 from apps.members.importing.parts import later_life, lives, parts
 from apps.members.models import MemberChange
 from apps.orgs.gate import Approval, Done, Effect, Line, pass_gate, register
@@ -157,32 +158,38 @@ def start(actor: Any, job_id: int, *, when: datetime, approval: Approval | None 
     pass_gate(taking_in(_seen(job_id)), actor, approval, when)
     job = locked(actor, job_id, State.CHECKED)
     require_takeable(job)
-    job.state, job.rows_done, job.started_at, job.last_row = State.RUNNING, 0, when, 0
-    job.save(update_fields=["state", "rows_done", "started_at", "last_row"])
+    job.state, job.rows_done, job.started_at = State.RUNNING, 0, when
+    job.save(update_fields=["state", "rows_done", "started_at"])
+    _cut(job)
     return job
+
+
+def _cut(job: MemberImport) -> None:
+    """Cuts the file into chunks that are all to be done."""
+    job.chunks.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO members_memberchunk (job_id, first, last, is_done)"
+            " SELECT %(job)s, min(number), max(number), false"
+            " FROM (SELECT number, (row_number() OVER (ORDER BY number) - 1) / %(size)s AS part"
+            "       FROM members_memberrow WHERE job_id = %(job)s) rows GROUP BY part",
+            {"job": job.pk, "size": CHUNK},
+        )
 
 
 @in_transaction
 def take_chunk(job_id: int, *, when: datetime) -> bool:
-    """Takes the next rows in, in one transaction with how far it came; False when there are none or it was stopped."""
-    job = (
-        MemberImport.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("program__unit", "created_by")
-        .get(pk=job_id)
-    )
-    if job.state != State.RUNNING:
+    """Takes the next free rows in, in one transaction with their state; False when there are none or it was stopped."""
+    chunk = _next_chunk(job_id, State.RUNNING)
+    if chunk is None:
+        _finish(job_id, State.RUNNING, State.DONE, when)
         return False
+    job, first, last = chunk.job, chunk.first, chunk.last
     try:
         require_still(job)
     except FileRefused as refusal:
         end(job, State.CANCELLED, when, refusal.data)
         return False
-    span = _next_span(job)
-    if span is None:
-        end(job, State.DONE, when)
-        checking.count(job)
-        return False
-    first, last = span
     today = local_day(when, ZoneInfo(job.program.time_zone))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -192,15 +199,35 @@ def take_chunk(job_id: int, *, when: datetime) -> bool:
         taken = cursor.fetchone()[0]
     for part in parts():
         part.take(job, first, last, when)
-    job.last_row, job.rows_done = last, job.rows_done + taken
-    job.save(update_fields=["last_row", "rows_done"])
+    _done(chunk, taken)
     return True
 
 
-def _next_span(job: MemberImport) -> tuple[int, int] | None:
-    numbers = job.staged.filter(number__gt=job.last_row).order_by("number").values_list("number", flat=True)[:CHUNK]
-    found = list(numbers)
-    return (found[0], found[-1]) if found else None
+def _next_chunk(job_id: int, state: str) -> MemberChunk | None:
+    """A chunk that nobody is at, under a lock, while the file is in `state`."""
+    free = MemberChunk.objects.select_for_update(skip_locked=True, of=("self",))
+    chunk: MemberChunk | None = (
+        free.select_related("job__program__unit", "job__created_by")
+        .filter(job_id=job_id, job__state=state, is_done=False)
+        .order_by("first")
+        .first()
+    )
+    return chunk
+
+
+def _done(chunk: MemberChunk, rows: int) -> None:
+    chunk.is_done = True
+    chunk.save(update_fields=["is_done"])
+    # Last of all: other workers at the same file wait here.
+    MemberImport.objects.filter(pk=chunk.job_id).update(rows_done=F("rows_done") + rows)
+
+
+def _finish(job_id: int, state: str, ended: str, when: datetime) -> None:
+    """Ends the file when all its chunks are done; does nothing while somebody is at one."""
+    job = MemberImport.objects.select_for_update(no_key=True).get(pk=job_id)
+    if job.state == state and not job.chunks.filter(is_done=False).exists():
+        end(job, ended, when)
+        checking.count(job)
 
 
 @in_transaction
@@ -209,10 +236,13 @@ def start_back(
 ) -> MemberImport:
     """Has what the file brought taken back. Raises NotCheckable, ApprovalNeeded, NotAllowed."""
     pass_gate(taking_back(_seen(job_id)), actor, approval, when, reason=reason)
+    # Waits for whoever is still at one; chunks are locked before their file, here as everywhere.
+    list(MemberChunk.objects.select_for_update().filter(job_id=job_id).order_by("first"))
     job = locked(actor, job_id, State.DONE, State.CANCELLED)
-    job.state, job.last_row, job.rows_done = State.UNDOING, 0, 0
+    job.state, job.rows_done = State.UNDOING, 0
     job.totals = {**job.totals, "back": {}}
-    job.save(update_fields=["state", "last_row", "rows_done", "totals"])
+    job.save(update_fields=["state", "rows_done", "totals"])
+    _cut(job)
     return job
 
 
@@ -231,35 +261,33 @@ def would_stay(job: MemberImport) -> int | None:
 
 @in_transaction
 def take_back_chunk(job_id: int, *, when: datetime) -> bool:
-    """Takes the next rows back, in one transaction with how far it came; False when there are none."""
-    job = (
-        MemberImport.objects.select_for_update(no_key=True, of=("self",)).select_related("program__unit").get(pk=job_id)
-    )
-    if job.state != State.UNDOING:
+    """Takes the next free rows back, in one transaction with their state; False when there are none."""
+    chunk = _next_chunk(job_id, State.UNDOING)
+    if chunk is None:
+        _finish(job_id, State.UNDOING, State.UNDONE, when)
         return False
-    span = _next_span(job)
-    if span is None:
-        end(job, State.UNDONE, when)
-        checking.count(job)
-        return False
-    first, last = span
-    back = dict(job.totals.get("back", {}))
+    job, span = chunk.job, (chunk.first, chunk.last)
+    back: dict[str, int] = {}
     for part in parts():
-        for name, number in part.take_back(job, first, last, when).items():
-            back[name] = back.get(name, 0) + number
+        back |= part.take_back(job, *span, when)
     members = list(job.staged.filter(number__range=span, is_done=True).values_list("member_id", flat=True))
     living = sorted(set().union(*(lived(members, job) for lived in lives())))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT gone, restored, stayed FROM members_import_take_back(%s, %s, %s, %s::bigint[], %s, %s, %s)",
-            [job.pk, first, last, living, when, job.created_by_id, job.file_name],
+            [job.pk, *span, living, when, job.created_by_id, job.file_name],
         )
-        for name, number in zip(("gone", "restored", "stayed"), cursor.fetchone(), strict=True):
-            back[name] = back.get(name, 0) + number
-    job.totals = {**job.totals, "back": back}
-    job.last_row, job.rows_done = last, job.rows_done + len(members)
-    job.save(update_fields=["totals", "last_row", "rows_done"])
+        back |= dict(zip(("gone", "restored", "stayed"), cursor.fetchone(), strict=True))
+    _add_up(job.pk, back)
+    _done(chunk, len(members))
     return True
+
+
+def _add_up(job_id: int, back: Mapping[str, int]) -> None:
+    job = MemberImport.objects.select_for_update(no_key=True).get(pk=job_id)
+    so_far = job.totals.get("back", {})
+    job.totals = {**job.totals, "back": {**so_far, **{name: so_far.get(name, 0) + n for name, n in back.items()}}}
+    job.save(update_fields=["totals"])
 
 
 @later_life
