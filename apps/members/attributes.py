@@ -121,7 +121,7 @@ def _date(definition: AttributeDefinition, raw: Any) -> str:
 def _yes_or_no(definition: AttributeDefinition, raw: Any) -> bool:
     if isinstance(raw, bool):
         return raw
-    said = str(raw) if raw in (0, 1) else _plain(raw).casefold()
+    said = str(raw) if isinstance(raw, int) and raw in (0, 1) else _plain(raw).casefold()
     if said not in YES | NO:
         raise ValueError
     return said in YES

@@ -99,10 +99,11 @@ document.addEventListener("DOMContentLoaded", () => {
     box.addEventListener("compositionend", typed);
     form.addEventListener("submit", (event) => event.preventDefault());
     box.addEventListener("keydown", (event) => {
-        if (event.isComposing || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
-        event.preventDefault();
+        if (event.isComposing || !["ArrowDown", "ArrowUp", "Enter", "Escape"].includes(event.key)) return;
+        event.preventDefault(); // Escape would only empty the box
         event.stopPropagation(); // Ctrl+Enter would send the form of the page below
-        if (event.key === "ArrowDown") walk(1);
+        if (event.key === "Escape") dialog.close();
+        else if (event.key === "ArrowDown") walk(1);
         else if (event.key === "ArrowUp") walk(-1);
         else if (term() !== answered) {
             // Enter came before the answer: what is found alone is opened when it is there.

@@ -47,7 +47,7 @@ def test_the_palette_finds_pages_and_no_unit_of_another_company(studio_page: Any
     page.keyboard.press("Control+k")
     palette = page.get_by_role("dialog", name="Find anything")
     palette.get_by_role("combobox").fill("Staff")
-    expect(palette.get_by_role("option", name="Staff People and access")).to_be_visible()
+    expect(palette.get_by_role("option", name="Staff Organisation")).to_be_visible()
     palette.get_by_role("combobox").fill("Old Town")
     expect(palette).to_contain_text("Nothing of that name")
 

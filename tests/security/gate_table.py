@@ -59,6 +59,7 @@ FREE: dict[str, str] = {
     "members.services.rows:locked": INNER,
     "members.services.rows:record": INNER,
     "members.services.searching:find_by_identifier": LOOKS,
+    "members.services.searching:search": LOOKS,
     "orgs.services.calendar:create_special_day": SETTING,
     "orgs.services.certifying:decide_line": TAKES_AWAY,
     "orgs.services.certifying:open_certification": "It lists who holds what, to be looked at; nothing of it changes.",

@@ -66,6 +66,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     "approvals.approvalrequest": lambda planted: {
         "kind": "points.adjustment",
         "about": "member:1",
+        "title": {},
         "requester": None,
         "policy_version": None,
         "step": 1,

@@ -83,8 +83,8 @@ def _rotate_chunk(sealed: Sealed, after: int, size: int) -> tuple[int | None, Ro
 
 def _older(sealed: Sealed) -> QuerySet:
     number = Func(F(sealed.column), Value(2), Value(2), function="substring", output_field=BinaryField())
-    rows = sealed.model.objects.filter(**{f"{sealed.column}__isnull": False}).annotate(number=number)
-    older: QuerySet = rows.exclude(number=newest_key().to_bytes(2, "big"))
+    rows = sealed.model.objects.filter(**{f"{sealed.column}__isnull": False}).annotate(under_key=number)
+    older: QuerySet = rows.exclude(under_key=newest_key().to_bytes(2, "big"))
     return older
 
 
