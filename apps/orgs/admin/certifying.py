@@ -37,6 +37,7 @@ class CertificationAdmin(ScopedAdmin):
     list_filter = ("unit", "opened_at")
     ordering = ("-opened_at", "-pk")
     fields = ("unit", "opened_at", "opened_by", "closed_at")
+    empty_template = "orgs/certifications_empty.html"
     change_form_outer_after_template = "orgs/certification.html"
 
     class Media:
