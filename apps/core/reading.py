@@ -1,11 +1,14 @@
 """Reading files that people send: what refuses a whole file, its encoding, its size."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from django.utils.translation import gettext as _
 
 from apps.core.errors import LoyaltyError
 
+PIECE = 1 << 20
 MOST_COLUMNS = 100
 ZIP = b"PK\x03\x04"
 NOTE = "#"
@@ -38,6 +41,18 @@ class FileRefused(LoyaltyError):
             "workbook": _("This is an Excel workbook. Save it as CSV UTF-8 and send that."),
             "not_allowed": _("Whoever started this import no longer has the right to."),
         }[self.data["reason"]] % self.data
+
+
+def pieces_of(content: IO[bytes], most_mb: int) -> Iterator[bytes]:
+    """A file that was sent, piece by piece. Raises FileRefused where it is empty or turns out larger than `most_mb`."""
+    size = 0
+    while piece := content.read(PIECE):
+        size += len(piece)
+        if size > most_mb << 20:
+            raise FileRefused(reason="too_large", most=most_mb)
+        yield piece
+    if not size:
+        raise FileRefused(reason="empty")
 
 
 def refuse_workbook(path: Path) -> None:

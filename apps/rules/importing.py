@@ -31,7 +31,7 @@ from apps.activity.parsing import COLUMN_OF, Faults, parse_rows
 from apps.activity.reading import REQUIRED, preset_named, read_rows
 from apps.activity.services import source_for
 from apps.activity.words import fault_sentence
-from apps.core.reading import NOTE, FileRefused, line_count
+from apps.core.reading import NOTE, FileRefused, line_count, pieces_of
 from apps.core.scope import reach_of, require
 from apps.core.transactions import in_transaction
 from apps.core.uploads import LARGEST_MB
@@ -114,16 +114,11 @@ def _start(
 
 def _keep(content: IO[bytes], kept: Path) -> bytes:
     """Copies the file piece by piece; its digest. Raises FileRefused when it is empty or too large."""
-    digest, size = hashlib.sha256(), 0
+    digest = hashlib.sha256()
     with kept.open("xb") as copy:
-        while piece := content.read(1 << 20):
-            size += len(piece)
-            if size > LARGEST_MB << 20:
-                raise FileRefused(reason="too_large", most=LARGEST_MB)
+        for piece in pieces_of(content, LARGEST_MB):
             digest.update(piece)
             copy.write(piece)
-    if not size:
-        raise FileRefused(reason="empty")
     return digest.digest()
 
 

@@ -21,7 +21,6 @@ ENCODINGS = ("utf-8", "gb18030", "utf-16", "big5", "shift_jis", "cp1252")
 """What a person may choose; the first three are recognised."""
 DELIMITERS = (",", "\t", ";", "|")
 MOST_COLUMNS = 200
-LONGEST_CELL = 131_072
 SEEN_ROWS = 50
 """So many rows at the beginning are looked at to find the header."""
 SAMPLE = 1 << 20

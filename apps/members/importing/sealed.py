@@ -2,14 +2,14 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
 
 from django.conf import settings
 
-from apps.core.reading import FileRefused
+from apps.core.reading import FileRefused, pieces_of
 from apps.core.uploads import LARGEST_MB
 from apps.members.crypto import NONCE, open_sealed_bytes, seal_bytes
 
@@ -23,34 +23,29 @@ def keep(content: IO[bytes]) -> tuple[Path, bytes]:
     """Where the file is kept, and its digest. Raises FileRefused where it is empty or too large."""
     path = Path(settings.MEDIA_ROOT) / "imports" / uuid4().hex
     path.parent.mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
+    digest = hashlib.sha256()
     try:
         with path.open("xb") as copy:
-            for piece in _pieces(content):
-                size += len(piece)
-                if size > LARGEST_MB << 20:
-                    raise FileRefused(reason="too_large", most=LARGEST_MB)
-                digest.update(piece)
-                block = seal_bytes(piece, PURPOSE)
-                copy.write(len(block).to_bytes(4, "big") + block)
-        if not size:
-            raise FileRefused(reason="empty")
+            for block in _blocks(pieces_of(content, LARGEST_MB)):
+                digest.update(block)
+                sealed = seal_bytes(block, PURPOSE)
+                copy.write(len(sealed).to_bytes(4, "big") + sealed)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     return path, digest.digest()
 
 
-def _pieces(content: IO[bytes]) -> Iterator[bytes]:
-    """Whole blocks, and what is left: a stream may give less than it is asked for."""
-    block = b""
-    while piece := content.read(BLOCK - len(block)):
-        block += piece
-        if len(block) == BLOCK:
-            yield block
-            block = b""
-    if block:
-        yield block
+def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole blocks, and what is left: pieces are as long as they came."""
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        while len(held) >= BLOCK:
+            yield bytes(held[:BLOCK])
+            del held[:BLOCK]
+    if held:
+        yield bytes(held)
 
 
 def opened(path: Path) -> IO[bytes]:

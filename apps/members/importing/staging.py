@@ -4,7 +4,7 @@ Rows are copied by the block, with how far the file was read in the same transac
 on behind the last block.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -326,8 +326,3 @@ def _attribute_readers(job: MemberImport, mapping: ColumnMapping) -> dict[str, C
         return read
 
     return {d.key: reader(d) for d in definitions_for(job.program.unit) if d.is_active and d.key in mapping.attributes}
-
-
-def preview(content: Any, layout: Layout, most: int) -> Iterator[tuple[int, list[str]]]:
-    """The first rows of a file as they stand there."""
-    return islice(rows_of(content, layout), most)

@@ -26,7 +26,7 @@ from apps.core.addresses import address
 from apps.core.clock import local_day
 from apps.core.errors import NotAllowed
 from apps.core.formats import MICROS, number, signed
-from apps.core.reading import FileRefused
+from apps.core.reading import pieces_of
 from apps.core.scope import STEP, Reach, reach_of, require
 from apps.core.transactions import in_transaction
 from apps.members.crypto import decrypt, encrypt, lookup_hash
@@ -264,15 +264,9 @@ def _forget_old(actor: Staff | None, when: datetime) -> None:
 
 
 def _keep(content: IO[bytes], path: Path) -> None:
-    size = 0
     with path.open("xb") as copy:
-        while piece := content.read(1 << 20):
-            size += len(piece)
-            if size > LARGEST_MB << 20:
-                raise FileRefused(reason="too_large", most=LARGEST_MB)
+        for piece in pieces_of(content, LARGEST_MB):
             copy.write(piece)
-    if not size:
-        raise FileRefused(reason="empty")
 
 
 def _copy_rows(batch: AdjustmentBatch, rows: Iterator[FileRow]) -> None:

@@ -16,6 +16,7 @@ from apps.members.importing import checking, services
 from apps.members.importing.findings import words_of
 from apps.members.importing.mapping import ColumnMapping
 from apps.members.importing.models import ImportMapping, MemberImport
+from apps.orgs.commands import program_called
 from apps.orgs.models import Program
 
 
@@ -30,10 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        program = Program.objects.select_related("unit").filter(code=options["program"]).first()
-        if program is None:
-            known = ", ".join(Program.objects.values_list("code", flat=True)) or "none yet"
-            raise CommandError(f"There is no programme {options['program']}. There are: {known}.", returncode=2)
+        program = program_called(options["program"])
         self.started = time.perf_counter()
         try:
             job = self.checked(program, options["file"], options["mapping"])

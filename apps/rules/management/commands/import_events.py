@@ -12,7 +12,7 @@ from apps.activity.models import ImportFault, ImportJob
 from apps.activity.words import fault_sentence, refusal_sentence
 from apps.core.clock import now
 from apps.core.reading import FileRefused
-from apps.orgs.models import Program
+from apps.orgs.commands import program_called
 from apps.rules.importing import run_import, start_import
 
 
@@ -27,10 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        program = Program.objects.select_related("unit").filter(code=options["program"]).first()
-        if program is None:
-            known = ", ".join(Program.objects.values_list("code", flat=True)) or "none yet"
-            raise CommandError(f"There is no programme {options['program']}. There are: {known}.", returncode=2)
+        program = program_called(options["program"])
         try:
             job = start_import(
                 None, options["file"], program, preset=options["preset"], enrols=options["enrol"], when=now()
