@@ -31,6 +31,7 @@ SCHEDULE = {
     "give holds back": _every("apps.points.tasks.void_lapsed_holds", 60),
     "fold the ledger into facts": _every("apps.reports.tasks.fold_facts", 60),
     "tell what friends did": _every("apps.rules.tasks.tell_friends", 15),
+    "bring tags and segments up to date": _every("apps.segments.tasks.refresh_due", 300),
     "send the daily e-mails": _hourly("apps.approvals.tasks.send_digests", 1),
     "release pending points": _hourly("apps.points.tasks.release_pending", 2),
     "expire points": _hourly("apps.points.tasks.expire_points", 7),

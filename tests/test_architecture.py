@@ -11,8 +11,8 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 ORDER = (
-    "core", "conditions", "orgs", "approvals", "members", "activity", "points", "tiers", "rewards", "experiments",
-    "rules", "forms", "engagement", "reports", "portal",
+    "core", "conditions", "orgs", "approvals", "members", "activity", "points", "segments", "tiers", "rewards",
+    "experiments", "rules", "forms", "engagement", "reports", "portal",
 )  # fmt: skip
 """The rooms, lowest first; a room imports from rooms before it."""
 

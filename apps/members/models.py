@@ -130,8 +130,8 @@ class Identifier(ScopedModel):
 
 
 class MemberTag(ScopedModel):
-    """A tag that a rule gave a member: it holds from `from_on` until before `until_on`, local days; without end where
-    that is empty. One that was taken back has no day left."""
+    """A tag of a member: it holds from `from_on` until before `until_on`, local days; without end where that is empty.
+    One that was taken back has no day left. A rule gave it at an event, or its definition does by a condition."""
 
     scope = Scope(units=("member__home_unit",))
     personal = Personal.NONE
@@ -140,16 +140,22 @@ class MemberTag(ScopedModel):
     tag = models.CharField(_("tag"), max_length=60)
     from_on = models.DateField(_("from"))
     until_on = models.DateField(_("until before"), null=True)
-    rule_id = models.BigIntegerField(_("rule"))
-    event_id = models.BigIntegerField(_("event"))
-    """The event at which it was given. Rules and events live above this room."""
+    rule_id = models.BigIntegerField(_("rule"), null=True)
+    event_id = models.BigIntegerField(_("event"), null=True)
+    """The event at which it was given. Rules, events and definitions of tags live above this room."""
+    definition_id = models.BigIntegerField(_("definition"), null=True)
+    """The tag whose condition holds for the member."""
 
     class Meta:
         verbose_name = _("tag of a member")
         verbose_name_plural = _("tags of members")
         constraints: ClassVar = [
             # Also how the tags of a member are found.
-            models.UniqueConstraint(fields=["member", "tag", "rule_id", "from_on", "event_id"], name="membertag_once"),
+            models.UniqueConstraint(
+                fields=["member", "tag", "rule_id", "from_on", "event_id", "definition_id"],
+                name="membertag_once",
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(
                 name="membertag_period", condition=Q(until_on__isnull=True) | Q(until_on__gte=models.F("from_on"))
             ),
@@ -157,6 +163,12 @@ class MemberTag(ScopedModel):
         indexes: ClassVar = [
             # What a refund takes back.
             models.Index(fields=["event_id"], name="membertag_of_event"),
+            # A refresh of a tag reads who holds it.
+            models.Index(
+                fields=["definition_id", "until_on", "member"],
+                name="membertag_of_definition",
+                condition=Q(definition_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

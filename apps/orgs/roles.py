@@ -21,6 +21,8 @@ PROGRAMME = _can(
 MEMBERS = _can(
     "view", "members.member", "members.identifier", "members.memberchange", "members.membertag",
     "members.attributedefinition",
+    "segments.tag", "segments.tagrefresh", "segments.segment", "segments.segmentmember", "segments.segmentmove",
+    "segments.rfmscheme", "segments.rfmscore",
 )  # fmt: skip
 LOOKS = _can("view", "members.look")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
@@ -48,9 +50,9 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.MARKETING: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
     | _can(
         "add change", "rules.rule", "rules.ruleversion", "rules.codebatch", "points.pointtype", "points.reasoncode",
-        "orgs.specialday", "members.attributedefinition",
+        "orgs.specialday", "members.attributedefinition", "segments.tag", "segments.segment", "segments.rfmscheme",
     )
-    | _can("delete", "rules.ruleversion", "rules.codebatch", "members.attributedefinition")
+    | _can("delete", "rules.ruleversion", "rules.codebatch", "members.attributedefinition", "segments.tag", "segments.segment")
     | _can("add", "activity.importjob")
     | {"rules.publish_rule", "rules.download_codes"},
     Persona.FINANCE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from apps.activity.fields import EVENT_FAMILIES, EVENT_FIELDS, EVENT_LINES, FRIEND_FIELDS, HISTORY_FIELDS, RECENT_FIELDS
-from apps.activity.segments import MEMBER_CATALOGUE
 from apps.conditions.catalogue import Catalogue, Field
 from apps.conditions.types import Type
 from apps.conditions.words import Words
 from apps.members.fields import MEMBER_FAMILIES, MEMBER_FIELDS
-from apps.points.fields import POINTS_FIELDS, ROWS, SOURCE
+from apps.points.fields import POINTS_FIELDS
+from apps.segments.catalogue import MEMBERS, OTHERS
+
+__all__ = ["CATALOGUE", "LINE_CATALOGUE", "MEMBERS", "OTHERS", "by_name", "knowing"]
 
 CATALOGUE = Catalogue(
     subjects=("event", "member"),
@@ -17,9 +19,6 @@ CATALOGUE = Catalogue(
     families=(*EVENT_FAMILIES, *MEMBER_FAMILIES),
     lines=EVENT_LINES,
 )
-MEMBERS = MEMBER_CATALOGUE.extend(fields=POINTS_FIELDS)
-"""What may be asked of a member when there is no event; OTHERS are its sources beside the members' days."""
-OTHERS = {SOURCE: ROWS}
 SPECIAL_DAYS = "event.special_days"
 LINE_CATALOGUE = CATALOGUE.of_lines()
 

@@ -26,6 +26,7 @@ from apps.rules.progress import NOTHING, Gatherer, Progress
 from apps.rules.reading import reaching_beyond
 from apps.rules.sentences import Names, goal_words
 from apps.rules.snapshot import live_accumulator, live_effect
+from apps.segments.models import Tag
 
 MOST_TAGS = 200
 """Tags read for one page, the latest."""
@@ -74,12 +75,14 @@ class Goal:
 
 @dataclass
 class Held:
-    """A tag as the page shows it: `since` only where that is still to come, `last_on` empty without end."""
+    """A tag as the page shows it: `since` only where that is still to come, `last_on` empty without end. Of one that its
+    condition gives, `tag` is its label."""
 
     tag: str
     rule: str
     since: date | None
     last_on: date | None
+    by_condition: bool = False
 
 
 @dataclass
@@ -167,10 +170,12 @@ def _tags(asked: Asked) -> list[Held]:
     rows = MemberTag.objects.visible_to(asked.person).filter(lasting, member=asked.member)
     latest = sorted(
         rows.exclude(until_on=F("from_on")).order_by("-pk")[:MOST_TAGS],
-        key=lambda row: (row.tag, row.rule_id, row.from_on),
+        key=lambda row: (row.tag, row.rule_id or 0, row.from_on),
     )
     seen = Rule.objects.visible_to(asked.person).filter(pk__in={row.rule_id for row in latest})
     rules = {rule.pk: rule for rule in seen.select_related("program")}
+    given = {row.definition_id for row in latest if row.definition_id is not None}
+    labels = {tag.pk: str(tag) for tag in Tag.objects.visible_to(asked.person).filter(pk__in=given)} if given else {}
     spans: list[MemberTag] = []
     for row in latest:
         before = spans[-1] if spans and (spans[-1].tag, spans[-1].rule_id) == (row.tag, row.rule_id) else None
@@ -180,11 +185,13 @@ def _tags(asked: Asked) -> list[Held]:
             before.until_on = row.until_on and max(before.until_on, row.until_on)
     held = []
     for row in spans:
-        rule = rules.get(row.rule_id)
+        rule = rules.get(row.rule_id or 0)
         today = local_day(asked.when, _zone(rule) if rule else ZoneInfo("UTC"))
         if row.until_on is None or row.until_on > today:
             last_on = row.until_on and row.until_on - timedelta(days=1)
-            held.append(Held(row.tag, rule.name if rule else "", row.from_on if row.from_on > today else None, last_on))
+            since = row.from_on if row.from_on > today else None
+            label = labels.get(row.definition_id or 0, row.tag)
+            held.append(Held(label, rule.name if rule else "", since, last_on, row.definition_id is not None))
     return held
 
 

@@ -35,6 +35,7 @@ from apps.rules.kinds import KINDS
 from apps.rules.models import RuleVersion
 from apps.rules.progress import Accumulator
 from apps.rules.validity import Dates, live_validity, released_at
+from apps.segments.reading import programs_followed
 
 TAGS = "member.tags"
 
@@ -130,6 +131,8 @@ class ProgramInfo:
     """Whether any of its rules ever gathered something of events."""
     published: dict[int, LiveRule] = field(default_factory=dict)
     """Every published version, by its id."""
+    has_following_tags: bool = False
+    """Whether tags of its members follow their events."""
 
 
 class Stale(Exception):
@@ -252,6 +255,8 @@ def read_snapshot() -> Snapshot:
         )
         units[code] = UnitInfo(pk, code, path, nearest)
     paths = {code: unit.path for code, unit in units.items()}
+    for pk in programs_followed():
+        programs[pk].has_following_tags = True
     _read_versions(programs, paths)
     return Snapshot(epoch, units, {unit.id: unit for unit in units.values()}, programs, paths)
 

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "apps.members",
     "apps.activity",
     "apps.points",
+    "apps.segments",
     "apps.rules",
     "apps.reports",
     "config",

@@ -118,6 +118,8 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "document": {"columns": [{"name": planted.canary(ImportMapping, "document"), "target": "identifier:card"}]}
     },
     "members.memberrow": lambda planted: {"changes": [], "findings": {}, "notes": [], "amounts": {}, "before": None},
+    "segments.tag": lambda planted: {"condition": {"all": []}, "rfm_group": ""},
+    "segments.segment": lambda planted: {"condition": {"all": []}},
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }
 

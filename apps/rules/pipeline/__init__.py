@@ -25,6 +25,7 @@ from apps.activity.incoming import IncomingEvent
 from apps.activity.models import Source
 from apps.core.scope import reach_of
 from apps.core.transactions import in_transaction
+from apps.core.work import after_commit
 from apps.rules import refunds, snapshot
 from apps.rules.codes import claiming
 from apps.rules.pipeline.opening import in_waves, open_events, replay, reserve
@@ -33,7 +34,7 @@ from apps.rules.pipeline.reckoning import Impossible, reckon
 from apps.rules.pipeline.remembering import remember
 from apps.rules.pipeline.settling import settle
 from apps.rules.snapshot import Snapshot
-from apps.rules.stages import Prepared, Processed
+from apps.rules.stages import Opened, Prepared, Processed
 
 __all__ = ["Processed", "process"]
 
@@ -134,7 +135,18 @@ def _run_wave(copy: Snapshot, source: Source, wave: Sequence[Prepared], when: da
     reserve(opened, memory)
     reckoned = reckon(opened, refunds.open_lots_for(opened, memory.wallet), memory)
     settle(reckoned)
+    _follow(opened)
     return [*refused, *unknown, *reckoned.results, *(replay(source, old) if old else ())]
+
+
+def _follow(opened: Sequence[Opened]) -> None:
+    """Has the tags that follow events brought up to date for whom something happened to, once it is committed."""
+    followed: dict[int, set[int]] = {}
+    for item in opened:
+        if item.prepared.program.has_following_tags:
+            followed.setdefault(item.prepared.program.id, set()).add(item.member_id)
+    for program_id, members in sorted(followed.items()):
+        after_commit("apps.segments.tasks.refresh_members", program_id, *sorted(members))
 
 
 def _lost(item: Prepared) -> EventRefused | None:
