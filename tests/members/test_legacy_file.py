@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Sum
 
 from apps.members.importing import checking, deciding, services
@@ -18,7 +19,8 @@ from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.orgs.services import create_unit
 from apps.points.models import Account, Lot, Posting
 from apps.points.services import adjust
-from tests.factories import CoffeeGroup
+from tests.databases import mislead_the_planner
+from tests.factories import CoffeeGroup, make_group
 
 DATA = Path(settings.BASE_DIR).parent / "shared" / "data"
 LEGACY, TRUTH = DATA / "legacy_members_gb18030.csv", DATA / "legacy_members_truth.csv"
@@ -48,6 +50,10 @@ def legible_phones(rows: dict[int, dict[str, str]], before: int) -> set[str]:
 
 @pytest.fixture
 def stores(group: CoffeeGroup) -> CoffeeGroup:
+    return with_stores(group)
+
+
+def with_stores(group: CoffeeGroup) -> CoffeeGroup:
     for code, name in STORES.items():
         if code in group.units:
             unit = group.units[code]
@@ -189,3 +195,14 @@ def test_a_batch_is_taken_back_but_for_who_has_lived_since(stores: CoffeeGroup) 
     assert again.counts["same"] == 1
     account.refresh_from_db()
     assert account.balance == Lot.objects.filter(account=account).order_by("pk")[0].earned
+
+
+@pytest.mark.timeout(200)
+def test_a_file_takes_no_longer_when_the_planner_believes_in_empty_tables(committed: str) -> None:
+    with transaction.atomic():
+        stores = with_stores(make_group())
+        taken(brought(stores))
+        mislead_the_planner()
+        again = taken(brought(stores))
+        assert again.counts["same"] > 4_000
+        transaction.set_rollback(True)

@@ -17,13 +17,13 @@ from apps.members.services.reading import birthday_of, name_of
 
 COMPARED = 2_000
 LARGE = 20_000
-"""From so many rows on, tables are joined whole instead of looked up row by row: nothing is known of rows just copied."""
+"""From so many rows on, the identifiers of a file are held whole against the studio's instead of one by one."""
 
 
 def match(job: MemberImport) -> None:
     """Finds each row's member and what stands twice; compares what is known with what the file says."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL enable_{'nestloop' if job.rows_read > LARGE else 'seqscan'} = off")
+        cursor.execute("SELECT members_import_known(%s, %s)", [job.pk, job.rows_read > LARGE])
         cursor.execute(
             "SELECT members_import_match(%s, %s, %s)",
             [job.pk, list(mapping_of(job).match), job.program.unit.path],

@@ -18,27 +18,40 @@ LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan SET enable_nestloop 
     WHERE s.job_id = job
 $$;
 
--- Who is known already, who stands twice in the file, and whose identifiers name two members. `kinds` are the kinds of
--- identifier by which members are recognised, the first first; who lives outside `root` stays as they are.
+-- Whom the identifiers of a file name in the studio already: held `whole` against the studio's, or looked up one by one.
+CREATE FUNCTION members_import_known(job bigint, whole boolean) RETURNS void
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
+BEGIN
+    IF whole THEN
+        UPDATE members_rowidentifier r SET member_id = i.member_id
+        FROM members_identifier i
+        WHERE r.job_id = job AND i.kind = r.kind AND i.value_hash = r.value_hash;
+    ELSE
+        UPDATE members_rowidentifier r SET member_id = (
+            SELECT i.member_id FROM members_identifier i WHERE i.kind = r.kind AND i.value_hash = r.value_hash)
+        WHERE r.job_id = job;
+    END IF;
+END $$;
+
+-- Each row's member, who stands twice in the file, and whose identifiers name two members. `kinds` are the kinds of
+-- identifier by which members are recognised, the first first; who lives outside `root` stays as they are. Rows are joined
+-- whole, whatever the planner believes of how many there are; the few tables of the studio are looked up one by one.
 CREATE FUNCTION members_import_match(job bigint, kinds text[], root text) RETURNS void
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
 #variable_conflict use_column
 BEGIN
-    UPDATE members_rowidentifier r SET member_id = i.member_id
-    FROM members_identifier i
-    WHERE r.job_id = members_import_match.job AND i.kind = r.kind AND i.value_hash = r.value_hash;
-
     UPDATE members_memberrow r
     SET member_id = o.member,
         findings = r.findings || CASE WHEN o.several THEN '{"identifier_of_other": ""}' ELSE '{}' END::jsonb,
-        notes = r.notes || CASE WHEN starts_with(u.path, root) THEN '[]' ELSE '["known_elsewhere"]' END::jsonb
+        notes = r.notes || CASE WHEN starts_with((
+            SELECT path FROM orgs_orgunit WHERE id = (SELECT home_unit_id FROM members_member WHERE id = o.member)
+        ), root) THEN '[]' ELSE '["known_elsewhere"]' END::jsonb
     FROM (
         SELECT number, count(DISTINCT member_id) > 1 AS several,
                (array_agg(member_id ORDER BY coalesce(array_position(kinds, kind::text), 1000), kind))[1] AS member
         FROM members_rowidentifier
         WHERE job_id = members_import_match.job AND member_id IS NOT NULL GROUP BY number
     ) o
-    JOIN members_member m ON m.id = o.member JOIN orgs_orgunit u ON u.id = m.home_unit_id
     WHERE r.job_id = members_import_match.job AND r.number = o.number;
 
     UPDATE members_memberrow r SET findings = r.findings || again.codes
@@ -136,18 +149,27 @@ END $$;
 
 -- Takes the rows from `first` to `last` in; how many. A row whose member came by another way meanwhile is refused.
 -- Raises unique_violation where somebody enrols one of them at this very moment: run again, it is then known.
+--
+-- Each table that is joined is cut down to the part by its index first, so that no plan can be worse than linear: statistics
+-- taken while the first members come in tell of empty tables.
 CREATE FUNCTION members_import_take(
     job bigint, first int, last int, at timestamptz, today date, source text, author bigint, reason text
-) RETURNS bigint LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
+) RETURNS bigint
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_nestloop = off AS $$
 #variable_conflict use_column
 DECLARE
     taken bigint;
+    changing bigint[] := ARRAY(
+        SELECT r.member_id FROM members_memberrow r
+        WHERE r.job_id = job AND r.number BETWEEN first AND last AND r.state = 'changed' AND NOT r.is_done);
 BEGIN
     UPDATE members_memberrow r SET state = 'refused', findings = '{"taken_meanwhile": ""}'
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done
       AND EXISTS (
-          SELECT FROM members_rowidentifier n JOIN members_identifier i ON i.kind = n.kind AND i.value_hash = n.value_hash
-          WHERE n.job_id = members_import_take.job AND n.number = r.number);
+          SELECT FROM members_rowidentifier n
+          WHERE n.job_id = members_import_take.job AND n.number = r.number AND EXISTS (
+              SELECT FROM members_identifier i WHERE i.kind = n.kind AND i.value_hash = n.value_hash OFFSET 0)
+          OFFSET 0);
 
     UPDATE members_memberrow r SET member_id = nextval('members_member_id_seq')
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done;
@@ -166,7 +188,7 @@ BEGIN
         'birth_year', m.birth_year, 'attributes', m.attributes)
     FROM members_member m
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'changed'
-      AND NOT r.is_done AND m.id = r.member_id;
+      AND NOT r.is_done AND m.id = r.member_id AND m.id = ANY (changing);
 
     UPDATE members_member m SET
         home_unit_id = CASE WHEN r.changes @> '[{"field": "home_unit"}]' THEN r.unit_id ELSE m.home_unit_id END,
@@ -179,13 +201,13 @@ BEGIN
         attributes = m.attributes || r.attributes
     FROM members_memberrow r
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'changed'
-      AND NOT r.is_done AND m.id = r.member_id;
+      AND NOT r.is_done AND m.id = r.member_id AND m.id = ANY (changing);
 
     INSERT INTO members_identifier (member_id, kind, value_cipher, value_hash, tail_hash, masked, source, created_at)
     SELECT r.member_id, n.kind, n.value_cipher, n.value_hash, n.tail_hash, n.masked, source, at
     FROM members_memberrow r JOIN members_rowidentifier n ON n.job_id = r.job_id AND n.number = r.number
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state IN ('new', 'changed')
-      AND NOT r.is_done AND n.member_id IS NULL
+      AND NOT r.is_done AND n.number BETWEEN first AND last AND n.member_id IS NULL
     ORDER BY r.number;
 
     INSERT INTO members_memberchange (member_id, kind, changes, reason, at, actor_id)
@@ -203,7 +225,7 @@ BEGIN
     UPDATE members_rowidentifier n SET member_id = r.member_id
     FROM members_memberrow r
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done
-      AND n.job_id = r.job_id AND n.number = r.number;
+      AND n.job_id = r.job_id AND n.number = r.number AND n.number BETWEEN first AND last;
 
     UPDATE members_memberrow r SET is_done = true, cells_cipher = NULL
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last
@@ -218,7 +240,7 @@ END $$;
 CREATE FUNCTION members_import_take_back(
     job bigint, first int, last int, living bigint[], at timestamptz, author bigint, reason text
 ) RETURNS TABLE (gone bigint, restored bigint, stayed bigint)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_nestloop = off AS $$
 #variable_conflict use_column
 DECLARE
     going bigint[];
@@ -238,6 +260,7 @@ BEGIN
     USING members_memberrow r JOIN members_rowidentifier n ON n.job_id = r.job_id AND n.number = r.number
     WHERE r.job_id = members_import_take_back.job AND r.number BETWEEN first AND last AND r.is_done
       AND (r.member_id = ANY (going) OR (r.member_id = ANY (restoring) AND n.member_id IS NULL))
+      AND n.number BETWEEN first AND last AND i.member_id = ANY (going || restoring)
       AND i.member_id = r.member_id AND i.kind = n.kind AND i.value_hash = n.value_hash;
 
     UPDATE members_member SET state = 'removed', name_cipher = NULL, masked_name = '', name_grams = NULL, birth_on_cipher = NULL,
@@ -253,7 +276,7 @@ BEGIN
              home_unit_id bigint, joined_on date, name_cipher bytea, masked_name text, name_grams int[], birth_on_cipher bytea,
              birth_day smallint, birth_year smallint, attributes jsonb)
     WHERE r.job_id = members_import_take_back.job AND r.number BETWEEN first AND last AND r.is_done
-      AND r.member_id = ANY (restoring) AND m.id = r.member_id;
+      AND r.member_id = ANY (restoring) AND m.id = ANY (restoring) AND m.id = r.member_id;
 
     INSERT INTO members_memberchange (member_id, kind, changes, reason, at, actor_id)
     SELECT member_id, '~', '[]', reason, at, author FROM unnest(going || restoring) AS member_id;
