@@ -34,6 +34,8 @@ api = StudioAPI(
         "no_such_redemption": 404,
         "hold_ended": 409,
         "identifier_taken": 409,
+        "identifier_blocked": 409,
+        "member_erased": 409,
         "key_reused": 409,
         "too_many_tries": 429,
     },

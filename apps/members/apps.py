@@ -9,3 +9,4 @@ class MembersConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.members import home  # noqa: F401 -- contributes to the home page
+        from apps.members.privacy import erasing, held  # noqa: F401 -- what is held of a member, and how it goes

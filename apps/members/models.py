@@ -16,13 +16,23 @@ from simple_history.models import HistoricalRecords
 
 from apps.conditions.words import Words
 from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
+from apps.members.authored import Authored
 from apps.members.choices import Choice, either
 from apps.members.importing.models import CELLS, ImportMapping, MemberChunk, MemberImport, MemberRow, RowIdentifier
 from apps.members.personal import Personal
-from apps.orgs.models import ApiClient, OrgUnit, Staff
+from apps.members.privacy.models import (
+    BlockedIdentifier,
+    Consent,
+    ConsentPurpose,
+    ConsentWording,
+    Erasure,
+    ErasureLine,
+)
+from apps.orgs.models import OrgUnit
 
 __all__ = [
-    "CELLS", "AttributeDefinition", "Authored", "Identifier", "ImportMapping", "Look", "Member", "MemberChange", "MemberChunk", "MemberImport",
+    "CELLS", "AttributeDefinition", "Authored", "BlockedIdentifier", "Consent", "ConsentPurpose", "ConsentWording", "Erasure", "ErasureLine",
+    "Identifier", "ImportMapping", "Look", "Member", "MemberChange", "MemberChunk", "MemberImport",
     "MemberRow", "MemberTag", "RowIdentifier",
 ]  # fmt: skip
 
@@ -68,7 +78,11 @@ class Member(ScopedModel):
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
-        permissions: ClassVar = [("reveal_member", "Can look at personal data in clear")]
+        permissions: ClassVar = [
+            ("reveal_member", "Can look at personal data in clear"),
+            ("hand_out_member", "Can hand out to a member what is held of them"),
+            ("erase_member", "Can erase a member"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(name="member_not_own_referrer", condition=~Q(brought_by=models.F("id"))),
             models.CheckConstraint(name="member_birth_day_of_a_month", condition=Q(birth_day__range=(101, 1231))),
@@ -86,6 +100,8 @@ class Member(ScopedModel):
         ]
 
     def __str__(self) -> str:
+        if self.state == self.State.REMOVED:
+            return gettext("Erased member #%(number)s") % {"number": self.pk}
         return self.masked_name or f"#{self.pk}"
 
 
@@ -173,22 +189,6 @@ class MemberTag(ScopedModel):
 
     def __str__(self) -> str:
         return self.tag
-
-
-class Authored(models.Model):
-    """A row that says who did it: a person, an API client, or neither for the studio itself."""
-
-    actor = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+", verbose_name=_("person"))
-    client = models.ForeignKey(ApiClient, models.PROTECT, null=True, related_name="+", verbose_name=_("API client"))
-
-    class Meta:
-        abstract = True
-
-    @property
-    def author(self) -> str:
-        if self.actor is not None:
-            return self.actor.get_full_name() or self.actor.get_username()
-        return str(self.client) if self.client is not None else gettext("The studio")
 
 
 class MemberChange(Authored, AppendOnlyModel):

@@ -18,8 +18,10 @@ CLIENT_PERMISSIONS = {
     ApiClient.AccessScope.EVENTS_WRITE: {
         "activity.add_event", "activity.view_event", "orgs.view_orgunit", "orgs.view_program",
     },
-    ApiClient.AccessScope.MEMBERS_READ: {"members.view_member", "members.view_identifier"},
-    ApiClient.AccessScope.MEMBERS_WRITE: {"members.add_member", "members.change_member", "members.view_member"},
+    ApiClient.AccessScope.MEMBERS_READ: {"members.view_member", "members.view_identifier", "members.view_consent"},
+    ApiClient.AccessScope.MEMBERS_WRITE: {
+        "members.add_member", "members.change_member", "members.view_member", "members.add_consent", "members.view_consent",
+    },
     ApiClient.AccessScope.MEMBERS_PERSONAL: {"members.reveal_member"},
     ApiClient.AccessScope.POINTS_READ: {"points.view_account", "points.view_entry", "points.view_lot"},
     ApiClient.AccessScope.POINTS_REDEEM: {"points.redeem_points", "points.view_hold"},

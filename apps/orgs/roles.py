@@ -20,11 +20,11 @@ PROGRAMME = _can(
 )  # fmt: skip
 MEMBERS = _can(
     "view", "members.member", "members.identifier", "members.memberchange", "members.membertag",
-    "members.attributedefinition",
     "segments.tag", "segments.tagrefresh", "segments.segment", "segments.segmentmember", "segments.segmentmove",
     "segments.rfmscheme", "segments.rfmscore",
+    "members.attributedefinition", "members.consent", "members.consentpurpose", "members.consentwording",
 )  # fmt: skip
-LOOKS = _can("view", "members.look")
+LOOKS = _can("view", "members.look", "members.erasure", "members.erasureline", "members.blockedidentifier")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
 LEDGER = _can(
     "view", "points.account", "points.posting", "points.entry", "points.lot", "points.hold", "points.holdlot",
@@ -50,7 +50,8 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.MARKETING: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS
     | _can(
         "add change", "rules.rule", "rules.ruleversion", "rules.codebatch", "points.pointtype", "points.reasoncode",
-        "orgs.specialday", "members.attributedefinition", "segments.tag", "segments.segment", "segments.rfmscheme",
+        "orgs.specialday", "members.attributedefinition", "members.consentpurpose", "segments.tag", "segments.segment",
+        "segments.rfmscheme",
     )
     | _can("delete", "rules.ruleversion", "rules.codebatch", "members.attributedefinition", "segments.tag", "segments.segment")
     | _can("add", "activity.importjob")
@@ -64,7 +65,9 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.SERVICE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
     | _can("add change", "members.member", "members.identifier")
     | _can("delete", "members.identifier")
-    | {"members.reveal_member", "points.adjust_points", "points.add_adjustmentbatch", "points.redeem_points"}
+    | _can("view", "members.erasure", "members.erasureline", "members.blockedidentifier") | _can("add", "members.consent")
+    | {"members.reveal_member", "members.hand_out_member", "members.erase_member", "members.lift_blockedidentifier"}
+    | {"points.adjust_points", "points.add_adjustmentbatch", "points.redeem_points"}
     | {"rules.redeem_code"},
     Persona.SHOP: EVERYBODY | _can("add", "activity.event") | {"points.redeem_points"},
     Persona.AUDITOR: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
@@ -76,7 +79,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("add", "activity.importjob", "members.memberimport"),
     Persona.ADMINISTRATOR: EVERYBODY | PROGRAMME | REPORTS
     | _can("add change", "orgs.orgunit", "orgs.program", "orgs.specialday", "points.pointtype", "points.reasoncode")
-    | _can("view add change", "members.attributedefinition")
+    | _can("view add change", "members.attributedefinition", "members.consentpurpose") | _can("view", "members.consentwording")
     | _can("view add change", "orgs.staff", "orgs.apiclient", "approvals.delegation")
     | _can("add change", "approvals.policy", "approvals.policyversion", "orgs.workingtime")
     | _can("delete", "approvals.policyversion")

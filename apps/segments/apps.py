@@ -6,3 +6,6 @@ class SegmentsConfig(AppConfig):
     name = "apps.segments"
     label = "segments"
     verbose_name = _("Segments")
+
+    def ready(self) -> None:
+        from apps.segments import held  # noqa: F401 -- what is held of a member

@@ -13,6 +13,7 @@ from apps.members.importing import services as importing
 from apps.members.importing.mapping import ColumnMapping
 from apps.members.importing.taking import TakingBack, TakingIn
 from apps.members.models import Member, MemberImport
+from apps.members.privacy.erasing import MemberErasure, erase
 from apps.members.services.looking import PersonalLook
 from apps.orgs import services as orgs
 from apps.orgs.gate import Subject
@@ -91,6 +92,12 @@ def personal_look(desk: Desk) -> Built:
     member = member_of(desk)
     subject = PersonalLook(member=member.pk)
     return subject, lambda: members.reveal(desk.cast["service"], member.pk, reason="call", when=desk.when)
+
+
+def erasure(desk: Desk) -> Built:
+    member = member_of(desk)
+    subject = MemberErasure(member=member.pk, why="asked")
+    return subject, lambda: erase(desk.cast["service"], member.pk, why="asked", when=desk.when)
 
 
 def program_terms(desk: Desk) -> Built:
@@ -198,6 +205,7 @@ BUILDERS: dict[str, Callable[[Desk], Built]] = {
     orgs.ProgramTerms.code: program_terms,
     orgs.SpecialDayDays.code: special_day,
     PersonalLook.code: personal_look,
+    MemberErasure.code: erasure,
     TakingIn.code: file_taken_in,
     TakingBack.code: file_taken_back,
     PolicyPublication.code: policy_publication,

@@ -15,7 +15,7 @@ from django.db import connection, models
 
 from apps.approvals.models import ApprovalRequest, ApprovalTask, PolicyVersion
 from apps.core.scope import Scope
-from apps.members.models import ImportMapping, Member
+from apps.members.models import ErasureLine, ImportMapping, Member
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.orgs.roles import PERMISSIONS
 from apps.orgs.services import create_staff
@@ -120,6 +120,10 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     "members.memberrow": lambda planted: {"changes": [], "findings": {}, "notes": [], "amounts": {}, "before": None},
     "segments.tag": lambda planted: {"condition": {"all": []}, "rfm_group": ""},
     "segments.segment": lambda planted: {"condition": {"all": []}},
+    "members.erasureline": lambda planted: {
+        "label": {"en": planted.canary(ErasureLine, "label"), "zh": planted.canary(ErasureLine, "label")},
+        "stays": {},
+    },
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }
 

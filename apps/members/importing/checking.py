@@ -21,13 +21,14 @@ LARGE = 20_000
 
 
 def match(job: MemberImport) -> None:
-    """Finds each row's member and what stands twice; compares what is known with what the file says."""
+    """Finds each row's member, what stands twice and who was erased; compares what is known with what the file says."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT members_import_known(%s, %s)", [job.pk, job.rows_read > LARGE])
         cursor.execute(
             "SELECT members_import_match(%s, %s, %s)",
             [job.pk, list(mapping_of(job).match), job.program.unit.path],
         )
+        cursor.execute("SELECT members_import_blocked(%s)", [job.pk])
     _compare(job)
     settle_states(job)
 

@@ -38,6 +38,7 @@ REFUSING: Mapping[str, Words] = {
     "points_missing": Words("The points are missing", "缺少积分"),
     "points_date": Words("The day of the points is not a date that can be read without doubt", "积分日期无法确切识别"),
     "taken_meanwhile": Words("The member came into the studio by another way meanwhile: check the file again", "该会员已通过其他途径进入系统，请重新检查文件"),
+    "erased": Words("It names somebody who was erased: they come back only when they come themselves", "所列之人已被删除：仅在其本人要求时才能恢复"),
     "decided": Words("Refused by decision", "已决定不导入"),
 }  # fmt: skip
 ASKING: Mapping[str, Words] = {

@@ -35,6 +35,9 @@ WITH incoming AS MATERIALIZED (
         AS e(kind text, hash text, tail text, cipher text, masked text, unit bigint, joined date)
     WHERE NOT EXISTS (
         SELECT 1 FROM members_identifier i WHERE i.kind = e.kind AND i.value_hash = decode(e.hash, 'hex'))
+    AND NOT EXISTS (
+        SELECT 1 FROM members_blockedidentifier b
+        WHERE b.kind = e.kind AND b.value_hash = decode(e.hash, 'hex') AND b.lifted_at IS NULL)
     ORDER BY kind, hash
 ), identified AS (
     -- Somebody else may enrol the same member just now: whoever comes second waits, and finds it known.
@@ -65,7 +68,7 @@ def create_member(
     """The new member of `home_unit`, named by `identifiers`: (kind, value). `joined_on` None is today. `referrer` names
     the member who brought them.
 
-    Raises ReferrerUnknown, IdentifierMissing, IdentifierMalformed, UnknownIdentifierKind, IdentifierTaken, NameMalformed,
+    Raises ReferrerUnknown, IdentifierMissing, IdentifierMalformed, UnknownIdentifierKind, IdentifierBlocked, IdentifierTaken, NameMalformed,
     BirthdayImpossible, JoinedInFuture, AttributesMalformed, AttributesRefused, NotAllowed.
     """
     require(actor, PERMISSION, home_unit.path)
@@ -94,8 +97,8 @@ def create_member(
 
 @in_transaction
 def enrol_many(rows: Sequence[tuple[str, str, int, date]], *, when: datetime) -> int:
-    """Enrols members by one identifier each: (kind, value, home unit id, joined on). Known ones are left as they are;
-    how many are new. One statement, however many."""
+    """Enrols members by one identifier each: (kind, value, home unit id, joined on). Known ones are left as they are,
+    and so are those who were erased; how many are new. One statement, however many."""
     if not rows:
         return 0
     with connection.cursor() as cursor:

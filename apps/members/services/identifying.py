@@ -19,6 +19,8 @@ from apps.members.errors import (
 )
 from apps.members.identifiers import is_kind, is_well_formed, mask, normalise, tail_of
 from apps.members.models import Identifier, Member
+from apps.members.privacy.blocked import is_blocked
+from apps.members.privacy.errors import IdentifierBlocked
 from apps.members.services.rows import locked, record
 
 
@@ -26,7 +28,8 @@ from apps.members.services.rows import locked, record
 def add_identifier(actor: Any, member_id: int, kind: str, value: str, *, when: datetime) -> Identifier:
     """One more name of the member.
 
-    Raises UnknownIdentifierKind, IdentifierMalformed, IdentifierTaken, NoSuchMember, NotAllowed.
+    Raises UnknownIdentifierKind, IdentifierMalformed, IdentifierBlocked, IdentifierTaken, MemberErased, NoSuchMember,
+    NotAllowed.
     """
     member = locked(actor, member_id)
     identifier = insert_identifier(member, kind, value, when)
@@ -75,11 +78,17 @@ def _named(value: str, kind: str | None) -> Member:
 
 
 def insert_identifier(member: Member, kind: str, value: str, when: datetime) -> Identifier:
-    """The new row of a locked or new member. Raises UnknownIdentifierKind, IdentifierMalformed, IdentifierTaken."""
+    """The new row of a locked or new member.
+
+    Raises UnknownIdentifierKind, IdentifierMalformed, IdentifierBlocked, IdentifierTaken.
+    """
     if not is_kind(kind):
         raise UnknownIdentifierKind(kind="kind")
     if not is_well_formed(kind, value):
         raise IdentifierMalformed(kind=kind)
+    value_hash = lookup_hash(kind, value)
+    if is_blocked(kind, value_hash):
+        raise IdentifierBlocked(kind=kind)
     try:
         # The constraint decides: looking first would leave a moment for somebody else.
         with transaction.atomic():
@@ -87,7 +96,7 @@ def insert_identifier(member: Member, kind: str, value: str, when: datetime) -> 
                 member=member,
                 kind=kind,
                 value_cipher=encrypt(normalise(kind, value), purpose_of(kind)),
-                value_hash=lookup_hash(kind, value),
+                value_hash=value_hash,
                 tail_hash=tail_hash(tail_of(kind, value)),
                 masked=mask(kind, value),
                 created_at=when,

@@ -148,7 +148,7 @@ register(PersonalLook)
 
 def names_shown(pks: Collection[int]) -> dict[int, str]:
     """What members are called in lists, masked. One query."""
-    rows = Member.objects.filter(pk__in=pks).only("masked_name")
+    rows = Member.objects.filter(pk__in=pks).only("masked_name", "state")
     return {member.pk: str(member) for member in rows}
 
 

@@ -15,6 +15,7 @@ from apps.members.errors import AttributesMalformed, BirthdayImpossible, NameMal
 from apps.members.identifiers import LONGEST_NAME, mask_name
 from apps.members.models import LONGEST_KEY, Member, MemberChange
 from apps.members.names import grams_of
+from apps.members.privacy.errors import MemberErased
 from apps.members.querysets import definitions_for
 from apps.orgs.models import ApiClient, OrgUnit, Staff
 from apps.orgs.querysets import program_of
@@ -40,7 +41,7 @@ def require_seen(actor: Any, member_id: int) -> None:
 
 
 def locked(actor: Any, member_id: int, permission: str = CHANGE) -> Member:
-    """The member under a lock. Raises NoSuchMember for one that `actor` does not see, NotAllowed."""
+    """The member under a lock. Raises NoSuchMember for one that `actor` does not see, MemberErased, NotAllowed."""
     members = Member.objects.select_for_update(no_key=True, of=("self",)).select_related("home_unit")
     if actor is not None:
         members = members.visible_to(actor)
@@ -48,6 +49,8 @@ def locked(actor: Any, member_id: int, permission: str = CHANGE) -> Member:
     if member is None:
         raise NoSuchMember()
     require(actor, permission, member.home_unit.path)
+    if member.state == Member.State.REMOVED:
+        raise MemberErased()
     return member
 
 

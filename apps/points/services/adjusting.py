@@ -53,7 +53,7 @@ class Adjustment(Subject):
 
     def _member(self) -> Member:
         member = Member.objects.select_related("home_unit").filter(pk=self.member).first()
-        if member is None or member.state == Member.State.CLOSED:
+        if member is None or member.state != Member.State.ACTIVE:
             raise SubjectGone()
         return member
 

@@ -1,0 +1,11 @@
+DROP FUNCTION members_import_blocked(bigint);
+DROP FUNCTION members_blank(bigint, text[]);
+DROP FUNCTION members_require_erasing(bigint);
+DROP TRIGGER only_words ON members_consent;
+DROP TRIGGER only_words ON members_look;
+DROP TRIGGER only_words ON members_memberchange;
+DROP TRIGGER append_only ON members_consentwording;
+DROP TRIGGER append_only ON members_consent;
+DROP TRIGGER append_only ON members_erasureline;
+DROP TRIGGER append_only ON members_erasure;
+ALTER TABLE members_erasure DROP COLUMN transaction;
