@@ -64,5 +64,10 @@ def moment(value: datetime, zone: ZoneInfo) -> str:
     return date_format(value.astimezone(zone), "DATETIME_FORMAT")
 
 
+def clock(value: datetime, zone: ZoneInfo) -> str:
+    """The time of day of an instant as the clocks of `zone` show it."""
+    return date_format(value.astimezone(zone), "H:i")
+
+
 def month(value: date) -> str:
     return date_format(value, "YEAR_MONTH_FORMAT")

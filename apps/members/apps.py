@@ -8,5 +8,5 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from apps.members import home  # noqa: F401 -- contributes to the home page
+        from apps.members import home, moments  # noqa: F401 -- contribute to the home page and the timeline
         from apps.members.privacy import erasing, held  # noqa: F401 -- what is held of a member, and how it goes

@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from django.db.models import CharField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery
+
 from apps.members.crypto import lookup_hash
 from apps.members.errors import NoSuchMember
 from apps.members.models import AttributeDefinition, Identifier, Member
-from apps.orgs.models import OrgUnit
-from apps.orgs.querysets import paths_above
+from apps.orgs.models import OrgUnit, Program
+from apps.orgs.querysets import paths_above, program_of
 
 
 def member_within(principal: Any, member_id: int, permission: str = "members.view_member") -> Member:
@@ -18,6 +20,20 @@ def member_within(principal: Any, member_id: int, permission: str = "members.vie
     if member is None:
         raise NoSuchMember()
     return member
+
+
+def with_zone(members: "QuerySet[Member]") -> "QuerySet[Member]":
+    """Each with its `zone`: the name of the time zone by which its company tells days, where that is known."""
+    above = Program.objects.annotate(below=ExpressionWrapper(OuterRef("home_unit__path"), CharField())).filter(
+        below__startswith=F("unit__path")
+    )
+    return members.annotate(zone=Subquery(above.order_by("-unit__depth").values("time_zone")[:1]))
+
+
+def zone_of(member: Member) -> str | None:
+    """The name of the time zone by which the member's company tells days. One query."""
+    program = program_of(member.home_unit)
+    return program.time_zone if program else None
 
 
 def named_member(kind: str, value: str) -> Member | None:

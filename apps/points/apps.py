@@ -8,5 +8,5 @@ class PointsConfig(AppConfig):
     verbose_name = _("Points ledger")
 
     def ready(self) -> None:
-        from apps.points import held, home, member_page  # noqa: F401 -- contribute to the pages of lower rooms
+        from apps.points import held, home, member_page, moments  # noqa: F401 -- contribute to the pages of lower rooms
         from apps.points.services import opening  # noqa: F401 -- what files of members bring

@@ -211,6 +211,8 @@ class Posting(AppendOnlyModel):
             models.Index(fields=["event"], name="posting_of_event", condition=Q(event__isnull=False)),
             # What was taken back of an award.
             models.Index(fields=["reverses"], name="posting_of_reversed", condition=Q(reverses__isnull=False)),
+            # The timeline of a member: what an event moved stands under the event.
+            models.Index(fields=["member", "-posted_at"], name="posting_timeline", condition=Q(event__isnull=True)),
         ]
 
     def __str__(self) -> str:

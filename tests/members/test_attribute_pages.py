@@ -18,7 +18,6 @@ from tests.factories import CoffeeGroup
 from tests.members.conftest import WHEN
 from tests.members.test_defining import define
 from tests.members.test_pages import LIST, page_of
-from tests.members.test_pages import browse as browse
 
 ADD = reverse("admin:members_member_add")
 DRINKS = [{"value": "latte", "label": "Latte", "label_zh": "拿铁"}, {"value": "tea", "label": "Tea", "label_zh": "茶"}]

@@ -7,7 +7,6 @@ from django.urls import reverse
 from apps.members.models import AttributeDefinition
 from tests.factories import CoffeeGroup
 from tests.members.test_defining import define, in_use  # noqa: F401
-from tests.members.test_pages import browse as browse
 
 LIST = reverse("admin:members_attributedefinition_changelist")
 ADD = reverse("admin:members_attributedefinition_add")

@@ -19,7 +19,6 @@ from apps.points.services import adjust
 from tests.browser.legacy import legacy_file
 from tests.factories import Cast, CoffeeGroup
 from tests.members.conftest import WHEN
-from tests.members.test_pages import browse as browse
 
 ADD, LIST = reverse("admin:members_memberimport_add"), reverse("admin:members_memberimport_changelist")
 

@@ -144,6 +144,8 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:orgs_staff_password": RowPage("orgs.staff", "orgs.change_staff", get=(200,), post=(200,)),
     "admin:orgs_staff_second_step": RowPage("orgs.staff", "orgs.change_staff"),
     "admin:members_member_reveal": RowPage("members.member", "members.reveal_member"),
+    "admin:members_member_timeline": RowPage("members.member", "members.view_member", (200,), (405,)),
+    "admin:members_member_timeline_file": RowPage("members.member", "members.view_member", (200,), (405,)),
     "admin:members_member_identify": RowPage("members.member", "members.change_member"),
     "admin:members_member_forget": RowPage("members.member", "members.change_member"),
     "admin:members_member_state": RowPage("members.member", "members.change_member"),

@@ -53,6 +53,12 @@ def moment(value: datetime | None, zone: str = "UTC") -> SafeString | str:
 
 
 @register.filter
+def clock(value: datetime, zone: str) -> str:
+    """`{{ moment.at|clock:program.time_zone }}`: the time of day, where the day stands beside it."""
+    return formats.clock(value, ZoneInfo(zone))
+
+
+@register.filter
 def person(value: Any) -> str:
     """`{{ version.published_by|person }}`: the full name, or the name to sign in with where there is none."""
     return str(value.get_full_name() or value.get_username())

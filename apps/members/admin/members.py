@@ -1,9 +1,17 @@
 """Members: the list, the page of one, and what customer service does there."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -14,6 +22,7 @@ from django.utils.translation import gettext as _
 from apps.core.admin import actor_of
 from apps.core.clock import now
 from apps.core.errors import LoyaltyError
+from apps.core.exports import csv_lines
 from apps.core.lists import key_in
 from apps.members import services
 from apps.members.admin.columns import MOST_SHOWN, columns_of
@@ -23,8 +32,9 @@ from apps.members.history import versions_of
 from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.members.page import Asked, actions_for, blocks_for, missing_for
 from apps.members.profile import profile_of
-from apps.members.querysets import definitions_of, masks_of
+from apps.members.querysets import definitions_of, masks_of, with_zone
 from apps.members.services.looking import PURPOSES, PersonalLook
+from apps.members.timeline import file_header, file_row, filters_of, narrowed_of, page_of, pages_of
 from apps.orgs.admin.asking import AskingAdmin
 from apps.orgs.desk import waiting_about
 
@@ -53,11 +63,14 @@ class MemberAdmin(AskingAdmin):
     choice_permissions: ClassVar = {"home_unit": "members.change_member"}
 
     class Media:
-        css: ClassVar = {"all": ["members/members.css"]}
-        js = ("members/members.js",)
+        css: ClassVar = {"all": ["core/job.css", "members/members.css", "members/timeline.css"]}
+        js = ("members/members.js", "members/timeline.js")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("home_unit")
+        """A page of one member tells instants."""
+        members = super().get_queryset(request).select_related("home_unit")
+        is_of_one = request.resolver_match is not None and "object_id" in request.resolver_match.kwargs
+        return with_zone(members) if is_of_one else members
 
     # The list.
 
@@ -162,6 +175,7 @@ class MemberAdmin(AskingAdmin):
                 "page_actions": actions_for(asked),
                 "missing": [*missing_for(asked), *(() if may_reveal else ("members.reveal_member",))],
                 "blocks": blocks_for(asked),
+                **_timeline(asked),
                 "may_change": may_change,
                 "is_changing": "change" in request.GET or request.method == "POST",
                 "may_reveal": may_reveal,
@@ -182,10 +196,38 @@ class MemberAdmin(AskingAdmin):
         }  # fmt: skip
         return TemplateResponse(request, "core/history.html", context)
 
+    def timeline_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A page of the timeline as a part to be added to the member's page."""
+        asked = self._asked(request, object_id)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        context = {"timeline": page_of(asked, narrowed_of(asked)), "original": asked.member}
+        return TemplateResponse(request, "members/timeline_page.html", context)
+
+    def timeline_file_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """The timeline as it is narrowed, masked, as CSV; that it was taken is on record first."""
+        asked = self._asked(request, object_id)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        narrowed = replace(narrowed_of(asked), before=None)
+        services.record_export(asked.person, urlencode({"timeline": "", **narrowed.query}), asked.member)
+        name = f'attachment; filename="timeline-{asked.member.pk}.csv"'
+        lines = csv_lines(file_header(), (file_row(each, narrowed.zone) for each in pages_of(asked, narrowed)))
+        return StreamingHttpResponse(
+            lines,
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": name, "Cache-Control": "no-store"},
+        )
+
+    def _asked(self, request: HttpRequest, object_id: str) -> Asked:
+        return Asked(actor_of(request), self.object_or_404(request, object_id), now(), request.GET.dict())
+
     # What customer service does there.
 
     def get_urls(self) -> list[Any]:
         return [
+            self.route("<path:object_id>/timeline/", self.timeline_view, "timeline"),
+            self.route("<path:object_id>/timeline/file/", self.timeline_file_view, "timeline_file"),
             self.route("<path:object_id>/reveal/", self.reveal_view, "reveal"),
             self.route("<path:object_id>/identify/", self.identify_view, "identify"),
             self.route("<path:object_id>/forget/", self.forget_view, "forget"),
@@ -256,6 +298,15 @@ class MemberAdmin(AskingAdmin):
 
     def page_address(self, member: Member) -> str:
         return reverse(f"{self.admin_site.name}:members_member_change", args=[member.pk])
+
+
+def _timeline(asked: Asked) -> dict[str, Any]:
+    narrowed = narrowed_of(asked)
+    everything = urlencode(replace(narrowed, source="").query)
+    return {
+        "timeline": page_of(asked, narrowed), "timeline_filters": filters_of(asked, narrowed),
+        "timeline_everything": everything,
+    }  # fmt: skip
 
 
 def key_of(text: str) -> int:

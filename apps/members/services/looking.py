@@ -203,9 +203,10 @@ def open_look(actor: Any, member: Member, *, when: datetime) -> Revealed | None:
 
 
 @in_transaction
-def record_export(actor: Any, what: str) -> None:
-    """A list of members is about to leave as a file; `what` says which."""
-    record_look(actor, Look.Kind.EXPORT, place_of(actor), what=what[:200])
+def record_export(actor: Any, what: str, member: Member | None = None) -> None:
+    """A list of members, or what happened with one, is about to leave as a file; `what` says which."""
+    unit = member.home_unit if member is not None else place_of(actor)
+    record_look(actor, Look.Kind.EXPORT, unit, what=what[:200], member=member)
 
 
 @in_transaction

@@ -1,0 +1,170 @@
+"""What this room, and the requests below it, know of a member over time; see `timeline`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import DateTimeField, Expression, F, Func, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext as _
+
+from apps.approvals.models import ApprovalRequest
+from apps.conditions.words import Words
+from apps.core.addresses import address
+from apps.members.changes import FieldChange
+from apps.members.models import Look, MemberChange, MemberTag
+from apps.members.page import Asked
+from apps.members.timeline import Mark, Moment, Row, Source, called, register, zone_on
+from apps.members.words import change_in_words, fields_in_words
+from apps.orgs.gate import ABOUT, kinds
+from apps.orgs.models import OrgUnit
+
+AUTHOR: Expression = Coalesce(called("actor"), F("client__name"))
+"""Who did it, of a row that is `Authored`; None is the studio itself."""
+
+
+# Changes of what is known of them.
+
+
+def changes_of(asked: Asked) -> "QuerySet[Any]":
+    return MemberChange.objects.visible_to(asked.person).filter(member=asked.member)
+
+
+def tell_changes(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
+    """One query where the member was moved."""
+    made = {row.id: [FieldChange.model_validate(each) for each in row.facts["changes"]] for row in rows}
+    moves = {text for changes in made.values() for each in changes if each.field == "home_unit"
+             for text in (each.old, each.new) if text}  # fmt: skip
+    seen = OrgUnit.objects.visible_to(asked.person).filter(pk__in=moves) if moves else ()
+    names = {str(unit.pk): unit.name for unit in seen}
+    page = address("members_member_history", asked.member.pk)
+    for row in rows:
+        told = [change_in_words(each, lambda text: names.get(text, _("beyond your reach"))) for each in made[row.id]]
+        is_new = row.facts["kind"] == MemberChange.Kind.CREATED
+        yield Moment(
+            row, _("Enrolled") if is_new else _("Particulars changed"),
+            detail=row.facts["reason"], who=row.facts["who"] or _("The studio"), address=page,
+            icon="person_add" if is_new else "", template="members/moment_changes.html" if told else "", more=told,
+            in_file=[f"{each.label}: {each.old} → {each.new}" for each in told],
+        )  # fmt: skip
+
+
+register(
+    Source(
+        "change", gettext_lazy("Changes"), "edit", "members.view_memberchange", changes_of, "at",
+        {"kind": "kind", "changes": "changes", "reason": "reason", "who": AUTHOR}, tell_changes, 40,
+    )
+)  # fmt: skip
+
+
+# Looks at personal data, and files of the timeline.
+
+
+def looks_of(asked: Asked) -> "QuerySet[Any]":
+    return Look.objects.visible_to(asked.person).filter(member=asked.member)
+
+
+def tell_looks(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
+    for row in rows:
+        is_reveal = row.facts["kind"] == Look.Kind.REVEAL
+        yield Moment(
+            row, str(Look.Kind(row.facts["kind"]).label) if is_reveal else _("Timeline taken as a file"),
+            detail=row.facts["reason"], who=row.facts["who"] or _("The studio"),
+            notes=[fields_in_words(row.facts["what"])] if is_reveal and row.facts["what"] else (),
+            address=address("members_look_change", row.id), icon="" if is_reveal else "download",
+        )  # fmt: skip
+
+
+register(
+    Source(
+        "look", gettext_lazy("Looks at personal data"), "visibility", "members.view_look", looks_of, "at",
+        {"kind": "kind", "what": "what", "reason": "reason", "who": AUTHOR}, tell_looks, 60,
+    )
+)  # fmt: skip
+
+
+# What others were asked to decide.
+
+
+def requests_of(asked: Asked) -> "QuerySet[Any]":
+    """Those that went to somebody: what was done at once has its own place in the timeline."""
+    requests = ApprovalRequest.objects.visible_to(asked.person)
+    return requests.filter(kind__in=kinds(), about=f"member:{asked.member.pk}", steps__gt=0)
+
+
+TONES = {
+    ApprovalRequest.State.OPEN: "warn", ApprovalRequest.State.RETURNED: "warn", ApprovalRequest.State.REJECTED: "bad",
+    ApprovalRequest.State.DONE: "good",
+}  # fmt: skip
+
+
+def tell_requests(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
+    for row in rows:
+        kind = kinds()[row.facts["kind"]]
+        title = Words(**row.facts["title"]) if row.facts["title"] else kind.label
+        state = ApprovalRequest.State(row.facts["state"])
+        yield Moment(
+            row, title.in_language(get_language() or "en").replace(ABOUT, str(asked.member)),
+            detail=row.facts["reason"], who=row.facts["who"] or _("The studio"), icon=kind.icon,
+            mark=Mark(str(state.label), TONES.get(state, "")),
+            address=address("approvals_approvalrequest_change", row.id),
+        )  # fmt: skip
+
+
+register(
+    Source(
+        "request", pgettext_lazy("in a timeline", "Requests"), "approval", "approvals.view_approvalrequest", requests_of, "created_at",
+        {"kind": "kind", "title": "title", "state": "state", "reason": "reason", "who": called("requester")}, tell_requests, 30,
+    )
+)  # fmt: skip
+
+
+# Tags that rules gave: they begin and end with a local day.
+
+
+def tags_of(asked: Asked) -> "QuerySet[Any]":
+    tags = MemberTag.objects.visible_to(asked.person).filter(member=asked.member)
+    return (
+        tags.exclude(until_on=F("from_on"))
+        .annotate(began_at=_midnight(asked, "from_on"))
+        .filter(began_at__lte=asked.when)
+    )
+
+
+def tags_over(asked: Asked) -> "QuerySet[Any]":
+    tags = MemberTag.objects.visible_to(asked.person).filter(member=asked.member, until_on__isnull=False)
+    return (
+        tags.exclude(until_on=F("from_on"))
+        .annotate(ended_at=_midnight(asked, "until_on"))
+        .filter(ended_at__lte=asked.when)
+    )
+
+
+def _midnight(asked: Asked, day: str) -> Expression:
+    """The instant at which a local day of the member's company begins."""
+    zone = Value(str(asked.once(zone_on)), output_field=TextField())
+    bare = Func(F(day), template="%(expressions)s::timestamp", output_field=DateTimeField())
+    return Func(zone, bare, function="timezone", output_field=DateTimeField())
+
+
+def tell_tags(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
+    for row in rows:
+        words = _("Tag given: %(tag)s") if row.code == "tag" else _("Tag over: %(tag)s")
+        yield Moment(row, words % {"tag": row.facts["tag"]}, icon="label" if row.code == "tag" else "label_off")
+
+
+for _code, _rows, _at in (("tag", tags_of, "began_at"), ("tagover", tags_over, "ended_at")):
+    register(
+        Source(
+            _code,
+            gettext_lazy("Tags"),
+            "label",
+            "members.view_membertag",
+            _rows,
+            _at,
+            {"tag": "tag"},
+            tell_tags,
+            50,
+            "tag",
+        )
+    )
