@@ -17,6 +17,12 @@ def sql_file(app: str, name: str) -> migrations.RunSQL:
     )
 
 
+def again(app: str, name: str) -> migrations.RunSQL:
+    """Runs such a file of `CREATE OR REPLACE` once more, for what changed in it. Back again nothing is done: the migration that
+    ran it first takes it away."""
+    return migrations.RunSQL((APPS / app / "sql" / f"{name}.sql").read_text(encoding="utf-8"), migrations.RunSQL.noop)
+
+
 _after_migrate: list[Callable[[str], None]] = []
 
 

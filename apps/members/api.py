@@ -177,9 +177,9 @@ def change_member(request: HttpRequest, member_id: int, member: MemberChanged, k
             sent["home_unit"] = unit_within(client, "members.change_member", sent["home_unit"])
         if "referrer" in sent:
             sent["referrer"] = (member.referrer.kind, member.referrer.value) if member.referrer else (None, "")
-        return _masked(client, services.change_member(client, member_id, when=now(), **sent))
+        return _masked(client, services.change_member(client, answering.pk, when=now(), **sent))
 
-    member_within(client, member_id)
+    answering = member_within(client, member_id)
     return Status(200, once(request, key, member.model_dump(mode="json", exclude_unset=True), change).value)
 
 

@@ -19,6 +19,7 @@ from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.authored import Authored
 from apps.members.choices import Choice, either
 from apps.members.importing.models import CELLS, ImportMapping, MemberChunk, MemberImport, MemberRow, RowIdentifier
+from apps.members.merging.models import Merge
 from apps.members.personal import Personal
 from apps.members.privacy.models import (
     BlockedIdentifier,
@@ -33,7 +34,7 @@ from apps.orgs.models import OrgUnit
 __all__ = [
     "CELLS", "AttributeDefinition", "Authored", "BlockedIdentifier", "Consent", "ConsentPurpose", "ConsentWording", "Erasure", "ErasureLine",
     "Identifier", "ImportMapping", "Look", "Member", "MemberChange", "MemberChunk", "MemberImport",
-    "MemberRow", "MemberTag", "RowIdentifier",
+    "MemberRow", "MemberTag", "Merge", "RowIdentifier",
 ]  # fmt: skip
 
 LONGEST_KEY, LONGEST_TEXT = 60, 500
@@ -53,6 +54,8 @@ class Member(ScopedModel):
         CLOSED = "closed", _("Closed")
         REMOVED = "removed", _("Removed")
         """Nothing of the person is left; the row stays for the ledger's sake."""
+        MERGED = "merged", _("Merged")
+        """Another member is the same person: `merged_into`. What named this one names that one."""
 
     scope = Scope(units=("home_unit",))
     personal = Personal.ENCRYPTED
@@ -73,6 +76,10 @@ class Member(ScopedModel):
         "self", models.PROTECT, null=True, related_name="friends", verbose_name=_("recommended by"), db_index=False
     )
     """Whose recommendation brought them; rules may give that member points for what they do."""
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="absorbed", verbose_name=_("merged into"), db_index=False
+    )
+    """The member that answers for this one, who is merged into nobody."""
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
@@ -86,6 +93,11 @@ class Member(ScopedModel):
         constraints: ClassVar = [
             models.CheckConstraint(name="member_not_own_referrer", condition=~Q(brought_by=models.F("id"))),
             models.CheckConstraint(name="member_birth_day_of_a_month", condition=Q(birth_day__range=(101, 1231))),
+            models.CheckConstraint(
+                name="member_merged_into_another",
+                condition=(Q(merged_into__isnull=True) & ~Q(state="merged"))
+                | (Q(state__in=["merged", "removed"]) & ~Q(merged_into=models.F("id"))),
+            ),
         ]
         indexes: ClassVar = [
             # The member list of a region: its units' members, newest first; also by a part of the name that many share.
@@ -97,6 +109,8 @@ class Member(ScopedModel):
             models.Index(fields=["-id"], name="member_closed", condition=Q(state="closed")),
             # Whom a member recommended the group to.
             models.Index(fields=["brought_by"], name="member_friends", condition=Q(brought_by__isnull=False)),
+            # Who became part of a member.
+            models.Index(fields=["merged_into"], name="member_absorbed", condition=Q(merged_into__isnull=False)),
         ]
 
     def __str__(self) -> str:

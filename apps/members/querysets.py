@@ -14,9 +14,12 @@ from apps.orgs.querysets import paths_above, program_of
 
 
 def member_within(principal: Any, member_id: int, permission: str = "members.view_member") -> Member:
-    """The member, where `principal` may do `permission` to them. Raises NoSuchMember."""
+    """The member, where `principal` may do `permission` to them; of one who was merged, the member that answers for it.
+    Raises NoSuchMember."""
     members = Member.objects.visible_to(principal, permission).select_related("home_unit")
     member = members.filter(pk=member_id).first()
+    if member is not None and member.merged_into_id is not None:
+        member = members.filter(pk=member.merged_into_id).first()
     if member is None:
         raise NoSuchMember()
     return member

@@ -30,6 +30,7 @@ def field_in_words(field: str) -> str:
     return {
         "name": pgettext("of a person", "Name"), "birth_on": _("Birthday"), "home_unit": _("Home unit"),
         "state": _("State"), "referrer": _("Recommended by"),
+        "joined_on": _("Joined on"), "merged_from": _("Merged from"), "merged_into": _("Merged into"),
     }.get(field, kind_in_words(field))  # fmt: skip
 
 
@@ -46,7 +47,7 @@ def change_in_words(change: FieldChange, unit_name: Callable[[str], str]) -> Cha
             return _("empty")
         if change.field == "home_unit":
             return unit_name(text)
-        if change.field == "referrer":
+        if change.field in ("referrer", "merged_from", "merged_into"):
             return f"#{text}"
         return str(dict(Member.State.choices).get(text, text)) if change.field == "state" else text
 

@@ -23,6 +23,7 @@ MEMBERS = _can(
     "segments.tag", "segments.tagrefresh", "segments.segment", "segments.segmentmember", "segments.segmentmove",
     "segments.rfmscheme", "segments.rfmscore",
     "members.attributedefinition", "members.consent", "members.consentpurpose", "members.consentwording",
+    "members.merge",
 )  # fmt: skip
 LOOKS = _can("view", "members.look", "members.erasure", "members.erasureline", "members.blockedidentifier")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
@@ -59,7 +60,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.FINANCE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
     | {"rules.decide_heldevent"},
     Persona.REGIONAL_MANAGER: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
-    | {"points.adjust_points", "points.add_adjustmentbatch", "rules.decide_heldevent"},
+    | {"points.adjust_points", "points.add_adjustmentbatch", "rules.decide_heldevent", "members.add_merge"},
     Persona.VICE_PRESIDENT: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS,
     Persona.MARKETING_HEAD: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS,
     Persona.SERVICE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER

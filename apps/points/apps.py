@@ -9,4 +9,4 @@ class PointsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.points import held, home, member_page, moments  # noqa: F401 -- contribute to the pages of lower rooms
-        from apps.points.services import opening  # noqa: F401 -- what files of members bring
+        from apps.points.services import merging, opening  # noqa: F401 -- what moves with members, and what their files bring

@@ -63,6 +63,8 @@ class LotState:
     expires_at: datetime | None = None
     releases_at: datetime | None = None
     ordinal: int | None = None
+    moved_from: int | None = None
+    """The lot of another member that it goes on with, since the two are one person."""
 
     @property
     def free(self) -> int:
@@ -205,17 +207,84 @@ class Book:
         parts: Sequence[tuple[LotState, int]],
         grace_expires_at: datetime,
     ) -> None:
-        """Returns spent points to the lots they came from; where a lot has expired, to a new one with grace."""
+        """Returns spent points to the lots they came from; where a lot has expired, to a new one with grace, and where it is
+        another account's, to a new one that goes on with it."""
         posting = self._posting(account, act, "reverse")
         returned: list[LotState] = []
         for lot, part in parts:
-            if lot.expires_at is not None and lot.expires_at <= act.at:
-                lot = self._new_lot(account, lot.origin, part, act.at, grace_expires_at, None, False)
+            is_moved = lot.account_id != account.id
+            is_late = lot.expires_at is not None and lot.expires_at <= act.at
+            if is_late or is_moved:
+                ends = grace_expires_at if is_late else lot.expires_at
+                since = act.at if is_late else lot.earned_at or act.at
+                moved_from = lot.id if is_moved else None
+                lot = self._new_lot(account, lot.origin, part, since, ends, None, False, moved_from)
                 self._move(posting, account, lot, part, act, "reverse", created=True)
             else:
                 self._move(posting, account, lot, part, act, "reverse")
             returned.append(lot)
         self._pay_debt(posting, account, returned, act)
+
+    def move(
+        self,
+        source: AccountState,
+        out: Act,
+        target: AccountState,
+        into: Act,
+        lots: Sequence[LotState],
+        cost_micros: int,
+    ) -> None:
+        """Moves what is left of `lots` to another account of the same kind of points, each to a new lot that is as good
+        for as long; and the debt, at `cost_micros` a point. Nothing is paid off: both accounts together stay as they were.
+        """
+        going = self._posting(source, out, "merge")
+        coming = self._posting(target, into, "merge")
+        for lot in lots:
+            points = lot.remaining
+            heir = self._new_lot(
+                target,
+                lot.origin,
+                points,
+                lot.earned_at or out.at,
+                lot.expires_at,
+                lot.releases_at,
+                lot.is_pending,
+                lot.id,
+            )
+            self._move(going, source, lot, -points, out, "merge")
+            self._move(coming, target, heir, points, into, "merge", created=True)
+        self._hand_debt(going, source, out, coming, target, into, source.debt, cost_micros)
+
+    def move_back(
+        self,
+        source: AccountState,
+        out: Act,
+        target: AccountState,
+        into: Act,
+        pairs: Sequence[tuple[LotState, LotState]],
+        debt: int,
+        cost_micros: int,
+    ) -> None:
+        """Moves what is left of each first lot back to the second, which it went on with; to a new one where it became good
+        for longer. And `debt`."""
+        going = self._posting(source, out, "merge")
+        coming = self._posting(target, into, "merge")
+        for lot, home in pairs:
+            points = lot.remaining
+            if home.is_pending and not lot.is_pending:
+                home.is_pending = False
+                self._lot_change(home)["settled"] = True
+            if not points:
+                continue
+            self._move(going, source, lot, -points, out, "merge")
+            if lot.expires_at == home.expires_at:
+                self._move(coming, target, home, points, into, "merge")
+            else:
+                heir = self._new_lot(
+                    target, lot.origin, points, lot.earned_at or out.at, lot.expires_at, lot.releases_at, lot.is_pending
+                )
+                self._move(coming, target, heir, points, into, "merge", created=True)
+        self._hand_debt(going, source, out, coming, target, into, debt, cost_micros)
 
     def lapse(self, account: AccountState, act: Act, lots: Iterable[LotState]) -> None:
         """Takes what `account` lost by inactivity before `act`, so that no act revives it: its settled lots, but for
@@ -298,6 +367,7 @@ class Book:
         expires_at: datetime | None,
         releases_at: datetime | None,
         pending: bool,
+        moved_from: int | None = None,
     ) -> LotState:
         row = {
             "account": account.id,
@@ -314,10 +384,22 @@ class Book:
             "earned_at": earned_at,
             "releases_at": releases_at,
             "expires_at": expires_at,
+            "moved_from": moved_from,
         }
         self.lots.append(row)
         return LotState(
-            None, account.id, origin, points, 0, 0, pending, earned_at, expires_at, releases_at, len(self.lots)
+            None,
+            account.id,
+            origin,
+            points,
+            0,
+            0,
+            pending,
+            earned_at,
+            expires_at,
+            releases_at,
+            len(self.lots),
+            moved_from,
         )
 
     def _move(
@@ -378,6 +460,15 @@ class Book:
         change["balance"] += points
         self.postings[posting - 1]["points"] += points
         self._entry(posting, account, None, points, 0, act, kind, origin)
+
+    def _hand_debt(
+        self, going: int, source: AccountState, out: Act, coming: int, target: AccountState, into: Act, debt: int,
+        cost_micros: int,
+    ) -> None:  # fmt: skip
+        if debt:
+            origin = Origin(out.org_unit_id, out.org_unit_id, cost_micros)
+            self._move_debt(going, source, debt, out, "merge", origin)
+            self._move_debt(coming, target, -debt, into, "merge", origin)
 
     def _hold(self, account: AccountState, lot: LotState, points: int) -> None:
         lot.held += points

@@ -208,3 +208,18 @@ class BatchOver(LoyaltyError):
 
     def sentence(self) -> str:
         return _("This file was sent already.")
+
+
+class PointsSetAside(LoyaltyError):
+    """`points` of `member` are held for redemptions that are under way."""
+
+    code = "points_set_aside"
+
+    def sentence(self) -> str:
+        data = {"member": self.data["member"], "points": number(self.data["points"])}
+        return (
+            _(
+                "%(points)s points of member #%(member)s are set aside for a redemption. Finish it or give them back first."
+            )
+            % data
+        )

@@ -157,6 +157,7 @@ class PostingKind(models.TextChoices):
     REVERSE = "reverse", _("Reversed")
     CLAWBACK = "clawback", _("Taken back after a refund")
     REPAY = "repay", _("Debt paid off")
+    MERGE = "merge", _("Moved with a merge")
 
 
 class Posting(AppendOnlyModel):
@@ -242,6 +243,10 @@ class Lot(ScopedModel):
     earned_at = models.DateTimeField(_("earned at"))
     releases_at = models.DateTimeField(_("releases at"), null=True)
     expires_at = models.DateTimeField(_("expires at"), null=True)
+    moved_from = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="moved_to", verbose_name=_("moved from"), db_index=False
+    )
+    """The lot of a member who was merged that it goes on with: as good for as long, for the same event."""
 
     class Meta:
         verbose_name = _("lot")
@@ -265,6 +270,8 @@ class Lot(ScopedModel):
             models.Index(fields=["releases_at"], name="lot_releases", condition=Q(is_pending=True, remaining__gt=0)),
             # What one event earned.
             models.Index(fields=["event"], name="lot_of_event", condition=Q(event__isnull=False)),
+            # What became of the lots of a member who was merged.
+            models.Index(fields=["moved_from"], name="lot_moved", condition=Q(moved_from__isnull=False)),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ def release(book: Book, item: Opened, ledger: Ledger) -> list[dict[str, Any]]:
     prepared, confirmed = item.prepared, item.prepared.confirmed
     if confirmed is None:
         return []
-    if confirmed.member_id != item.member_id:
+    if ledger.answers(confirmed.member_id) != item.member_id:
         raise NothingToConfirm()
     awaited = prepared.program.awaited
     released = []

@@ -6,7 +6,7 @@ refunds comes to the same as one, and never to more than was earned.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,8 @@ from django.db.models import Sum
 
 from apps.activity.errors import RefundTooLarge, UnknownPurchase
 from apps.activity.models import Event, Source
-from apps.points.book import Act, Book, LotState
+from apps.members.models import Member
+from apps.points.book import AccountState, Act, Book, LotState
 from apps.points.models import Entry, Lot, Posting, PostingKind
 from apps.points.services.ledger import lot_state
 from apps.rules.cards import Memory, Wallet, card_of
@@ -43,6 +44,16 @@ class Ledger:
     """Which effect of its rule gave a lot."""
     reversed: set[int] = field(default_factory=set)
     refunded: dict[int, Decimal] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)
+    """Into whom the members of purchases were merged since, and of what else events name."""
+    heirs: dict[int, list[LotState]] = field(default_factory=lambda: defaultdict(list))
+    """Of a purchase's own lot, what goes on with it since its member was merged."""
+    kinds: dict[int, int] = field(default_factory=dict)
+    """Of lots of merged members, the kind of their points."""
+
+    def answers(self, member_id: int) -> int:
+        """The member who answers for that one."""
+        return self.merged.get(member_id, member_id)
 
 
 def find_purchases(source: Source, wave: Sequence[Prepared]) -> None:
@@ -114,6 +125,15 @@ def open_lots_for(opened: Sequence[Opened], wallet: Wallet) -> Ledger:
         for row in Lot.objects.filter(account_id__in=accounts, remaining__gt=0):
             lots[row.pk] = lot_state(row)
             ledger.open_lots[row.account_id].append(lots[row.pk])
+    strangers = {
+        named.member_id
+        for item in opened
+        for named in (item.prepared.purchase, item.prepared.confirmed)
+        if named is not None and named.member_id != item.member_id
+    }
+    if strangers:
+        merged = Member.objects.filter(pk__in=strangers, merged_into__isnull=False)
+        ledger.merged = dict(merged.values_list("pk", "merged_into_id"))
     confirmed = [item.prepared.confirmed.event_id for item in opened if item.prepared.confirmed]
     if confirmed:
         waiting = Lot.objects.filter(event_id__in=confirmed, is_pending=True, releases_at=None, remaining__gt=0)
@@ -124,12 +144,11 @@ def open_lots_for(opened: Sequence[Opened], wallet: Wallet) -> Ledger:
     if not refunds:
         return ledger
     events = [item.prepared.purchase.event_id for item in refunds if item.prepared.purchase]
-    for row in Lot.objects.filter(event_id__in={*events, *_fired(refunds, wallet)}).order_by("pk"):
-        ledger.own_lots[row.event_id or 0].append(lots.get(row.pk) or lot_state(row))
-    own = [lot.id or 0 for found in ledger.own_lots.values() for lot in found]
+    own = _read_own(ledger, {*events, *_fired(refunds, wallet)}, lots)
     entries = Entry.objects.filter(lot_id__in=own)
     expired = entries.filter(kind=PostingKind.EXPIRE).values("lot_id").annotate(total=Sum("points"))
-    ledger.expired = {lot: -points for lot, points in expired.values_list("lot_id", "total")}
+    for expired_lot, points in expired.values_list("lot_id", "total"):
+        ledger.expired[own[expired_lot]] = ledger.expired.get(own[expired_lot], 0) - points
     earned = entries.filter(kind=PostingKind.EARN).values_list("lot_id", "posting_id", "posting__key")
     for lot, posting, key in earned:
         ledger.earned_by[lot], ledger.effects[lot] = posting, _effect(key)
@@ -146,6 +165,23 @@ def open_lots_for(opened: Sequence[Opened], wallet: Wallet) -> Ledger:
         .values_list("refund_of_id", "total")
     )
     return ledger
+
+
+def _read_own(ledger: Ledger, events: Collection[int], lots: Mapping[int, LotState]) -> dict[int, int]:
+    """Reads what those events gave, as it was and as it goes on since members were merged; each lot with what it was first."""
+    rows = Lot.objects.filter(event_id__in=events).order_by("pk")
+    first: dict[int, int] = {}
+    for row in rows.select_related("account") if ledger.merged else rows:
+        lot = lots.get(row.pk) or lot_state(row)
+        # What goes on with a lot was made after it, and names the same event.
+        first[row.pk] = first.get(row.moved_from_id or 0, row.pk)
+        if first[row.pk] != row.pk:
+            ledger.heirs[first[row.pk]].append(lot)
+        else:
+            ledger.own_lots[row.event_id or 0].append(lot)
+            if ledger.merged:
+                ledger.kinds[row.pk] = row.account.point_type_id
+    return first
 
 
 def _fired(refunds: Sequence[Opened], wallet: Wallet) -> set[int]:
@@ -167,7 +203,7 @@ def _effect(key: str) -> int:
 def take_back(book: Book, item: Opened, purchase: Purchase, ledger: Ledger, memory: Memory) -> list[dict[str, Any]]:
     """Takes back what this refund owes: of the purchase's own lots the share that is given back; and what rules that
     gather no longer fire by, wherever they did. Raises UnknownPurchase, RefundTooLarge and DebtNotAllowed."""
-    if purchase.member_id != item.member_id:
+    if ledger.answers(purchase.member_id) != item.member_id:
         raise UnknownPurchase()
     amount = item.prepared.event.amount or Decimal(0)
     before = ledger.refunded.get(purchase.event_id)
@@ -177,7 +213,8 @@ def take_back(book: Book, item: Opened, purchase: Purchase, ledger: Ledger, memo
     ledger.refunded[purchase.event_id] = after
     taking = _Taking(book, item, purchase, ledger, before, after)
     taking.share()
-    taking.undo(memory)
+    if not taking.is_merged:
+        taking.undo(memory)
     taking.untag(memory)
     return taking.answers
 
@@ -194,11 +231,17 @@ class _Taking:
     after: Decimal
     answers: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def is_merged(self) -> bool:
+        """Whether the purchase was a member's who is part of this one now. What rules gathered of it stays with that one, so
+        that all it gave is taken back by its share."""
+        return self.purchase.member_id != self.item.member_id
+
     def share(self) -> None:
         """Of each of the purchase's own lots its share."""
         whole = self.purchase.amount
         for lot in self.ledger.own_lots[self.purchase.event_id]:
-            if self._undone_by(lot) is None:
+            if self.is_merged or self._undone_by(lot) is None:
                 taken = owed_back(lot.earned, self.before, whole)
                 why = {
                     "code": "refund",
@@ -253,7 +296,7 @@ class _Taking:
         """Takes `owed` points of a lot of which `taken` were taken back before; less where some of it expired."""
         award = self.ledger.earned_by.get(lot.id or 0)
         points = min(owed, max(0, lot.earned - self.ledger.expired.get(lot.id or 0, 0) - taken))
-        account = self.item.account(lot.account_id)
+        source, account = self._as_it_goes_on(lot)
         if points <= 0 or award in self.ledger.reversed or account is None:
             return
         prepared = self.item.prepared
@@ -266,7 +309,7 @@ class _Taking:
             reverses_id=award,
         )
         open_lots = self.ledger.open_lots[account.id]
-        self.book.take_back(account, act, lot, points, open_lots, allows_debt=prepared.program.allows_debt)
+        self.book.take_back(account, act, source, points, open_lots, allows_debt=prepared.program.allows_debt)
         self.answers.append(
             {
                 "rule": None,
@@ -277,6 +320,15 @@ class _Taking:
                 "why": why,
             }
         )
+
+    def _as_it_goes_on(self, lot: LotState) -> tuple[LotState, AccountState | None]:
+        """What is left of a lot in the accounts of this event's member, and the account that answers for it."""
+        family = [each for each in (lot, *self.ledger.heirs[lot.id or 0]) if self.item.account(each.account_id)]
+        left = max(family, key=lambda each: (each.is_pending, each.remaining), default=lot)
+        account = self.item.account(left.account_id)
+        if account is None and self.is_merged:
+            account = self.item.accounts.get(self.ledger.kinds.get(lot.id or 0, 0))
+        return left, account
 
 
 def owed_back(earned: int, refunded: Decimal | None, amount: Decimal) -> int:

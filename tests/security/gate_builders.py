@@ -12,6 +12,7 @@ from apps.members import services as members
 from apps.members.importing import services as importing
 from apps.members.importing.mapping import ColumnMapping
 from apps.members.importing.taking import TakingBack, TakingIn
+from apps.members.merging import services as merging
 from apps.members.models import Member, MemberImport
 from apps.members.privacy.erasing import MemberErasure, erase
 from apps.members.services.looking import PersonalLook
@@ -98,6 +99,26 @@ def erasure(desk: Desk) -> Built:
     member = member_of(desk)
     subject = MemberErasure(member=member.pk, why="asked")
     return subject, lambda: erase(desk.cast["service"], member.pk, why="asked", when=desk.when)
+
+
+def two_members(desk: Desk) -> tuple[Member, Member]:
+    other = members.create_member(None, desk.group["S002"], identifiers=[("card", "C78")], when=desk.when)
+    return member_of(desk), other
+
+
+def members_merged(desk: Desk) -> Built:
+    kept, gone = two_members(desk)
+    told: Any = {"reason": "one person", "when": desk.when}
+    subject = merging.MembersMerged(kept=kept.pk, gone=gone.pk)
+    return subject, lambda: merging.merge(desk.cast["regional_manager"], kept.pk, gone.pk, **told)
+
+
+def merge_undone(desk: Desk) -> Built:
+    kept, gone = two_members(desk)
+    made = merging.merge(None, kept.pk, gone.pk, reason="one person", when=desk.when)
+    told: Any = {"reason": "two people", "when": desk.when}
+    subject = merging.MergeUndone(merge=made.pk)
+    return subject, lambda: merging.unmerge(desk.cast["regional_manager"], made.pk, **told)
 
 
 def program_terms(desk: Desk) -> Built:
@@ -208,6 +229,8 @@ BUILDERS: dict[str, Callable[[Desk], Built]] = {
     MemberErasure.code: erasure,
     TakingIn.code: file_taken_in,
     TakingBack.code: file_taken_back,
+    merging.MembersMerged.code: members_merged,
+    merging.MergeUndone.code: merge_undone,
     PolicyPublication.code: policy_publication,
     PolicySwitch.code: policy_switch,
     Publication.code: publication,

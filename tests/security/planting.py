@@ -124,6 +124,13 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "label": {"en": planted.canary(ErasureLine, "label"), "zh": planted.canary(ErasureLine, "label")},
         "stays": {},
     },
+    "members.merge": lambda planted: {
+        "gone": Member.objects.create(home_unit=planted.store, joined_on=date(2026, 1, 1), created_at=WHEN),
+        "choices": {"name": "gone"},
+        "moved": {"members": {}},
+        "returned": {},
+        "undone_at": None,
+    },
     "members.memberchange": lambda planted: {"changes": [{"field": "name", "old": None, "new": "K**"}]},
 }
 

@@ -10,7 +10,8 @@ LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY
     WITH told AS MATERIALIZED (
-        SELECT e.*, coalesce(e.mid, i.member_id) AS named
+        SELECT e.*, CASE WHEN e.mid IS NULL THEN i.member_id ELSE (
+                   SELECT coalesce(m.merged_into_id, m.id) FROM members_member m WHERE m.id = e.mid) END AS named
         FROM jsonb_to_recordset(batch) AS e(
             n int, key text, hash text, idk text, idh text, mid bigint, program bigint, unit bigint, kind text, at timestamptz,
             day date, amount numeric, channel text, order_no text, refund_of bigint, device text, attrs jsonb, lines jsonb)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F, Max, Min
+from django.db.models import F, Max, Min, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from apps.conditions.words import Words
@@ -23,7 +23,7 @@ from apps.members.importing.asked import TITLE_BACK, OfFile, digest_of
 from apps.members.importing.bringing import State, end, hand_to_workers, locked, require_still
 from apps.members.importing.models import MemberChunk, MemberImport
 from apps.members.importing.parts import later_life, lives, parts
-from apps.members.models import MemberChange
+from apps.members.models import Member, MemberChange, Merge
 from apps.orgs.gate import Approval, Done, Effect, Line, pass_gate, register
 from apps.orgs.models import Staff
 
@@ -191,6 +191,7 @@ def take_chunk(job_id: int, *, when: datetime) -> bool:
         end(job, State.CANCELLED, when, refusal.data)
         return False
     today = local_day(when, ZoneInfo(job.program.time_zone))
+    _follow_merges(job, first, last)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT members_import_take(%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -201,6 +202,14 @@ def take_chunk(job_id: int, *, when: datetime) -> bool:
         part.take(job, first, last, when)
     _done(chunk, taken)
     return True
+
+
+def _follow_merges(job: MemberImport, first: int, last: int) -> None:
+    """Members who were merged since the file was checked: their rows are of the member that answers for them."""
+    if Merge.objects.filter(at__gte=job.created_at).exists():
+        rows = job.staged.filter(number__range=(first, last), member__merged_into__isnull=False)
+        answering = Member.objects.filter(pk=OuterRef("member")).values("merged_into")
+        rows.update(member_id=Subquery(answering))
 
 
 def _next_chunk(job_id: int, state: str) -> MemberChunk | None:

@@ -4,7 +4,7 @@ The row stays for the ledger's sake, under its number alone. A policy may want s
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -147,13 +147,22 @@ def erase(
     require_settled(member, forfeits=forfeits, when=when)
     erasing = _erasing(member, actor, subject.why, when)
     blocks.block(erasing)
+    # Whoever was merged into the member is the same person, and was known by what names the member now.
+    for absorbed in Member.objects.select_for_update(no_key=True).filter(merged_into=member).order_by("pk"):
+        own = _erasing(absorbed, actor, subject.why, when)
+        _go(replace(erasing, member=absorbed, erasure=own.erasure, name=own.name, born=own.born), actor)
+    _go(erasing, actor)
+    transaction.on_commit(lambda: _remove_files(erasing))
+    return erasing.erasure
+
+
+def _go(erasing: Erasing, actor: Any) -> None:
+    """Empties what there is of a member, and says so on their certificate."""
     went = _emptied(erasing)
     holdings.forfeit(erasing, actor)
     gone = FieldChange(field="state", old=Member.State.ACTIVE, new=Member.State.REMOVED)
-    record(member, actor, [gone], when=when)
+    record(erasing.member, actor, [gone], when=erasing.when)
     ErasureLine.objects.bulk_create(_lines(erasing, went))
-    transaction.on_commit(lambda: _remove_files(erasing))
-    return erasing.erasure
 
 
 def _remove_files(erasing: Erasing) -> None:

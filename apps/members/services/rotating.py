@@ -10,7 +10,7 @@ from django.db.models import BinaryField, F, Func, QuerySet, Value
 from apps.core.transactions import in_transaction
 from apps.members.crypto import encrypt, newest_key, open_sealed, purpose_of
 from apps.members.errors import Unreadable
-from apps.members.models import CELLS, Identifier, Member, MemberRow, RowIdentifier
+from apps.members.models import CELLS, Identifier, Member, MemberRow, Merge, RowIdentifier
 
 CHUNK = 2_000
 
@@ -35,6 +35,8 @@ SEALED = (
     Sealed(MemberRow, "birth_on_cipher", lambda row: "birth_on"),
     Sealed(MemberRow, "cells_cipher", lambda row: CELLS),
     Sealed(RowIdentifier, "value_cipher", lambda row: purpose_of(row.kind)),
+    Sealed(Merge, "name_cipher", lambda row: "name"),
+    Sealed(Merge, "birth_on_cipher", lambda row: "birth_on"),
 )
 """Every column of cipher texts; a test holds the list against the schema."""
 

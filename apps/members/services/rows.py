@@ -13,6 +13,7 @@ from apps.members.changes import FieldChange
 from apps.members.crypto import encrypt
 from apps.members.errors import AttributesMalformed, BirthdayImpossible, NameMalformed, NoSuchMember
 from apps.members.identifiers import LONGEST_NAME, mask_name
+from apps.members.merging.errors import MemberMerged
 from apps.members.models import LONGEST_KEY, Member, MemberChange
 from apps.members.names import grams_of
 from apps.members.privacy.errors import MemberErased
@@ -41,7 +42,8 @@ def require_seen(actor: Any, member_id: int) -> None:
 
 
 def locked(actor: Any, member_id: int, permission: str = CHANGE) -> Member:
-    """The member under a lock. Raises NoSuchMember for one that `actor` does not see, MemberErased, NotAllowed."""
+    """The member under a lock. Raises NoSuchMember for one that `actor` does not see, MemberErased, NotAllowed; MemberMerged where it
+    is to be changed and is part of another."""
     members = Member.objects.select_for_update(no_key=True, of=("self",)).select_related("home_unit")
     if actor is not None:
         members = members.visible_to(actor)
@@ -51,6 +53,8 @@ def locked(actor: Any, member_id: int, permission: str = CHANGE) -> Member:
     require(actor, permission, member.home_unit.path)
     if member.state == Member.State.REMOVED:
         raise MemberErased()
+    if permission == CHANGE and member.state == Member.State.MERGED:
+        raise MemberMerged(member=member.pk, into=member.merged_into_id)
     return member
 
 

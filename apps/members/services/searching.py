@@ -103,10 +103,13 @@ def _ways(term: str) -> list[Way]:
 
 
 def _numbered(actor: Any, term: str, limit: int) -> Iterable[Found]:
-    return (
-        Found(member, NUMBER, term)
-        for member in _seen(actor, Member).select_related("home_unit").filter(pk=int(term[1:]))
+    """The member of that number; of one who was merged, the member that answers for it."""
+    number = int(term[1:])
+    answering = (
+        Member.objects.filter(pk=number, merged_into__isnull=False).values_list("merged_into_id", flat=True).first()
     )
+    members = _seen(actor, Member).select_related("home_unit")
+    return (Found(member, NUMBER, term) for member in members.filter(pk=answering or number))
 
 
 def _identified(actor: Any, term: str, limit: int) -> Iterable[Found]:

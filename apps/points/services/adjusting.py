@@ -166,6 +166,8 @@ def adjust(
             check_reason(subject.read_point_type(), points, reason_code, has_evidence=False)
         pass_gate(subject, actor, approval, when, reason=reason.strip())
     opened = open_account_of(member_id, point_type_id)
+    if opened.row.member.state == Member.State.MERGED:
+        raise SubjectGone()
     home = opened.row.member.home_unit
     digest = content_hash("adjust", opened.state.id, points, reason.strip())
     earlier = posted_before(key, digest)

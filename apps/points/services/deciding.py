@@ -8,6 +8,7 @@ from apps.core.transactions import in_transaction
 from apps.points.book import Act, Book, LotState
 from apps.points.models import Entry, Lot, PostingKind
 from apps.points.services.ledger import Opened, act, lot_state, open_account, post
+from apps.points.services.merging import origins_of
 
 
 @in_transaction
@@ -28,13 +29,14 @@ def take_back_event(actor: Any, event_id: int, *, reason: str, when: datetime) -
     book, points = Book(), 0
     waiting = _waiting(event_id)
     lots = [lot.id or 0 for _, found in waiting for lot in found]
-    earned = Entry.objects.filter(lot_id__in=lots, kind=PostingKind.EARN)
+    origins = origins_of(lots)
+    earned = Entry.objects.filter(lot_id__in=origins.values(), kind=PostingKind.EARN)
     earned_by = dict(earned.values_list("lot_id", "posting_id"))
     for opened, found in waiting:
         for lot in found:
             points += lot.remaining
             circumstances = _act(opened, f"refuse:{lot.id}", lot, actor, reason, when)
-            circumstances = circumstances._replace(reverses_id=earned_by[lot.id or 0])
+            circumstances = circumstances._replace(reverses_id=earned_by[origins[lot.id or 0]])
             book.take_back(opened.state, circumstances, lot, lot.remaining, [], kind=PostingKind.REVERSE)
     post(book)
     return points

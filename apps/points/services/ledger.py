@@ -95,6 +95,7 @@ def lot_state(row: Lot) -> LotState:
         row.earned_at,
         row.expires_at,
         row.releases_at,
+        moved_from=row.moved_from_id,
     )
 
 

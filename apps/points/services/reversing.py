@@ -13,14 +13,26 @@ from apps.core.addresses import address
 from apps.core.formats import signed
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
+from apps.members.models import Member
 from apps.orgs.gate import ABOUT, Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Staff
 from apps.points.asked import FIELDS, LABELS, TITLE, account_effect, facts_of
 from apps.points.book import Book
 from apps.points.errors import AlreadyReversed, NotReversible, ReasonMissing
-from apps.points.models import Account, Lot, Posting, PostingKind
+from apps.points.models import Account, Entry, Lot, Posting, PostingKind
 from apps.points.services.asking import ask
-from apps.points.services.ledger import act, content_hash, lot_state, open_account, open_lots, post, posted_before
+from apps.points.services.ledger import (
+    Opened,
+    act,
+    content_hash,
+    lot_state,
+    open_account,
+    open_account_of,
+    open_lots,
+    post,
+    posted_before,
+)
+from apps.points.services.merging import origins_of, roots_of
 
 REVERSIBLE = (PostingKind.EARN, PostingKind.REDEEM, PostingKind.ADJUST)
 
@@ -129,7 +141,7 @@ def reverse(
         return earlier
     subject = Reversal(posting=posting_id, points=target.points + target.pending_points)
     pass_gate(subject, actor, approval, when, reason=reason.strip())
-    opened = open_account(target.account_id)
+    opened = _whose(target)
     earlier = posted_before(key, digest)
     if earlier is not None:
         return earlier
@@ -164,8 +176,10 @@ def reverse(
             book.touch(opened.state, grace)
     else:
         others = open_lots([opened.state.id])
+        is_moved = opened.state.id != target.account_id
+        origins = origins_of([lot.id or 0 for lot in others if lot.moved_from]) if is_moved else {}
         for lot_id, points in moves:
-            lot = next((other for other in others if other.id == lot_id), lots[lot_id])
+            lot = next((other for other in others if origins.get(other.id or 0, other.id) == lot_id), lots[lot_id])
             gone = points_gone(target, lot_id)
             book.take_back(
                 opened.state,
@@ -179,9 +193,19 @@ def reverse(
     return Posting.objects.get(pk=post(book)[0])
 
 
+def _whose(target: Posting) -> Opened:
+    """The account that answers for a posting: of the member into whom its own was merged. Locked."""
+    opened = open_account(target.account_id)
+    # Asked under the lock: a merge holds it, too.
+    kept = Member.objects.filter(pk=target.member_id).values_list("merged_into_id", flat=True).first()
+    return opened if kept is None else open_account_of(kept, opened.state.point_type_id)
+
+
 def points_gone(target: Posting, lot_id: int) -> int:
-    """How many points of an award expired or went back with a refund: nobody takes them a second time."""
-    expired = Lot.objects.get(pk=lot_id).entries.filter(kind=PostingKind.EXPIRE).aggregate(total=Sum("points"))["total"]
+    """How many points of an award expired, wherever they went with a merge, or went back with a refund: nobody takes them a
+    second time."""
+    expirations = Entry.objects.filter(lot__in=roots_of([lot_id]), kind=PostingKind.EXPIRE)
+    expired = expirations.aggregate(total=Sum("points"))["total"]
     refunds = Posting.objects.filter(reverses=target, kind=PostingKind.CLAWBACK)
     refunded = refunds.aggregate(total=Sum(F("points") + F("pending_points")))["total"]
     return -(expired or 0) - (refunded or 0)

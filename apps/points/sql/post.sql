@@ -1,5 +1,5 @@
 -- Opens and locks the accounts of members, making those that are missing; in order, so that nobody waits in a ring.
-CREATE FUNCTION points_open_accounts(members bigint[], types bigint[])
+CREATE OR REPLACE FUNCTION points_open_accounts(members bigint[], types bigint[])
 RETURNS SETOF points_account LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO points_account (member_id, point_type_id, balance, pending, held, debt, earned_total)
@@ -15,7 +15,7 @@ BEGIN
 END $$;
 
 -- Writes a plan of apps.points.book over accounts that the caller has locked. Returns the postings' ids in order.
-CREATE FUNCTION points_post(plan jsonb) RETURNS bigint[] LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION points_post(plan jsonb) RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
     posting_ids bigint[] := '{}';
     lot_ids bigint[] := '{}';
@@ -35,11 +35,13 @@ BEGIN
         SELECT array_agg(nextval('points_lot_id_seq')) INTO lot_ids
         FROM generate_series(1, jsonb_array_length(plan->'lots'));
         INSERT INTO points_lot (id, account_id, member_id, org_unit_id, funder_id, rule_id, rule_version_id, event_id,
-                                unit_cost_micros, earned, remaining, held, is_pending, earned_at, releases_at, expires_at)
+                                unit_cost_micros, earned, remaining, held, is_pending, earned_at, releases_at, expires_at,
+                                moved_from_id)
         SELECT lot_ids[n], (l->>'account')::bigint, (l->>'member')::bigint, (l->>'unit')::bigint,
                (l->>'funder')::bigint, (l->>'rule')::bigint, (l->>'version')::bigint, (l->>'event')::bigint,
                (l->>'cost')::bigint, (l->>'earned')::bigint, (l->>'remaining')::bigint, 0, (l->>'pending')::boolean,
-               (l->>'earned_at')::timestamptz, (l->>'releases_at')::timestamptz, (l->>'expires_at')::timestamptz
+               (l->>'earned_at')::timestamptz, (l->>'releases_at')::timestamptz, (l->>'expires_at')::timestamptz,
+               (l->>'moved_from')::bigint
         FROM jsonb_array_elements(plan->'lots') WITH ORDINALITY AS row(l, n);
     END IF;
     IF jsonb_array_length(plan->'entries') > 0 THEN
@@ -72,7 +74,7 @@ END $$;
 -- Expires what is due of up to `most` accounts of a programme, in one go: lots past their day, and every lot of an
 -- account that lapsed by inactivity. Accounts somebody else works on are left for the next go. Points held for a
 -- redemption stay until it ends. Returns how many accounts, lots and points.
-CREATE FUNCTION points_expire(program bigint, as_of timestamptz, local_day date, most int)
+CREATE OR REPLACE FUNCTION points_expire(program bigint, as_of timestamptz, local_day date, most int)
 RETURNS TABLE (accounts bigint, lots bigint, points bigint) LANGUAGE plpgsql AS $$
 DECLARE
     chosen bigint[];
