@@ -15,14 +15,14 @@ from apps.core.transactions import in_transaction
 from apps.core.work import unless_promised
 from apps.members.importing import checking, layout, mapping, sealed
 from apps.members.importing.mapping import ColumnMapping
-from apps.members.importing.models import ImportMapping, MemberChunk, MemberImport, MemberRow, RowIdentifier
-from apps.members.importing.staging import Progress, is_ours, stage
+from apps.members.importing.models import ImportMapping, MemberImport, MemberRow, RowIdentifier
+from apps.members.importing.staging import Progress, stage
 from apps.orgs.models import Program
 
 PERMISSION = "members.add_memberimport"
 STEP = "apps.members.tasks.run_member_import"
 SHARES = 4
-"""How many chunks of one file are under way at once, workers permitting."""
+"""How many parts of one file are under way at once, workers permitting."""
 State = MemberImport.State
 
 
@@ -50,9 +50,8 @@ def locked(actor: Any, job_id: int, *states: str) -> MemberImport:
 
 
 def hand_to_workers(job_id: int) -> None:
-    """Has the workers do what there is to do, several of them once it is cut into chunks; changes nothing when they are at
-    it."""
-    unless_promised(STEP, job_id, times=SHARES if MemberChunk.objects.filter(job_id=job_id).exists() else 1)
+    """Has the workers do what there is to do, several of them at once; changes nothing when they are at it."""
+    unless_promised(STEP, job_id, times=SHARES)
 
 
 @transaction.atomic
@@ -119,7 +118,7 @@ def map_columns(
         mode,
         dict(stated or {}),
     )
-    job.state, job.rows_read, job.last_row, job.counts, job.totals, job.decisions = State.CHECKING, 0, 0, {}, {}, {}
+    job.state, job.rows_read, job.counts, job.totals, job.decisions = State.CHECKING, 0, {}, {}, {}
     job.refusal, job.started_at = {}, when
     job.save()
     _forget_rows(job)
@@ -133,10 +132,12 @@ def map_columns(
 def _forget_rows(job: MemberImport) -> None:
     MemberRow.objects.filter(job=job)._raw_delete("default")
     RowIdentifier.objects.filter(job=job)._raw_delete("default")
+    job.chunks.all()._raw_delete("default")
 
 
 def check(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, total: None) -> MemberImport:
-    """Reads and checks every row; a file that cannot be read is refused and keeps nothing."""
+    """Reads and checks every row that nobody else is reading; whoever finds all of them read matches them. A file that cannot
+    be read is refused and keeps nothing."""
     job = MemberImport.objects.select_related("program__unit", "created_by").get(pk=job_id)
     if job.state != State.CHECKING:
         return job
@@ -144,22 +145,30 @@ def check(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, t
         require_still(job)
         if not stage(job, when=when, tell=tell):
             return job
+        job.refresh_from_db(fields=["rows_read"])
         if not job.rows_read:
             raise FileRefused(reason="empty")
         tell("matching", 0, job.rows_read)
         with transaction.atomic():
-            if not is_ours(job):
-                return job
-            checking.match(job)
-            job.state = State.CHECKED
-            job.save(update_fields=["state"])
+            if _waits_still(MemberImport.objects.select_for_update(no_key=True), job):
+                checking.match(job)
+                job.state = State.CHECKED
+                job.save(update_fields=["state"])
     except FileRefused as refusal:
         with transaction.atomic():
-            _forget_rows(job)
-            job.state, job.refusal, job.ended_at = State.REFUSED, refusal.data, when
-            job.save(update_fields=["state", "refusal", "ended_at"])
-            remove_file(job)
+            # Waits for whoever is still reading.
+            if _waits_still(MemberImport.objects.select_for_update(), job):
+                _forget_rows(job)
+                job.state, job.refusal, job.ended_at = State.REFUSED, refusal.data, when
+                job.save(update_fields=["state", "refusal", "ended_at"])
+                remove_file(job)
     return job
+
+
+def _waits_still(locking: Any, job: MemberImport) -> bool:
+    """Whether the file, now under a lock, still waits to be checked."""
+    job.state = locking.values_list("state", flat=True).get(pk=job.pk)
+    return job.state == State.CHECKING
 
 
 @in_transaction

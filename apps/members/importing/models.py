@@ -72,7 +72,6 @@ class MemberImport(ScopedModel):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.NEW)
     refusal = models.JSONField(_("refusal"), default=dict, blank=True)
     rows_read = models.IntegerField(_("rows read"), default=0)
-    last_row = models.IntegerField(_("last row read"), default=0)
     rows_done = models.IntegerField(_("rows done"), default=0)
     counts = models.JSONField(_("rows by state"), default=dict)
     totals = models.JSONField(_("totals"), default=dict, encoder=DjangoJSONEncoder)
@@ -97,6 +96,9 @@ class MemberRow(ScopedModel):
     `findings` holds what is to be decided or refuses it, by code, with the value at fault where that is not personal;
     `notes` what was repaired; `changes` the member's fields that differ (`changes.FieldChange`); `before` the member as
     it was, for taking back. `cells_cipher` holds the cells as they were read, until the row has been taken in.
+
+    Staged rows carry no constraints of the database: they are written by the million, by SQL of this package alone, which
+    names only what it has just read; members' own tables are constrained.
     """
 
     class State(models.TextChoices):
@@ -110,15 +112,29 @@ class MemberRow(ScopedModel):
     scope = Scope(units=("job__program__unit",))
     personal = Personal.ENCRYPTED
 
-    job = models.ForeignKey(MemberImport, models.CASCADE, related_name="staged", verbose_name=_("file"), db_index=False)
+    job = models.ForeignKey(
+        MemberImport, models.CASCADE, related_name="staged", verbose_name=_("file"), db_index=False, db_constraint=False
+    )
     number = models.IntegerField(_("row"))
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.NEW)
     is_done = models.BooleanField(_("taken in"), default=False)
     member = models.ForeignKey(
-        "members.Member", models.PROTECT, null=True, related_name="+", verbose_name=_("member"), db_index=False
+        "members.Member",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("member"),
+        db_index=False,
+        db_constraint=False,
     )
     unit = models.ForeignKey(
-        OrgUnit, models.PROTECT, null=True, related_name="+", verbose_name=_("home unit"), db_index=False
+        OrgUnit,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("home unit"),
+        db_index=False,
+        db_constraint=False,
     )
     joined_on = models.DateField(_("joined on"), null=True)
     name_cipher = models.BinaryField(null=True, editable=False)
@@ -158,7 +174,9 @@ class RowIdentifier(ScopedModel):
     scope = Scope(units=("job__program__unit",))
     personal = Personal.ENCRYPTED
 
-    job = models.ForeignKey(MemberImport, models.CASCADE, related_name="named", verbose_name=_("file"), db_index=False)
+    job = models.ForeignKey(
+        MemberImport, models.CASCADE, related_name="named", verbose_name=_("file"), db_index=False, db_constraint=False
+    )
     number = models.IntegerField(_("row"))
     kind = models.CharField(_("kind"), max_length=40)
     value_cipher = models.BinaryField(editable=False)
@@ -166,7 +184,13 @@ class RowIdentifier(ScopedModel):
     tail_hash = models.BinaryField(max_length=8, editable=False)
     masked = models.CharField(_("value"), max_length=80)
     member = models.ForeignKey(
-        "members.Member", models.PROTECT, null=True, related_name="+", verbose_name=_("member"), db_index=False
+        "members.Member",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("member"),
+        db_index=False,
+        db_constraint=False,
     )
 
     class Meta:
@@ -179,8 +203,8 @@ class RowIdentifier(ScopedModel):
 
 
 class MemberChunk(ScopedModel):
-    """A part of a file that one worker takes in, or back, in one transaction, its state changing with its work: the rows
-    from `first` to `last`, both included. No member stands in two of them."""
+    """A part of a file that one worker reads, takes in, or back, in one transaction, its state changing with its work: the
+    rows from `first` to `last`, both included. What is being read has a part for each block that was."""
 
     scope = Scope(units=("job__program__unit",))
 

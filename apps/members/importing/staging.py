@@ -1,7 +1,7 @@
 """Reading a file into the staging tables: every row said, sealed and found faults with, streamed.
 
-Rows are copied by the block, with how far the file was read in the same transaction: killed at any moment, reading goes
-on behind the last block.
+Rows are copied by the block, each in one transaction with a note that it was read (`MemberChunk`). Several workers read one
+file, each the blocks that nobody is at; killed at any moment, what is missing is read by whoever comes next.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import F
 
 from apps.core.clock import local_day
 from apps.core.exports import quoted
@@ -27,7 +28,7 @@ from apps.members.importing import cleaning, sealed
 from apps.members.importing.findings import is_refusing
 from apps.members.importing.layout import Layout, rows_of
 from apps.members.importing.mapping import Column, ColumnMapping, compared, meaning_of
-from apps.members.importing.models import CELLS, MemberImport
+from apps.members.importing.models import CELLS, MemberChunk, MemberImport
 from apps.members.importing.parts import Read, parts
 from apps.members.models import LONGEST_TEXT, AttributeDefinition
 from apps.members.names import grams_of
@@ -66,29 +67,43 @@ def cells_of(cipher: bytes) -> list[str]:
 
 
 def stage(job: MemberImport, *, when: datetime, tell: Progress) -> bool:
-    """Reads what is left of the file; False where somebody else reads it too, or it was stopped. Raises FileRefused."""
+    """Reads the blocks of the file that nobody has read or is reading; whether all are read, and the file still waits to be
+    checked. Raises FileRefused."""
     layout = layout_of(job)
     reader = RowReader.of(job, layout, when)
+    blocks = 0
     with sealed.opened(Path(job.path)) as content:
-        rows = rows_of(content, layout, after=job.last_row)
+        rows = rows_of(content, layout)
         while block := list(islice(rows, BLOCK)):
-            with transaction.atomic():
-                if not is_ours(job):
-                    return False
-                _copy(job, reader, block)
-                job.rows_read += len(block)
-                job.last_row = block[-1][0]
-                if job.rows_read > MOST_ROWS:
-                    raise FileRefused(reason="too_many_rows", most=f"{MOST_ROWS:,}")
-                job.save(update_fields=["rows_read", "last_row"])
-            tell("reading", job.rows_read, 0)
+            blocks += 1
+            if blocks * BLOCK >= MOST_ROWS + BLOCK:
+                raise FileRefused(reason="too_many_rows", most=f"{MOST_ROWS:,}")
+            if _read(job, reader, block):
+                job.refresh_from_db(fields=["rows_read", "state"])
+                tell("reading", job.rows_read, 0)
+            if job.state != MemberImport.State.CHECKING:
+                return False
+    return job.chunks.count() == blocks
+
+
+@transaction.atomic
+def _read(job: MemberImport, reader: "RowReader", block: Sequence[tuple[int, list[str]]]) -> bool:
+    """Copies a block; False where somebody has, or is at it, or the file no longer waits to be checked."""
+    first, last = block[0][0], block[-1][0]
+    with connection.cursor() as cursor:
+        # Whoever forgets the rows of the file locks it in another way, and waits.
+        cursor.execute("SELECT state FROM members_memberimport WHERE id = %s FOR KEY SHARE", [job.pk])
+        (job.state,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"block of member file {job.pk}/{first}"]
+        )
+        (is_free,) = cursor.fetchone()
+    if not is_free or job.state != MemberImport.State.CHECKING or job.chunks.filter(first=first).exists():
+        return False
+    _copy(job, reader, block)
+    MemberChunk.objects.create(job=job, first=first, last=last, is_done=True)
+    MemberImport.objects.filter(pk=job.pk).update(rows_read=F("rows_read") + len(block))
     return True
-
-
-def is_ours(job: MemberImport) -> bool:
-    """Locks the file; whether it still waits to be checked, and nobody read on in it meanwhile."""
-    now = MemberImport.objects.select_for_update(no_key=True).get(pk=job.pk)
-    return now.state == MemberImport.State.CHECKING and now.last_row == job.last_row
 
 
 def _copy(job: MemberImport, reader: "RowReader", block: Sequence[tuple[int, list[str]]]) -> None:

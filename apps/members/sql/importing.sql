@@ -171,24 +171,26 @@ BEGIN
               SELECT FROM members_identifier i WHERE i.kind = n.kind AND i.value_hash = n.value_hash OFFSET 0)
           OFFSET 0);
 
-    UPDATE members_memberrow r SET member_id = nextval('members_member_id_seq')
-    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done;
+    UPDATE members_memberrow r SET
+        is_done = true, cells_cipher = NULL,
+        member_id = CASE r.state WHEN 'new' THEN nextval('members_member_id_seq') ELSE r.member_id END,
+        before = CASE r.state WHEN 'changed' THEN (
+            SELECT jsonb_build_object(
+                'home_unit_id', m.home_unit_id, 'joined_on', m.joined_on, 'name_cipher', m.name_cipher,
+                'masked_name', m.masked_name, 'name_grams', m.name_grams, 'birth_on_cipher', m.birth_on_cipher,
+                'birth_day', m.birth_day, 'birth_year', m.birth_year, 'attributes', m.attributes)
+            FROM members_member m WHERE m.id = r.member_id) END
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND NOT r.is_done
+      AND r.state IN ('new', 'changed', 'same');
+    GET DIAGNOSTICS taken = ROW_COUNT;
 
     INSERT INTO members_member (id, home_unit_id, state, joined_on, name_cipher, masked_name, name_grams,
                                 birth_on_cipher, birth_day, birth_year, attributes, created_at)
     SELECT r.member_id, r.unit_id, 'active', coalesce(r.joined_on, today), r.name_cipher, r.masked_name,
            r.name_grams, r.birth_on_cipher, r.birth_day, r.birth_year, r.attributes, at
     FROM members_memberrow r
-    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND r.is_done
     ORDER BY r.number;
-
-    UPDATE members_memberrow r SET before = jsonb_build_object(
-        'home_unit_id', m.home_unit_id, 'joined_on', m.joined_on, 'name_cipher', m.name_cipher,
-        'masked_name', m.masked_name, 'name_grams', m.name_grams, 'birth_on_cipher', m.birth_on_cipher, 'birth_day', m.birth_day,
-        'birth_year', m.birth_year, 'attributes', m.attributes)
-    FROM members_member m
-    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'changed'
-      AND NOT r.is_done AND m.id = r.member_id AND m.id = ANY (changing);
 
     UPDATE members_member m SET
         home_unit_id = CASE WHEN r.changes @> '[{"field": "home_unit"}]' THEN r.unit_id ELSE m.home_unit_id END,
@@ -201,13 +203,13 @@ BEGIN
         attributes = m.attributes || r.attributes
     FROM members_memberrow r
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'changed'
-      AND NOT r.is_done AND m.id = r.member_id AND m.id = ANY (changing);
+      AND r.is_done AND m.id = r.member_id AND m.id = ANY (changing);
 
     INSERT INTO members_identifier (member_id, kind, value_cipher, value_hash, tail_hash, masked, source, created_at)
     SELECT r.member_id, n.kind, n.value_cipher, n.value_hash, n.tail_hash, n.masked, source, at
     FROM members_memberrow r JOIN members_rowidentifier n ON n.job_id = r.job_id AND n.number = r.number
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state IN ('new', 'changed')
-      AND NOT r.is_done AND n.number BETWEEN first AND last AND n.member_id IS NULL
+      AND r.is_done AND n.number BETWEEN first AND last AND n.member_id IS NULL
     ORDER BY r.number;
 
     INSERT INTO members_memberchange (member_id, kind, changes, reason, at, actor_id)
@@ -219,18 +221,8 @@ BEGIN
            ) ELSE r.changes END, reason, at, author
     FROM members_memberrow r
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state IN ('new', 'changed')
-      AND NOT r.is_done
+      AND r.is_done
     ORDER BY r.number;
-
-    UPDATE members_rowidentifier n SET member_id = r.member_id
-    FROM members_memberrow r
-    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done
-      AND n.job_id = r.job_id AND n.number = r.number AND n.number BETWEEN first AND last;
-
-    UPDATE members_memberrow r SET is_done = true, cells_cipher = NULL
-    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last
-      AND r.state IN ('new', 'changed', 'same') AND NOT r.is_done;
-    GET DIAGNOSTICS taken = ROW_COUNT;
     RETURN taken;
 END $$;
 

@@ -3,7 +3,7 @@
 
 -- What the keys of a member's opening balances from one source begin with: one that was taken back may come again.
 CREATE FUNCTION points_opening_key(source text, point_type bigint, member bigint) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$ SELECT 'opening:' || source || ':' || point_type || ':' || member || '/' $$;
+LANGUAGE sql STABLE AS $$ SELECT 'opening:' || source || ':' || point_type || ':' || member || '/' $$;
 
 CREATE FUNCTION points_open_balances(job bigint, first int, last int, at timestamptz, local_day date) RETURNS bigint
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$

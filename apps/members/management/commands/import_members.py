@@ -19,6 +19,9 @@ from apps.members.importing.models import ImportMapping, MemberImport
 from apps.orgs.commands import program_called
 from apps.orgs.models import Program
 
+AGAIN = 0.2
+"""Seconds until the command asks whether the workers that are at the same file have done their part."""
+
 
 class Command(BaseCommand):
     help = "Imports members. Exit 0 done, 1 rows refused or undecided, 2 file refused."
@@ -38,7 +41,8 @@ class Command(BaseCommand):
             if not options["dry_run"]:
                 if job.state == MemberImport.State.CHECKED:
                     services.start(None, job.pk, when=now())
-                job = services.run(job.pk, clock=now, tell=self.tell)
+                while (job := services.run(job.pk, clock=now, tell=self.tell)).state == MemberImport.State.RUNNING:
+                    time.sleep(AGAIN)
         except LoyaltyError as refusal:
             raise CommandError(refusal.sentence(), returncode=2) from None
         self.report(job, options["json"])
@@ -60,11 +64,17 @@ class Command(BaseCommand):
             begun = services.unfinished_of(program, hashlib.file_digest(content, "sha256").digest(), source)
             if begun is not None:
                 self.stderr.write(f"Going on after {begun.rows_read:,} rows read, {begun.rows_done:,} taken in.")
-                return services.check(begun.pk, when=now(), tell=self.tell)
+                return self.read(begun)
             content.seek(0)
             job = services.bring(None, content, path.name, program, source=source, when=now())
         services.map_columns(None, job.pk, ColumnMapping.model_validate(job.mapping), source=source, when=now())
-        return services.check(job.pk, when=now(), tell=self.tell)
+        return self.read(job)
+
+    def read(self, job: MemberImport) -> MemberImport:
+        """Checks it, to its end: workers may be at it too."""
+        while (job := services.check(job.pk, when=now(), tell=self.tell)).state == MemberImport.State.CHECKING:
+            time.sleep(AGAIN)
+        return job
 
     def tell(self, stage: str, done: int, total: int) -> None:
         rate = done / (time.perf_counter() - self.started)
