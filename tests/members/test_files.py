@@ -143,6 +143,15 @@ def test_all_rows_or_none_and_stated_totals_hold_the_file_back(bring: Callable[.
     assert take(bring(rows, stated={"rows": 2, "points:points": 30})).counts == {"new": 1, "refused": 2}
 
 
+def test_stated_totals_are_held_against_what_the_file_says_whatever_was_decided(
+    bring: Callable[..., MemberImport],
+) -> None:
+    job = bring("C1,Ann,13800000001,,,S001,10\nC2,Bob,13800000002,,,S001,-4\n", stated={"rows": 2, "points:points": 6})
+    services.decide(None, job.pk, "points_negative", "", "zero", when=WHEN)
+    assert take(job).counts == {"new": 2}
+    assert Lot.objects.get().remaining == 10
+
+
 def test_opening_points_have_their_own_day_end_and_cost(group: CoffeeGroup, bring: Callable[..., MemberImport]) -> None:
     job = take(
         bring(

@@ -43,8 +43,11 @@ def settle_states(job: MemberImport) -> None:
 def count(job: MemberImport) -> None:
     states = job.staged.values_list("state").annotate(number=Count("pk")).order_by()
     job.counts = dict(states)
-    back = {name: job.totals[name] for name in ("back",) if name in job.totals}
-    job.totals = {part.code: part.totals(job) for part in parts()} | back
+    found = {part.code: part.totals(job) for part in parts()}
+    for code, before in job.totals.items():
+        # What is held against the sender's totals is what the file says, whatever was decided since.
+        found[code] = {**found.get(code, before), **({"stated": before["stated"]} if "stated" in before else {})}
+    job.totals = found
     job.save(update_fields=["counts", "totals"])
 
 
