@@ -64,6 +64,9 @@ GROUPS = (
     Group(_("Customers"), (
         Item(_("Members"), "group", "admin:members_member_changelist", "members.view_member", READERS),
         Item(_("Looks at members"), "visibility", "admin:members_look_changelist", "members.view_look", (AUDITOR,)),
+        Item(_("Erasures"), "person_remove", "admin:members_erasure_changelist", "members.view_erasure", (SERVICE, AUDITOR)),
+        Item(_("Blocked identifiers"), "block", "admin:members_blockedidentifier_changelist",
+             "members.view_blockedidentifier", (SERVICE, AUDITOR)),
         Item(_("Events"), "receipt_long", "admin:activity_event_changelist", "activity.view_event", READERS),
         Item(_("Held for review"), "gpp_maybe", "admin:rules_heldevent_changelist", "rules.view_heldevent", READERS),
     )),
@@ -76,6 +79,8 @@ GROUPS = (
              (MARKETING, FINANCE, SERVICE, AUDITOR, ADMINISTRATOR)),
         Item(_("Member attributes"), "tune", "admin:members_attributedefinition_changelist",
              "members.view_attributedefinition", (MARKETING, HEAD, AUDITOR, ADMINISTRATOR)),
+        Item(_("Purposes of consents"), "handshake", "admin:members_consentpurpose_changelist",
+             "members.view_consentpurpose", (MARKETING, HEAD, AUDITOR, ADMINISTRATOR)),
         Item(_("Special days"), "event", "admin:orgs_specialday_changelist", "orgs.view_specialday",
              (MARKETING, AUDITOR, ADMINISTRATOR)),
         Item(_("Programmes"), "loyalty", "admin:orgs_program_changelist", "orgs.view_program",

@@ -1,6 +1,6 @@
 """Members over the API. Personal data is masked, but for clients that have the scope; each look in clear is on record."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 from apps.core.api import Body, Day, Failing, Text, Unacceptable
 from apps.core.clock import now
 from apps.members import services
-from apps.members.models import Member
+from apps.members.models import Consent, Member
+from apps.members.privacy import consenting
 from apps.members.querysets import member_within
 from apps.orgs.api import ApiKey, IdempotencyKey, Scope, client_of, once
 from apps.orgs.models import ApiClient
@@ -99,7 +100,7 @@ class MemberChanged(Body):
 
 class MemberAnswer(Schema):
     id: int
-    state: str = Field(description="`active` or `closed`.")
+    state: str = Field(description="`active`, `closed` or `removed`.")
     home_unit: str
     joined_on: date
     name: str = Field(description="Masked (`王**`), but for clients with the scope `members:personal`.")
@@ -181,6 +182,72 @@ def change_member(request: HttpRequest, member_id: int, member: MemberChanged, k
 
     answering = member_within(client, member_id)
     return Status(200, once(request, key, member.model_dump(mode="json", exclude_unset=True), change).value)
+
+
+class ConsentSent(Body):
+    """What a member agreed to, or withdrew."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"purpose": "offers", "channel": "sms", "given": True, "proof": "app, screen 12, 2026-05-04"}]
+        }
+    )
+
+    purpose: Annotated[Text, Field(max_length=60)] = Field(description="The key of the purpose.")
+    channel: Annotated[Text, Field(max_length=10)] = Field(
+        description="`sms`, `email`, `phone`, `wechat`, `post` or `app`."
+    )
+    given: bool = Field(description="`false` withdraws it.")
+    proof: Annotated[Text, Field(max_length=500)] = Field("", description="Needed where it is given; no personal data.")
+
+
+class ConsentAnswer(Schema):
+    purpose: str
+    channel: str
+    given: bool
+    version: int = Field(description="Of the wording that was agreed to.")
+    at: datetime
+
+
+class ConsentsAnswer(Schema):
+    consents: list[ConsentAnswer] = Field(description="How it stands now, by purpose and channel.")
+
+
+@router.post(
+    "members/{int:member_id}/consents",
+    auth=ApiKey(Scope.MEMBERS_WRITE),
+    response={201: ConsentAnswer, 200: ConsentAnswer},
+)
+def record_consent(request: HttpRequest, member_id: int, consent: ConsentSent, key: IdempotencyKey = None) -> Status:
+    """Records that a member agreed to a purpose, or withdrew, in one channel. Scope: `members:write`.
+
+    Takes an `Idempotency-Key`.
+    """
+    client = client_of(request)
+    member_within(client, member_id)
+
+    def record() -> ConsentAnswer:
+        made = consenting.record_consent(
+            client, member_id, purpose=consent.purpose, channel=consent.channel, is_given=consent.given,
+            source=Consent.Source.API, proof=consent.proof, when=now(),
+        )  # fmt: skip
+        return _consent(made)
+
+    return once(request, key, consent.model_dump(mode="json"), record)
+
+
+@router.get("members/{int:member_id}/consents", auth=ApiKey(Scope.MEMBERS_READ), response=ConsentsAnswer)
+def read_consents(request: HttpRequest, member_id: int) -> dict[str, Any]:
+    """How a member's consents stand, by purpose and channel. Scope: `members:read`."""
+    member = member_within(client_of(request), member_id)
+    stands = consenting.standing(consenting.purposes_of(member), consenting.consents_of(member))
+    return {"consents": [_consent(each) for row in stands for each in row.channels if each is not None]}
+
+
+def _consent(consent: Consent) -> ConsentAnswer:
+    return ConsentAnswer(
+        purpose=consent.purpose.key, channel=consent.channel, given=consent.is_given, version=consent.wording.version, at=consent.at,
+    )  # fmt: skip
 
 
 def _told(client: ApiClient, member: Member) -> MemberAnswer:

@@ -11,4 +11,4 @@ class MembersConfig(AppConfig):
         from apps.members import home, moments  # noqa: F401 -- contribute to the home page and the timeline
         from apps.members.merging import held as merges  # noqa: F401 -- the same of merges
         from apps.members.merging import services  # noqa: F401 -- what can be asked for
-        from apps.members.privacy import erasing, held  # noqa: F401 -- what is held of a member, and how it goes
+        from apps.members.privacy import erasing, held, page  # noqa: F401 -- what is held of a member, and how it goes

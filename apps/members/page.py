@@ -101,7 +101,9 @@ def action(order: int, permission: str) -> Callable[[Offer], Offer]:
 
 
 def actions_for(asked: Asked) -> list[Action]:
-    """The buttons of a member's page, in order."""
+    """The buttons of a member's page, in order; none for one of whom nothing is left."""
+    if asked.member.state == Member.State.REMOVED:
+        return []
     chosen = sorted(_offers.values(), key=lambda each: each[0])
     offered = (offer(asked) for _, permission, offer in chosen if asked.person.has_perm(permission, asked.member))
     return [each for each in offered if each is not None]
@@ -109,6 +111,8 @@ def actions_for(asked: Asked) -> list[Action]:
 
 def missing_for(asked: Asked) -> list[str]:
     """The permissions of buttons that the person does not get on this member."""
+    if asked.member.state == Member.State.REMOVED:
+        return []
     chosen = sorted(_offers.values(), key=lambda each: each[0])
     permissions = dict.fromkeys(permission for _, permission, _ in chosen)
     return [permission for permission in permissions if not asked.person.has_perm(permission, asked.member)]

@@ -26,6 +26,7 @@ from config.demo.codes import redeem_caps
 from config.demo.group import PASSWORD, Group, make_group
 from config.demo.legacy import bring_old_cards
 from config.demo.members import Person, draw_people
+from config.demo.privacy import ask_members, define_purposes, erase_one
 from config.demo.unusual import order_unusually
 from config.demo.year import ZONE, draw_events
 
@@ -84,6 +85,9 @@ def make_demo(
     told.events += redeem_caps(group, people, caps, _random(seed, "codes"), end)
     told.events += order_unusually(people, source_for("pos:east", group.units["EAST"]), end)
     told.requests = ask_for_approval(group, end)
+    define_purposes(group.units, start)
+    ask_members(group, _random(seed, "consents"), end)
+    erase_one(group, end)
     told.old_cards = bring_old_cards(group, _random(seed, "old cards"), end)
     fold_facts(end)
     told.differences = check_ledger(None, end)

@@ -177,6 +177,7 @@ class Planted:
 
 
 PLAIN: list[tuple[Any, Any]] = [
+    (models.BooleanField, True),
     (models.DateTimeField, WHEN),
     (models.DateField, date(2026, 5, 4)),
     (models.DecimalField, Decimal(1)),

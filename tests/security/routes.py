@@ -173,6 +173,20 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:approvals_approvalrequest_evidence": RowPage(
         "approvals.approvalrequest", "approvals.view_approvalrequest", get=(404,), post=(405,)
     ),
+    "admin:members_erasure_erase": RowPage("members.member", "members.erase_member", get=(200,), post=(200,)),
+    "admin:members_erasure_own_data": RowPage("members.member", "members.hand_out_member", get=(200,), post=(200,)),
+    "admin:members_erasure_file": RowPage("members.erasure", "members.view_erasure", get=(200,), post=(405,)),
+    "admin:members_blockedidentifier_lift": SitePage(permission="members.lift_blockedidentifier"),
+    "admin:members_consent_of": RowPage("members.member", "members.view_consent", get=(200,), post=(405,)),
+    "admin:members_consent_record": RowPage("members.member", "members.add_consent"),
+    "api:record_consent": ApiCall(
+        "POST",
+        "members:write",
+        201,
+        row="member",
+        body=lambda things: {"purpose": things.purpose, "channel": "sms", "given": True, "proof": "form 7"},
+    ),
+    "api:read_consents": ApiCall("GET", "members:read", row="member"),
     "admin:points_account_adjust": RowPage("members.member", "points.adjust_points", get=(200,), post=(200,)),
     "admin:points_account_adjust_preview": RowPage("members.member", "points.adjust_points", get=(200,), post=(405,)),
     "admin:points_adjustmentbatch_send": RowPage(

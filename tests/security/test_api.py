@@ -9,8 +9,9 @@ from django.db import transaction
 
 from apps.activity.models import Event
 from apps.core.clock import now
-from apps.members.api import MemberChanged, MemberSent
+from apps.members.api import ConsentSent, MemberChanged, MemberSent
 from apps.members.models import Identifier, Member
+from apps.members.privacy.consenting import create_purpose
 from apps.members.services import create_member
 from apps.orgs import services
 from apps.orgs.models import ApiClient
@@ -35,6 +36,7 @@ class Things:
     card: str = "NONE"
     member: int = MISSING
     hold: int = MISSING
+    purpose: str = "api-purpose"
 
     @property
     def event(self) -> dict[str, Any]:
@@ -52,6 +54,10 @@ def make_things(world: World, planted: Planted) -> Things:
     kind = world.group.point_types[planted.company.lower()]
     given = points.adjust(None, member.pk, kind.pk, 100, reason="sweep", key=card, when=WHEN)
     held = points.hold(None, given.account_id, 10, key=card, unit=planted.store, when=now())
+    create_purpose(
+        None, world.group[planted.company], key="api-purpose", label="Offers", label_zh="优惠", wording="Offers",
+        wording_zh="优惠", when=WHEN,
+    )  # fmt: skip
     return Things(planted.store.code, card, member.pk, held.pk)
 
 
@@ -141,6 +147,7 @@ OFFERED = {
     "api:enrol_member": MemberSent,
     "api:change_member": MemberChanged,
     "api:hold_points": RedemptionSent,
+    "api:record_consent": ConsentSent,
 }
 """What each call with a body offers (promise S3)."""
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from apps.core import formats
 
@@ -56,6 +57,12 @@ def moment(value: datetime | None, zone: str = "UTC") -> SafeString | str:
 def clock(value: datetime, zone: str) -> str:
     """`{{ moment.at|clock:program.time_zone }}`: the time of day, where the day stands beside it."""
     return formats.clock(value, ZoneInfo(zone))
+
+
+@register.filter
+def worded(value: Any) -> str:
+    """`{{ holding.label|worded }}`: a text that is kept in both languages, in the one in force."""
+    return str(value.in_language(get_language() or "en"))
 
 
 @register.filter

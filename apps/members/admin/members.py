@@ -168,12 +168,13 @@ class MemberAdmin(AskingAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
         if obj is not None:
             asked = Asked(actor_of(request), obj, now(), request.GET.dict())
-            may_change = self.has_change_permission(request, obj)
-            may_reveal = self.may(request, "members.reveal_member", obj)
+            is_left = obj.state != Member.State.REMOVED
+            may_change = is_left and self.has_change_permission(request, obj)
+            may_reveal = is_left and self.may(request, "members.reveal_member", obj)
             context |= {
                 "profile": profile_of(asked, may_reveal),
                 "page_actions": actions_for(asked),
-                "missing": [*missing_for(asked), *(() if may_reveal else ("members.reveal_member",))],
+                "missing": [*missing_for(asked), *(() if may_reveal or not is_left else ("members.reveal_member",))],
                 "blocks": blocks_for(asked),
                 **_timeline(asked),
                 "may_change": may_change,

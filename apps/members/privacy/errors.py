@@ -59,3 +59,51 @@ class NothingBlocked(LoyaltyError):
 
     def sentence(self) -> str:
         return _("This is not blocked.")
+
+
+class PurposeUnknown(LoyaltyError):
+    code = "purpose_unknown"
+    field = "purpose"
+
+    def sentence(self) -> str:
+        return _("Members of this unit are not asked for that purpose.")
+
+
+class PurposeRetired(LoyaltyError):
+    code = "purpose_retired"
+    field = "purpose"
+
+    def sentence(self) -> str:
+        return _("This purpose is no longer in use: consent to it can be withdrawn, not given.")
+
+
+class ChannelUnknown(LoyaltyError):
+    code = "channel_unknown"
+    field = "channel"
+
+    def sentence(self) -> str:
+        return _("A channel is one of: sms, email, phone, wechat, post, app.")
+
+
+class ProofMissing(LoyaltyError):
+    code = "proof_missing"
+    field = "proof"
+
+    def sentence(self) -> str:
+        return _("Say what proves it: the number of the signed form, the recording, the message.")
+
+
+class WordingMissing(LoyaltyError):
+    code = "wording_missing"
+    field = "wording"
+
+    def sentence(self) -> str:
+        return _("Say in both languages what people agree to.")
+
+
+class PurposeMissing(LoyaltyError):
+    code = "purpose_missing"
+    field = "purpose"
+
+    def sentence(self) -> str:
+        return _("Say what it is for.")
