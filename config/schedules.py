@@ -41,5 +41,6 @@ SCHEDULE = {
         "schedule": crontab(hour=1, minute=0, day_of_month=1, month_of_year="1,4,7,10"),
         "options": {"expires": 24 * HOUR},
     },
+    "measure the quality of data": _nightly("apps.members.tasks.measure_all_quality", 18, 10),
     "check the ledger": _nightly("apps.reports.tasks.check_ledger", 19, 30),
 }

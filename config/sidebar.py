@@ -63,6 +63,8 @@ GROUPS = (
     )),
     Group(_("Customers"), (
         Item(_("Members"), "group", "admin:members_member_changelist", "members.view_member", READERS),
+        Item(_("Data quality"), "fact_check", "admin:members_qualityrule_board", "members.view_qualityfigure",
+             (MARKETING, HEAD, MANAGER, PRESIDENT, SERVICE, AUDITOR, INTEGRATOR, ADMINISTRATOR)),
         Item(_("Looks at members"), "visibility", "admin:members_look_changelist", "members.view_look", (AUDITOR,)),
         Item(_("Erasures"), "person_remove", "admin:members_erasure_changelist", "members.view_erasure", (SERVICE, AUDITOR)),
         Item(_("Blocked identifiers"), "block", "admin:members_blockedidentifier_changelist",

@@ -1,5 +1,6 @@
 """How figures and dates read: separators, a real minus sign, the programme's currency, the language's dates. Pure."""
 
+import math
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
@@ -30,6 +31,15 @@ def signed(value: int) -> str:
     ('+37', '−1,200', '0')
     """
     return f"+{value:,}" if value > 0 else number(value)
+
+
+def percent(value: float) -> str:
+    """Of a hundred, with one decimal; what is not whole never reads as whole.
+
+    >>> percent(97.25), percent(99.99), percent(100.0)
+    ('97.2 %', '99.9 %', '100.0 %')
+    """
+    return f"{math.floor(value * 10) / 10:.1f} %"
 
 
 def money(amount: Decimal | int, currency: str) -> str:

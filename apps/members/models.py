@@ -29,12 +29,13 @@ from apps.members.privacy.models import (
     Erasure,
     ErasureLine,
 )
+from apps.members.quality.models import QualityDay, QualityFigure, QualityGate, QualityRule
 from apps.orgs.models import OrgUnit
 
 __all__ = [
     "CELLS", "AttributeDefinition", "Authored", "BlockedIdentifier", "Consent", "ConsentPurpose", "ConsentWording", "Erasure", "ErasureLine",
     "Identifier", "ImportMapping", "Look", "Member", "MemberChange", "MemberChunk", "MemberImport",
-    "MemberRow", "MemberTag", "Merge", "RowIdentifier",
+    "MemberRow", "MemberTag", "Merge", "QualityDay", "QualityFigure", "QualityGate", "QualityRule", "RowIdentifier",
 ]  # fmt: skip
 
 LONGEST_KEY, LONGEST_TEXT = 60, 500

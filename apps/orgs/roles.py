@@ -18,7 +18,11 @@ PROGRAMME = _can(
     "rules.programfile",
     "rules.codebatch", "rules.codedownload",
 )  # fmt: skip
-MEMBERS = _can(
+QUALITY = _can("view", "members.qualityrule", "members.qualityfigure", "members.qualityday", "members.qualitygate")
+SETS_QUALITY = _can("add change delete", "members.qualityrule") | {
+    "members.measure_qualityrule", "members.change_qualitygate",
+}  # fmt: skip
+MEMBERS = QUALITY | _can(
     "view", "members.member", "members.identifier", "members.memberchange", "members.membertag",
     "segments.tag", "segments.tagrefresh", "segments.segment", "segments.segmentmember", "segments.segmentmove",
     "segments.rfmscheme", "segments.rfmscore",
@@ -56,7 +60,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     )
     | _can("delete", "rules.ruleversion", "rules.codebatch", "members.attributedefinition", "segments.tag", "segments.segment")
     | _can("add", "activity.importjob")
-    | {"rules.publish_rule", "rules.download_codes"},
+    | SETS_QUALITY | {"rules.publish_rule", "rules.download_codes"},
     Persona.FINANCE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
     | {"rules.decide_heldevent"},
     Persona.REGIONAL_MANAGER: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
@@ -69,16 +73,16 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("view", "members.erasure", "members.erasureline", "members.blockedidentifier") | _can("add", "members.consent")
     | {"members.reveal_member", "members.hand_out_member", "members.erase_member", "members.lift_blockedidentifier"}
     | {"points.adjust_points", "points.add_adjustmentbatch", "points.redeem_points"}
-    | {"rules.redeem_code"},
+    | {"rules.redeem_code", "members.measure_qualityrule"},
     Persona.SHOP: EVERYBODY | _can("add", "activity.event") | {"points.redeem_points"},
     Persona.AUDITOR: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS | LOOKS
     | _can("view", "orgs.staff", "orgs.apiclient", "orgs.keptanswer", "orgs.digest", "orgs.notice", "rules.code", "rules.codeguess")
     | _can("view", "approvals.delegation", "orgs.certification", "orgs.certificationline", "orgs.viewas"),
-    Persona.INTEGRATOR: EVERYBODY | PROGRAMME | IMPORTS
+    Persona.INTEGRATOR: EVERYBODY | PROGRAMME | IMPORTS | QUALITY
     | _can("view", "activity.source")
     | _can("view add change", "orgs.apiclient")
     | _can("add", "activity.importjob", "members.memberimport"),
-    Persona.ADMINISTRATOR: EVERYBODY | PROGRAMME | REPORTS
+    Persona.ADMINISTRATOR: EVERYBODY | PROGRAMME | REPORTS | QUALITY | SETS_QUALITY
     | _can("add change", "orgs.orgunit", "orgs.program", "orgs.specialday", "points.pointtype", "points.reasoncode")
     | _can("view add change", "members.attributedefinition", "members.consentpurpose") | _can("view", "members.consentwording")
     | _can("view add change", "orgs.staff", "orgs.apiclient", "approvals.delegation")

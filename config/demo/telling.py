@@ -27,6 +27,7 @@ from config.demo.group import PASSWORD, Group, make_group
 from config.demo.legacy import bring_old_cards
 from config.demo.members import Person, draw_people
 from config.demo.privacy import ask_members, define_purposes, erase_one
+from config.demo.quality import measure_quality, watch_quality
 from config.demo.unusual import order_unusually
 from config.demo.year import ZONE, draw_events
 
@@ -78,6 +79,7 @@ def make_demo(
     people = draw_people(_random(seed, "people"), members, stores, first, last)
     tell(f"{len(group.units)} org units, {len(group.people)} people, {members:,} members …")
     _enrol(group, people, _random(seed, "attributes"), first)
+    watch_quality(group.units, end - timedelta(days=14))
     events = draw_events(_random(seed, "events"), people, stores, first, last)
     company_of = {person.card: person.company for person in people}
     _Year(group, company_of, _random(seed, "points"), told, tell).tell_all(events, first, end)
@@ -89,6 +91,7 @@ def make_demo(
     ask_members(group, _random(seed, "consents"), end)
     erase_one(group, end)
     told.old_cards = bring_old_cards(group, _random(seed, "old cards"), end)
+    measure_quality(end)
     fold_facts(end)
     told.differences = check_ledger(None, end)
     told.points = Account.objects.aggregate(total=Sum("balance"))["total"] or 0

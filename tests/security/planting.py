@@ -114,6 +114,10 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "decisions": {},
         "stated": {},
     },
+    # Figures are parts of what they count.
+    "members.qualityrule": lambda planted: {"field": "joined_on", "check_code": "plausible"},
+    "members.qualityfigure": lambda planted: {"members": 10, "at_fault": 1},
+    "members.qualityday": lambda planted: {"members": 10, "at_fault": 1},
     "members.importmapping": lambda planted: {
         "document": {"columns": [{"name": planted.canary(ImportMapping, "document"), "target": "identifier:card"}]}
     },

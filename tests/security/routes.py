@@ -146,6 +146,14 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:members_member_reveal": RowPage("members.member", "members.reveal_member"),
     "admin:members_member_timeline": RowPage("members.member", "members.view_member", (200,), (405,)),
     "admin:members_member_timeline_file": RowPage("members.member", "members.view_member", (200,), (405,)),
+    "admin:members_qualityrule_board": SitePage(permission="members.view_qualityfigure"),
+    "admin:members_qualityrule_measure": SitePage(get=405, permission="members.measure_qualityrule"),
+    "admin:members_qualityrule_gate": SitePage(
+        get=405, permission="members.change_qualitygate", values=(("program_id", 87_654_321),)
+    ),
+    "admin:members_qualityrule_fix": RowPage(
+        "members.qualityrule", "members.change_member", (302,), (302,), from_below=True
+    ),
     "admin:members_member_identify": RowPage("members.member", "members.change_member"),
     "admin:members_member_forget": RowPage("members.member", "members.change_member"),
     "admin:members_member_state": RowPage("members.member", "members.change_member"),

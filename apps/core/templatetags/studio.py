@@ -21,6 +21,18 @@ def number(value: Any) -> str:
 
 
 @register.filter
+def percent(value: float | None) -> str:
+    """`{{ share.pct|percent }}`: of a hundred, with one decimal."""
+    return "" if value is None else formats.percent(value)
+
+
+@register.filter
+def percent_plain(value: float) -> str:
+    """`{{ share.pct|percent_plain }}`: as an attribute takes it."""
+    return f"{value:.1f}"
+
+
+@register.filter
 def points(value: Any) -> SafeString:
     """`{{ posting.points|points }}`: signed, and coloured as the sign says."""
     tone = "plus" if value > 0 else "minus" if value < 0 else "zero"

@@ -1,12 +1,13 @@
-"""Members, their attributes, who looked at them, what they agreed to, who was erased, and the files they come in."""
+"""Members, their attributes, who looked at them, what they agreed to, who was erased, how good it is, and the files they come in."""
 
 from apps.members.admin.attributes import AttributeDefinitionAdmin
 from apps.members.admin.imports import ImportMappingAdmin, MemberImportAdmin
 from apps.members.admin.looks import LookAdmin
 from apps.members.admin.members import MemberAdmin
 from apps.members.admin.privacy import BlockedIdentifierAdmin, ConsentAdmin, ConsentPurposeAdmin, ErasureAdmin
+from apps.members.admin.quality import QualityRuleAdmin
 
 __all__ = [
     "AttributeDefinitionAdmin", "BlockedIdentifierAdmin", "ConsentAdmin", "ConsentPurposeAdmin", "ErasureAdmin",
-    "ImportMappingAdmin", "LookAdmin", "MemberAdmin", "MemberImportAdmin",
+    "ImportMappingAdmin", "LookAdmin", "MemberAdmin", "MemberImportAdmin", "QualityRuleAdmin",
 ]  # fmt: skip

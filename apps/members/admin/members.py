@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -32,6 +33,9 @@ from apps.members.history import versions_of
 from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.members.page import Asked, actions_for, blocks_for, missing_for
 from apps.members.profile import profile_of
+from apps.members.quality.checks import sentence_of
+from apps.members.quality.measuring import definitions_near, members_at_fault
+from apps.members.quality.models import QualityRule
 from apps.members.querysets import definitions_of, masks_of, with_zone
 from apps.members.services.looking import PURPOSES, PersonalLook
 from apps.members.timeline import file_header, file_row, filters_of, narrowed_of, page_of, pages_of
@@ -43,6 +47,28 @@ LENGTHS = (10, 30, 60, 240, 480, 1_440)
 """For how many minutes personal data may be asked for."""
 
 
+class AtFaultFilter(SimpleListFilter):
+    """Those at fault by a rule of data quality. It is there only when it is asked for, as the board does."""
+
+    title = gettext_lazy("at fault")
+    parameter_name = "at_fault"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.rule = _rule_asked(request, request.GET.get(self.parameter_name, ""))
+        if self.rule is None:
+            return []
+        words = sentence_of(self.rule.field, self.rule.check_code, definitions_near(self.rule))
+        return [(str(self.rule.pk), words.in_language(get_language() or "en"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(pk__in=members_at_fault(self.rule, now()).values("pk")) if self.rule else queryset
+
+
+def _rule_asked(request: HttpRequest, text: str) -> QualityRule | None:
+    rules = QualityRule.objects.visible_to(request.user).select_related("unit")
+    return rules.filter(pk=key_of(text)).first() if text else None
+
+
 @admin.register(Member)
 class MemberAdmin(AskingAdmin):
     """The list is searched as the box under Ctrl+K is, and each search is on record; so is each file and each look."""
@@ -50,7 +76,7 @@ class MemberAdmin(AskingAdmin):
     list_display = ("number", "masked_name", "identifiers_shown", "home_unit", "state", "joined_on")
     empty_template = "members/list_empty.html"
     merges_units = True
-    list_filter = ("state", "joined_on", "home_unit")
+    list_filter = (AtFaultFilter, "state", "joined_on", "home_unit")
     list_filter_sheet = True
     search_fields = ("identifiers",)
     search_help_text = gettext_lazy(
@@ -111,7 +137,7 @@ class MemberAdmin(AskingAdmin):
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         if request.method == "GET" and self.has_view_permission(request):
-            told = (*self.list_filter, "format")
+            told = ("at_fault", "state", "joined_on", "home_unit", "format")
             filters = [(name, str(value)) for name, value in request.GET.items() if name.startswith(told)]
             services.record_export(actor_of(request), urlencode(filters))
         return super().export_view(request)
