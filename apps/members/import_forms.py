@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from apps.members.importing.layout import DELIMITERS, ENCODINGS
-from apps.members.importing.mapping import Column, ColumnMapping
+from apps.members.importing.mapping import LEVEL, Column, ColumnMapping
 from apps.members.importing.models import ImportMapping, MemberImport
 from apps.members.importing.parts import OPTIONS
 from apps.members.importing.samples import Sample, offered, shown_cell
@@ -27,6 +27,7 @@ from apps.members.importing.targets import Group, Meaning, Target, stores_of, ta
 from apps.members.words import kind_in_words
 
 ORDER = ("match_1", "match_2", "match_3")
+MOST_LEVELS = 12
 DELIMITER_WORDS = {
     ",": gettext_lazy("comma"), "\t": gettext_lazy("tab"), ";": gettext_lazy("semicolon"), "|": gettext_lazy("bar"),
 }  # fmt: skip
@@ -152,8 +153,8 @@ class MappingForm(forms.Form):
         label=pgettext_lazy("of an import", "What comes in"), choices=MemberImport.Mode.choices, widget=UnfoldAdminSelectWidget,
     )  # fmt: skip
 
-    def __init__(self, data: Any, *, job: MemberImport, reader: Any) -> None:
-        self.job, known = job, mapping_of(job)
+    def __init__(self, data: Any, *, job: MemberImport, reader: Any, sample: Sample) -> None:
+        self.job, self.sample, known = job, sample, mapping_of(job)
         self.groups = targets_of(job.program, known, job.layout["columns"])
         order = [*known.match, "", "", ""]
         super().__init__(data, initial={
@@ -169,13 +170,19 @@ class MappingForm(forms.Form):
         self._choose("home", [("", whole), *((each.value, each.words) for each in self.stores)])
         sources = ImportMapping.objects.visible_to(reader).filter(program=job.program).order_by("name")
         self.fields["source"].widget.offered = list(sources.values_list("name", flat=True))
-        for key, words in stateable(job.program):
+        for key, words in stateable(job, self._levels(known)):
             self.fields[f"stated-{key}"] = forms.IntegerField(
                 label=words, required=False, initial=job.stated.get(key), widget=UnfoldAdminIntegerFieldWidget
             )
         self.part_forms = {
             code: form(data, options=known.parts.get(code, {}), prefix=code) for code, form in OPTIONS.items()
         }
+
+    def _levels(self, known: ColumnMapping) -> list[str]:
+        """What the members' levels are called, as far as the first rows tell."""
+        column = known.reading(f"attribute:{LEVEL}")
+        texts = self.sample.values.get(column.name, [])[:MOST_LEVELS] if column else []
+        return [column.values.get(text, text) for text, _times in texts] if column else []
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]
@@ -217,13 +224,14 @@ class MappingForm(forms.Form):
                 values={text: meaning for text, meaning in values.items() if meaning},
             )  # fmt: skip
 
-    def rows(self, sample: Sample) -> list[ColumnRow]:
+    def rows(self) -> list[ColumnRow]:
         """The columns as the page shows them: as they were sent, else as they are kept."""
         kept = mapping_of(self.job)
         columns = list(self._columns()) if self.is_bound else list(kept.columns)
-        return [self._row(place, column, sample) for place, column in enumerate(columns)]
+        return [self._row(place, column) for place, column in enumerate(columns)]
 
-    def _row(self, place: int, column: Column, sample: Sample) -> ColumnRow:
+    def _row(self, place: int, column: Column) -> ColumnRow:
+        sample = self.sample
         target = self.targets.get(column.target)
         seen = dict(offered(sample, column.name, column.target))
         texts = dict.fromkeys([*column.values, *seen])

@@ -39,6 +39,7 @@ def test_the_legacy_sample_becomes_members_who_are_found_masked(studio: Studio, 
     page.locator('button[name="_save"]').click()
     page.get_by_label("Number of rows").fill("5000")
     page.get_by_label("Sum of Points").fill("1651614")
+    page.get_by_label("Rows of the level “普卡”").fill("3514")
     page.get_by_label("Last day of all of them").fill("2035-12-31")
     page.get_by_role("button", name="Check every row").click()
     expect(page.get_by_text("The file waits for a worker, or is being read.")).to_be_visible()

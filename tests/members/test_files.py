@@ -152,6 +152,16 @@ def test_stated_totals_are_held_against_what_the_file_says_whatever_was_decided(
     assert Lot.objects.get().remaining == 10
 
 
+def test_the_rows_of_each_level_may_be_stated_too(bring: Callable[..., MemberImport]) -> None:
+    header = "card,level,store,points\n"
+    rows = "C1,Gold,S001,1\nC2,Gold,S001,1\nC3,Basic,S001,1\n"
+    with pytest.raises(TotalsDisagree) as refused:
+        services.start(None, bring(rows, header=header, stated={"rows": 3, "levels:Gold": 3}).pk, when=WHEN)
+    assert refused.value.data == {"what": "levels:Gold", "stated": 3, "found": 2}
+    stated = {"levels:Gold": 2, "levels:Basic": 1}
+    assert take(bring(rows, header=header, stated=stated)).counts == {"new": 3}
+
+
 def test_opening_points_have_their_own_day_end_and_cost(group: CoffeeGroup, bring: Callable[..., MemberImport]) -> None:
     job = take(
         bring(

@@ -115,10 +115,10 @@ class MemberImportAdmin(AskingAdmin):
         except FileRefused as refusal:
             self.message_user(request, refusal.sentence(), messages.ERROR)
             return HttpResponseRedirect(self._address(job.pk))
-        form = MappingForm(request.POST or None, job=job, reader=actor_of(request))
+        form = MappingForm(request.POST or None, job=job, reader=actor_of(request), sample=sample)
         if request.method == "POST" and form.is_valid() and self._mapped(request, job, form):
             return HttpResponseRedirect(self._address(job.pk))
-        rows = form.rows(sample)
+        rows = form.rows()
         context = {
             **self.admin_site.each_context(request),
             "title": _("Columns of %(file)s") % {"file": job.file_name}, "opts": self.opts, "job": job, "form": form,
@@ -310,7 +310,7 @@ def _obstacle(job: MemberImport) -> str:
     try:
         require_takeable(job)
     except LoyaltyError as refusal:
-        what = dict(shown.stateable(job.program))
+        what = dict(shown.stateable(job))
         if "what" in refusal.data:
             refusal.data["what"] = what.get(refusal.data["what"], refusal.data["what"])
         return refusal.sentence()

@@ -6,9 +6,11 @@ from typing import Any
 import orjson
 from django.db import connection
 from django.db.models import Count
+from django.db.models.fields.json import KT
 
 from apps.members import changes
 from apps.members.importing.findings import REFUSING
+from apps.members.importing.mapping import LEVEL
 from apps.members.importing.models import MemberImport, MemberRow, RowIdentifier
 from apps.members.importing.parts import parts
 from apps.members.importing.staging import mapping_of
@@ -16,6 +18,7 @@ from apps.members.models import Member
 from apps.members.services.reading import birthday_of, name_of
 
 COMPARED = 2_000
+MOST_LEVELS = 50
 LARGE = 20_000
 """From so many rows on, the identifiers of a file are held whole against the studio's instead of one by one."""
 
@@ -43,12 +46,20 @@ def settle_states(job: MemberImport) -> None:
 def count(job: MemberImport) -> None:
     states = job.staged.values_list("state").annotate(number=Count("pk")).order_by()
     job.counts = dict(states)
-    found = {part.code: part.totals(job) for part in parts()}
+    found = {"levels": {"stated": _levels(job)}, **{part.code: part.totals(job) for part in parts()}}
     for code, before in job.totals.items():
         # What is held against the sender's totals is what the file says, whatever was decided since.
         found[code] = {**found.get(code, before), **({"stated": before["stated"]} if "stated" in before else {})}
     job.totals = found
     job.save(update_fields=["counts", "totals"])
+
+
+def _levels(job: MemberImport) -> dict[str, int]:
+    """By the level that members had in the old system: how many rows."""
+    if LEVEL not in mapping_of(job).attributes:
+        return {}
+    levels = job.staged.filter(attributes__has_key=LEVEL).values_list(KT(f"attributes__{LEVEL}"))
+    return {level[:200]: rows for level, rows in levels.annotate(rows=Count("pk")).order_by("-rows")[:MOST_LEVELS]}
 
 
 def questions(job: MemberImport) -> list[tuple[str, str, int]]:

@@ -70,6 +70,10 @@ class MappingRefused(LoyaltyError):
         }[self.data["reason"]] % self.data  # fmt: skip
 
 
+LEVEL = "legacy_level"
+"""The attribute that keeps the level which members had in the old system."""
+
+
 class _Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -2,7 +2,7 @@
 agree. Names and numbers of people are masked as everywhere."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,9 @@ class Question:
     words: str
     rows: int
     choices: list[Meaning]
+
+
+LEVELS = "levels:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +188,16 @@ def refusals_of(job: MemberImport) -> list[tuple[str, str, int]]:
     return [(code, finding_in_words(code, "", labels), rows) for code, _value, rows in checking.refusals(job)]
 
 
-def stateable(program: Any) -> list[tuple[str, str]]:
-    """The control totals that a sender may state, in words."""
-    told = [(key, words.in_language(_language())) for part in parts() for key, words in part.stateable(program)]
-    return [("rows", _("Number of rows")), *told]
+def stateable(job: MemberImport, levels: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """The control totals that a sender may state, in words; of the levels, those that the file holds, was stated to hold,
+    or that are given."""
+    told = [(key, words.in_language(_language())) for part in parts() for key, words in part.stateable(job.program)]
+    known = dict.fromkeys([
+        *(key for key in job.stated if key.startswith(LEVELS)),
+        *(f"{LEVELS}{level}" for level in [*levels, *job.totals.get("levels", {}).get("stated", {})]),
+    ])  # fmt: skip
+    levels_told = [(key, _("Rows of the level “%(level)s”") % {"level": key.removeprefix(LEVELS)}) for key in known]
+    return [("rows", _("Number of rows")), *told, *levels_told]
 
 
 def totals_of(job: MemberImport) -> list[Total]:
@@ -196,7 +205,7 @@ def totals_of(job: MemberImport) -> list[Total]:
     found = stated_totals(job)
     return [
         Total(words, None if job.stated.get(key) is None else int(job.stated[key]), found.get(key, 0))
-        for key, words in stateable(job.program)
+        for key, words in stateable(job)
         if key in found or job.stated.get(key) is not None
     ]
 
