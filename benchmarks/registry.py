@@ -12,7 +12,7 @@ from benchmarks.inboxes import inbox
 from benchmarks.joining import import_members
 from benchmarks.measuring import Figure
 from benchmarks.pages import admin_list, report
-from benchmarks.segments import conditions_sql
+from benchmarks.segments import conditions_sql, segment_refresh
 
 BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "award_one": award_one,
@@ -30,4 +30,5 @@ BENCHMARKS: dict[str, Callable[[bool], list[Figure]]] = {
     "inbox": inbox,
     "deciding": deciding,
     "conditions_sql": conditions_sql,
+    "segment_refresh": segment_refresh,
 }

@@ -80,9 +80,12 @@ def count_members(
     *,
     seconds: float = LONGEST_COUNT,
     others: Mapping[str, str] | None = None,
+    among: Any = None,
 ) -> Count | None:
-    """Of the active members whom `principal` may see, how many `tree` holds for; None where that took longer."""
-    members = Member.objects.visible_to(principal).filter(state=Member.State.ACTIVE)
+    """Of the active members whom `principal` may see, how many `tree` holds for; None where that took longer. `among` are
+    those who come into question, where not all do."""
+    members = Member.objects.all() if among is None else among
+    members = members.visible_to(principal).filter(state=Member.State.ACTIVE)
     try:
         text, parameters = members_in(members, program, tree, units, day, others=others)
         everybody, given = members.order_by().values("pk").query.sql_with_params()

@@ -27,6 +27,7 @@ from apps.rules.reading import open_requests
 from apps.rules.sentences import PERIODS
 from apps.rules.services import checked
 from apps.rules.starting import free_code
+from apps.segments.catalogue import words_of_tags
 
 FRESH: dict[str, Any] = {
     "condition": {"all": [{"field": "event.kind", "op": "eq", "value": "purchase"}]},
@@ -86,14 +87,15 @@ class RuleForm(forms.ModelForm):
         return list(programs_reached(self.actor, "rules.add_rule"))
 
     def _seen(self) -> dict[str, list[str]]:
-        """What events and members said lately; among the tags also those that rules are to give."""
+        """What events and members said lately; of tags first those that are defined, and at last what rules are to give."""
         seen = values_seen(self.actor) | codes_seen(self.actor)
         giving = RuleVersion.objects.visible_to(self.actor).filter(definition__effects__contains=[{"effect": "tag"}])
         effects = chain.from_iterable(
             giving.order_by("-pk").values_list("definition__effects", flat=True)[:MOST_GIVING]
         )
         given = [effect["tag"] for effect in effects if effect.get("effect") == "tag"]
-        return seen | {"member.tags": list(dict.fromkeys([*seen["member.tags"], *given]))}
+        defined = words_of_tags(self.programs())
+        return seen | {"member.tags": list(dict.fromkeys([*defined, *seen["member.tags"], *given]))}
 
     def config(self) -> dict[str, Any]:
         """All that the editor needs to know."""

@@ -8,4 +8,4 @@ class SegmentsConfig(AppConfig):
     verbose_name = _("Segments")
 
     def ready(self) -> None:
-        from apps.segments import held  # noqa: F401 -- what is held of a member
+        from apps.segments import held, lists  # noqa: F401 -- what is held of a member, lists that the member list can show

@@ -27,6 +27,19 @@ class KeyTaken(LoyaltyError):
         return _("“%(key)s” is already taken for these members. Choose another key.") % self.data
 
 
+class AskedAlready(LoyaltyError):
+    """`names` are published rules."""
+
+    code = "tag_asked_already"
+    field = "condition"
+
+    def sentence(self) -> str:
+        return _(
+            "Published rules ask for this key already: %(names)s. Define the tag without a condition first; to give it one "
+            "then is a change, which may need a yes."
+        ) % {"names": ", ".join(self.data["names"])}
+
+
 class Unlabelled(LoyaltyError):
     code = "tag_unlabelled"
     field = "label"

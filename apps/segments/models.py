@@ -107,7 +107,7 @@ class Tag(Labelled, Figures, ScopedModel):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.BEHAVIOUR)
     definition = models.CharField(_("what it means"), max_length=300, blank=True)
-    purpose = models.CharField(_("what it is for"), max_length=300, blank=True)
+    purpose = models.CharField(_("purpose"), max_length=300, blank=True)
     owner = models.ForeignKey(
         Staff, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("who answers for it")
     )
@@ -156,7 +156,7 @@ class Refreshed(ScopedModel):
     at = models.DateTimeField(_("when"))
     size = models.IntegerField(_("members"), null=True)
     entered = models.IntegerField(_("entered"), default=0)
-    left = models.IntegerField(_("left"), default=0)
+    left = models.IntegerField(pgettext_lazy("of members", "left"), default=0)
     took_ms = models.IntegerField(_("took (ms)"), default=0)
     error = models.CharField(_("error"), max_length=12, choices=Failure.choices, blank=True, default="")
 

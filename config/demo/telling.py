@@ -28,6 +28,7 @@ from config.demo.legacy import bring_old_cards
 from config.demo.members import Person, draw_people
 from config.demo.privacy import ask_members, define_purposes, erase_one
 from config.demo.quality import measure_quality, watch_quality
+from config.demo.segments import make_segments
 from config.demo.unusual import order_unusually
 from config.demo.year import ZONE, draw_events
 
@@ -92,6 +93,7 @@ def make_demo(
     erase_one(group, end)
     told.old_cards = bring_old_cards(group, _random(seed, "old cards"), end)
     measure_quality(end)
+    make_segments(group, end)
     fold_facts(end)
     told.differences = check_ledger(None, end)
     told.points = Account.objects.aggregate(total=Sum("balance"))["total"] or 0

@@ -31,11 +31,13 @@ from apps.rules.holding import HeldVerdict, decide_held
 from apps.rules.models import HeldEvent
 from apps.rules.publishing import Publication, publication_of
 from apps.rules.retiring import Retirement
+from apps.segments.services.defining import TagCondition, change_tag, create_tag
 from tests.approvals.conftest import Desk
 from tests.rules.codes import drafted
 from tests.rules.conftest import make_till, publish, purchase
 from tests.rules.test_holding import HOLD, LARGE, NOW
 from tests.rules.test_services import DOUBLE, WHEN, draft, published
+from tests.segments.conftest import REGULAR
 
 Built = tuple[Subject, Callable[[], Any]]
 
@@ -216,6 +218,14 @@ def held_verdict(desk: Desk) -> Built:
     return HeldVerdict(held=held.pk, verdict="released"), lambda: decide_held(by, held, "released", **told)  # type: ignore[arg-type]
 
 
+def tag_condition(desk: Desk) -> Built:
+    tag = create_tag(None, desk.group.east, key="regular", label="Regular", condition=REGULAR)
+    publish(desk.group, condition={"all": [{"field": "member.tags", "op": "has_any", "value": ["regular"]}]})
+    less = {"all": [{"field": "history.orders", "window": 30, "op": "ge", "value": 1}]}
+    subject = TagCondition(tag=tag.pk, condition=less)
+    return subject, lambda: change_tag(desk.cast["marketing"], tag.pk, condition=less, when=desk.when)
+
+
 BUILDERS: dict[str, Callable[[Desk], Built]] = {
     Adjustment.code: adjustment,
     Reversal.code: reversal,
@@ -239,4 +249,5 @@ BUILDERS: dict[str, Callable[[Desk], Built]] = {
     CodeMaking.code: code_making,
     CodeDays.code: code_days,
     HeldVerdict.code: held_verdict,
+    TagCondition.code: tag_condition,
 }

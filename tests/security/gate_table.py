@@ -103,7 +103,6 @@ FREE: dict[str, str] = {
     "rules.codes.services:discard_batch": DRAFT,
     "rules.codes.services:download": "It hands out codes that were made already, and puts on record to whom.",
     "rules.codes.services:redeem": "A member's own code gives what its published rule promises, once.",
-    "segments.services.defining:change_tag": SETTING,
     "segments.services.defining:create_tag": SETTING,
     "segments.services.defining:delete_tag": TAKES_AWAY,
     "segments.services.life_cycle:set_up_stages": SETTING,

@@ -37,6 +37,8 @@ NEW: dict[str, dict[str, Any]] = {
         "first_on": "2100-01-01",
         "last_on": "2100-01-02",
     },
+    "segments.tag": {"label": "New"},
+    "segments.segment": {"label": "New"},
     "orgs.specialday": {"days_kind": "each_week"},
     "orgs.workingtime": {"unit": "EAST-S", "time_zone": "Asia/Shanghai"},
     "rules.codebatch": {"size": "5"},
@@ -44,7 +46,7 @@ NEW: dict[str, dict[str, Any]] = {
     "activity.importjob": {"file": SentFile("events.csv", b"event_key,kind,member,occurred_at")},
 }
 
-OWN_RANDOM = {"key_hash", "key_hint", "created_at", "date_joined", "password", "path", "source", "seed"}
+OWN_RANDOM = {"key_hash", "key_hint", "created_at", "date_joined", "password", "path", "place", "source", "seed"}
 """Fields that differ between two rows made alike."""
 
 

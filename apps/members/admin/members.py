@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.http import (
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -28,6 +29,7 @@ from apps.core.lists import key_in
 from apps.members import services
 from apps.members.admin.columns import MOST_SHOWN, columns_of
 from apps.members.attribute_forms import field_name, with_attributes
+from apps.members.chosen import chosen
 from apps.members.forms import MemberForm, NewMemberForm
 from apps.members.history import versions_of
 from apps.members.models import AttributeDefinition, Identifier, Member
@@ -69,6 +71,23 @@ def _rule_asked(request: HttpRequest, text: str) -> QualityRule | None:
     return rules.filter(pk=key_of(text)).first() if text else None
 
 
+class ChosenFilter(SimpleListFilter):
+    """A list that a room above names; offered only where the address asks for it."""
+
+    title = gettext_lazy("list")
+    parameter_name = "in"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        name = request.GET.get(self.parameter_name, "")
+        self.found = chosen(actor_of(request), name, now()) if name else None
+        if name and self.found is None:
+            raise Http404
+        return [(name, self.found.title)] if self.found is not None else []
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset if self.found is None else queryset.filter(self.found.members)
+
+
 @admin.register(Member)
 class MemberAdmin(AskingAdmin):
     """The list is searched as the box under Ctrl+K is, and each search is on record; so is each file and each look."""
@@ -76,7 +95,7 @@ class MemberAdmin(AskingAdmin):
     list_display = ("number", "masked_name", "identifiers_shown", "home_unit", "state", "joined_on")
     empty_template = "members/list_empty.html"
     merges_units = True
-    list_filter = (AtFaultFilter, "state", "joined_on", "home_unit")
+    list_filter = (AtFaultFilter, "state", "joined_on", "home_unit", ChosenFilter)
     list_filter_sheet = True
     search_fields = ("identifiers",)
     search_help_text = gettext_lazy(
@@ -137,7 +156,7 @@ class MemberAdmin(AskingAdmin):
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         if request.method == "GET" and self.has_view_permission(request):
-            told = ("at_fault", "state", "joined_on", "home_unit", "format")
+            told = ("at_fault", "state", "joined_on", "home_unit", ChosenFilter.parameter_name, "format")
             filters = [(name, str(value)) for name, value in request.GET.items() if name.startswith(told)]
             services.record_export(actor_of(request), urlencode(filters))
         return super().export_view(request)

@@ -45,6 +45,7 @@ from apps.rules.admin.programs import ProgramPages
 from apps.rules.budgets import budgets_of
 from apps.rules.comparing import differences
 from apps.rules.counting import count_purchases, count_reached
+from apps.rules.doubts import doubts_of
 from apps.rules.errors import DefinitionFaulty, DraftChanged
 from apps.rules.families import open_units
 from apps.rules.forms import RuleForm, decoded, faults_in_words, told_of
@@ -245,6 +246,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
         review = open_requests([rule]).get(rule.pk)
         stands = standing(versions, when, review)
         told = stands.shown
+        asked = stands.draft or told
         one, other = (_version(versions, request.GET.get(name)) for name in ("one", "other"))
         language = get_language() or "en"
         compared = None
@@ -283,6 +285,7 @@ class RuleAdmin(GalleryPages, ProgramPages):
             if stands.draft and told is not stands.draft
             else [],
             "budgets": budgets_of([stands.live], when) if stands.live else [],
+            "doubts": doubts_of(rule.program, asked.definition, when) if asked else [],
             "zone": rule.program.time_zone,
             "local_now": _local(when, zone),
             "next_midnight": _local(start_of_day(local_day(when, zone) + timedelta(days=1), zone), zone),

@@ -374,7 +374,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("definition", models.CharField(blank=True, max_length=300, verbose_name="what it means")),
-                ("purpose", models.CharField(blank=True, max_length=300, verbose_name="what it is for")),
+                ("purpose", models.CharField(blank=True, max_length=300, verbose_name="purpose")),
                 (
                     "refresh",
                     models.CharField(
@@ -480,7 +480,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("definition", models.CharField(blank=True, max_length=300, verbose_name="what it means")),
-                ("purpose", models.CharField(blank=True, max_length=300, verbose_name="what it is for")),
+                ("purpose", models.CharField(blank=True, max_length=300, verbose_name="purpose")),
                 (
                     "refresh",
                     models.CharField(

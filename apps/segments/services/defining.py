@@ -1,25 +1,46 @@
 """Defining tags: who may, and what a tag must be to mean one thing."""
 
 import re
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from json import dumps, loads
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, Value
 from django.db.models.functions import Greatest
 
 from apps.activity.segments import TAGS
+from apps.conditions.catalogue import Field
 from apps.conditions.tree import ConditionError, texts_asked
+from apps.conditions.types import Type
+from apps.conditions.words import Words
+from apps.core.addresses import address
 from apps.core.clock import local_day
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.core.work import unless_promised
 from apps.members.models import MemberTag
-from apps.orgs.models import OrgUnit, Program
+from apps.orgs.gate import (
+    ABOUT,
+    Approval,
+    Done,
+    Effect,
+    Line,
+    Subject,
+    SubjectGone,
+    pass_gate,
+    register,
+    register_names,
+)
+from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.querysets import paths_above
 from apps.orgs.services.actors import signed
+from apps.orgs.services.tree import PROGRAM_FIELD
 from apps.segments.catalogue import read
+from apps.segments.catalogue import said as clause_of
 from apps.segments.errors import (
+    AskedAlready,
     AsksItself,
     ConditionFaulty,
     Fixed,
@@ -44,7 +65,93 @@ CHANGEABLE = frozenset(
         "position",
     }
 )  # fmt: skip
+TITLE = Words("Condition of the tag {name}", "标签{name}的条件")
+BEFORE, AFTER = Words("Before: {sentence}", "之前：{sentence}"), Words("After: {sentence}", "之后：{sentence}")
+NO_CONDITION = Words("no condition", "没有条件")
 _KEY = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_KEY}}}")
+
+
+class TagCondition(Subject):
+    """Another condition of a tag for which a published rule asks: it changes what that rule gives. None: no condition."""
+
+    code: ClassVar[str] = "segments.tag"
+    label: ClassVar[Words] = Words("Condition of a tag that rules ask for", "规则引用的标签的条件")
+    icon: ClassVar[str] = "sell"
+    permission: ClassVar[str] = CHANGE
+    view: ClassVar[str] = "segments.view_tag"
+    fields: ClassVar = (
+        PROGRAM_FIELD,
+        Field("request.tag", Type.TEXT, Words("the key of the tag", "标签的键"), "request.tag"),
+        Field("request.rules", Type.INTEGER, Words("the number of published rules that ask for it", "引用它的已发布规则数"), "request.rules"),
+    )  # fmt: skip
+    labels: ClassVar[Mapping[str, Words]] = {
+        "condition": Words("Condition", "条件"),
+        "rules": Words("Published rules that ask for it", "引用它的已发布规则"),
+    }
+
+    tag: int
+    condition: dict[str, Any] | None
+
+    def _tag(self) -> Tag:
+        tag: Tag | None = Tag.objects.select_related("program__unit").filter(pk=self.tag).first()
+        if tag is None:
+            raise SubjectGone()
+        return tag
+
+    def place(self) -> OrgUnit:
+        return self._tag().program.unit
+
+    def about(self) -> str:
+        return f"tag:{self.tag}"
+
+    def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
+        tag = self._tag()
+        return {"program": tag.program.code, "tag": tag.key, "rules": len(live_uses(tag))}
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        tag = self._tag()
+        rules = ", ".join(live_uses(tag))
+        before, after = (dumps([tag.program_id, each], sort_keys=True) for each in (tag.condition, self.condition))
+        return Effect((Line("condition", before, after, "own"), Line("rules", rules, rules)))
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        tag = change_tag(approval.requester, self.tag, condition=self.condition, approval=approval, when=when)
+        return Done({"tag": tag.key})
+
+    def title(self) -> Words:
+        return TITLE.format(name=ABOUT)
+
+    @classmethod
+    def say(cls, line: Line, language: str) -> list[str]:
+        said = []
+        for words, value in ((BEFORE, line.before), (AFTER, line.after)):
+            program_id, condition = loads(str(value))
+            program = Program.objects.select_related("unit").filter(pk=program_id).first()
+            clause = clause_of(program, condition, language) if program is not None and condition is not None else ""
+            said.append(words.format(sentence=clause or NO_CONDITION.in_language(language)).in_language(language))
+        return said
+
+    def address(self) -> str:
+        return address("segments_tag_change", self.tag)
+
+    def form_address(self) -> str:
+        return self.address()
+
+
+register(TagCondition)
+
+
+def names_shown(pks: Collection[int]) -> dict[int, str]:
+    """What tags are called. One query."""
+    return {tag.pk: str(tag) for tag in Tag.objects.filter(pk__in=pks)}
+
+
+register_names("tag", names_shown)
+
+
+def live_uses(tag: Tag) -> list[str]:
+    """The names of what asks for the tag and is in force, in order."""
+    return [use.name for use in uses_of(tag.program, [tag.key]) if use.is_live]
 
 
 @in_transaction
@@ -53,7 +160,7 @@ def create_tag(
 ) -> Tag:
     """A new tag of the programme's members, below `parent` where that is given; a condition begins to give it at once.
 
-    Raises KeyMalformed, KeyTaken, TooDeep, ParentElsewhere, ParentIsHeld, what `change_tag` raises, NotAllowed.
+    Raises KeyMalformed, KeyTaken, AskedAlready, TooDeep, ParentElsewhere, ParentIsHeld, what `change_tag` raises, NotAllowed.
     """
     require(actor, ADD, program.unit.path)
     require_free_key(Tag, program, key)
@@ -67,6 +174,8 @@ def create_tag(
             raise TooDeep()
         tag.depth, tag.kind = parent.depth + 1, parent.kind
     _put(tag, values)
+    if tag.is_automatic and actor is not None and (names := live_uses(tag)):
+        raise AskedAlready(names=names)
     signed(tag, actor).save()
     _place(tag)
     _begin(tag)
@@ -74,21 +183,31 @@ def create_tag(
 
 
 @in_transaction
-def change_tag(actor: Any, tag_id: int, *, when: datetime, **values: Any) -> Tag:
+def change_tag(actor: Any, tag_id: int, *, when: datetime, approval: Approval | None = None, **values: Any) -> Tag:
     """The tag with other values. Another condition is asked at once; without one members lose the tag today.
 
-    Raises Fixed, Unlabelled, ConditionFaulty, FolderHasNoCondition, AsksItself, KeptInExclusive, NotAllowed.
+    Raises Fixed, Unlabelled, ConditionFaulty, FolderHasNoCondition, AsksItself, KeptInExclusive, NotAllowed, ApprovalNeeded.
     """
+    if asked := condition_asked(Tag.objects.select_related("program__unit").get(pk=tag_id), values):
+        pass_gate(asked, actor, approval, when)
     tag = _locked(actor, tag_id, CHANGE)
     before = tag.condition, tag.is_exclusive, tag.position
     _put(tag, values)
     signed(tag, actor).save()
-    _place(tag)
+    if tag.position != before[2]:
+        _place(tag)
     if tag.condition is None and before[0] is not None:
         _end(tag, when)
     elif (tag.condition, tag.is_exclusive, tag.position) != before:
         _begin(tag)
     return tag
+
+
+def condition_asked(tag: Tag, values: Mapping[str, Any]) -> TagCondition | None:
+    """What a policy may hold of a change: the condition, where it becomes another and a published rule asks for the tag."""
+    if "condition" not in values or values["condition"] == tag.condition or not live_uses(tag):
+        return None
+    return TagCondition(tag=tag.pk, condition=values["condition"])
 
 
 @in_transaction
