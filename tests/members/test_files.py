@@ -123,6 +123,16 @@ def test_a_choice_is_one_of_those_offered(group: CoffeeGroup, bring: Callable[..
     assert services.decide(None, job.pk, "store_unknown", "Nowhere", "refuse", when=WHEN).counts == {"refused": 1}
 
 
+def test_a_decision_taken_back_leaves_the_others(bring: Callable[..., MemberImport]) -> None:
+    job = bring("C1,Ann,13812345678,,,Nowhere,10\nC2,Bob,13800000002,,,Elsewhere,10\n")
+    services.decide(None, job.pk, "store_unknown", "Nowhere", "S001", when=WHEN)
+    assert services.decide(None, job.pk, "store_unknown", "Elsewhere", "S002", when=WHEN).counts == {"new": 2}
+    services.take_decision_back(None, job.pk, "store_unknown", "Nowhere", when=WHEN)
+    job = services.check(job.pk, when=WHEN)
+    assert (job.counts, job.decisions) == ({"new": 1, "question": 1}, [["store_unknown", "Elsewhere", "S002"]])
+    assert job.staged.get(number=3).unit.code == "S002"
+
+
 def test_identifiers_of_two_members_are_asked_about(group: CoffeeGroup, bring: Callable[..., MemberImport]) -> None:
     first = members.create_member(None, group["S001"], identifiers=[("card", "C1")], name="Wang", when=WHEN)
     members.create_member(None, group["S001"], identifiers=[("phone", "13812345678")], name="Li", when=WHEN)

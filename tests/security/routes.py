@@ -162,6 +162,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:members_memberimport_layout": RowPage("members.memberimport", "members.add_memberimport"),
     "admin:members_memberimport_progress": RowPage("members.memberimport", "members.view_memberimport", (200,), (405,)),
     "admin:members_memberimport_decide": RowPage("members.memberimport", "members.add_memberimport"),
+    "admin:members_memberimport_undecide": RowPage("members.memberimport", "members.add_memberimport"),
     "admin:members_memberimport_refused": RowPage("members.memberimport", "members.add_memberimport", (200,), (405,)),
     "admin:members_memberimport_start": RowPage("members.memberimport", "members.add_memberimport"),
     "admin:members_memberimport_cancel": RowPage("members.memberimport", "members.add_memberimport"),

@@ -98,7 +98,7 @@ class MemberImportAdmin(AskingAdmin):
             self.route(f"<path:object_id>/{name}/", view, name)
             for name, view in (
                 ("columns", self.columns_view), ("layout", self.layout_view), ("progress", self.progress_view),
-                ("decide", self.decide_view), ("refused", self.refused_view), ("start", self.start_view),
+                ("decide", self.decide_view), ("undecide", self.undecide_view), ("refused", self.refused_view), ("start", self.start_view),
                 ("cancel", self.cancel_view), ("take_back", self.take_back_view),
             )
         ] + super().get_urls()  # fmt: skip
@@ -124,7 +124,7 @@ class MemberImportAdmin(AskingAdmin):
             "title": _("Columns of %(file)s") % {"file": job.file_name}, "opts": self.opts, "job": job, "form": form,
             "rows": rows, "options": form.options(), "meanings": form.meanings(), "back": self._address(job.pk),
             "cells": [[shown_cell(row.target, cell) for row, cell in zip(rows, cells, strict=False)] for cells in sample.rows],
-            "layout": LayoutForm(initial=job.layout), "written": _written(job), "may_lay_out": job.state == State.NEW,
+            "layout": LayoutForm(initial=job.layout), "written": _written(job),
             "is_workbook": job.layout["encoding"] == XLSX,
         }  # fmt: skip
         return TemplateResponse(request, "members/import_columns.html", context, headers=NO_STORE)
@@ -215,6 +215,20 @@ class MemberImportAdmin(AskingAdmin):
         def run() -> HttpResponse:
             services.decide(actor_of(request), job.pk, code, value, choice, when=now())
             return HttpResponseRedirect(self._address(job.pk) + "#questions")
+
+        return self._shown_on(request, run, self._address(job.pk))
+
+    def undecide_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Takes one decision back: the file is checked again with the others."""
+        job = self.object_or_404(request, object_id, services.PERMISSION)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        code, value = (request.POST.get(name, "") for name in ("code", "value"))
+
+        def run() -> HttpResponse:
+            services.take_decision_back(actor_of(request), job.pk, code, value, when=now())
+            services.hand_to_workers(job.pk)
+            return HttpResponseRedirect(self._address(job.pk))
 
         return self._shown_on(request, run, self._address(job.pk))
 

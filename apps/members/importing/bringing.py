@@ -1,4 +1,5 @@
-"""Bringing a file: kept, laid out, mapped and checked. What a person decides then is `deciding`; taking it in, `taking`."""
+"""Bringing a file: kept, laid out and mapped. Every row is checked then (`reading`), a person decides (`deciding`), and it is taken
+in (`taking`)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,10 +14,9 @@ from apps.core.reading import FileRefused
 from apps.core.scope import reach_of, require
 from apps.core.transactions import in_transaction
 from apps.core.work import unless_promised
-from apps.members.importing import checking, layout, mapping, sealed
+from apps.members.importing import layout, mapping, sealed
 from apps.members.importing.mapping import ColumnMapping
 from apps.members.importing.models import ImportMapping, MemberImport, MemberRow, RowIdentifier
-from apps.members.importing.staging import Progress, stage
 from apps.orgs.models import Program
 
 PERMISSION = "members.add_memberimport"
@@ -92,14 +92,16 @@ def _plain_layout(found: layout.Layout) -> dict[str, Any]:
 @in_transaction
 def lay_out(actor: Any, job_id: int, encoding: str, delimiter: str, header_row: int) -> MemberImport:
     """Has the file read in another way than was detected. Raises FileRefused, NotCheckable, NotAllowed."""
-    job = locked(actor, job_id, State.NEW)
+    job = locked(actor, job_id, State.NEW, State.CHECKED)
     with sealed.opened(Path(job.path)) as content:
         found = layout.laid_out(content, encoding, delimiter, header_row)
     job.layout = _plain_layout(found)
     job.mapping = mapping.suggested(found.columns, job.program, ColumnMapping.model_validate(job.mapping)).model_dump(
         mode="json"
     )
-    job.save(update_fields=["layout", "mapping"])
+    job.state, job.rows_read, job.counts, job.totals, job.decisions = State.NEW, 0, {}, {}, []
+    job.save()
+    forget_rows(job)
     return job
 
 
@@ -108,20 +110,14 @@ def map_columns(
     actor: Any, job_id: int, chosen: ColumnMapping, *, source: str = "", stated: Mapping[str, Any] | None = None,
     mode: str = MemberImport.Mode.GOOD, when: datetime,
 ) -> MemberImport:  # fmt: skip
-    """Says what the columns mean and has the file checked; remembers it for the source. What was checked before is
-    forgotten. Raises MappingRefused, NotCheckable, NotAllowed."""
+    """Says what the columns mean and has the file checked; remembers it for the source. What was decided before holds on
+    where the columns mean the same. Raises MappingRefused, NotCheckable, NotAllowed."""
     job = locked(actor, job_id, State.NEW, State.CHECKED)
     mapping.check(chosen, job.layout["columns"])
-    job.mapping, job.source, job.mode, job.stated = (
-        chosen.model_dump(mode="json"),
-        source[:60],
-        mode,
-        dict(stated or {}),
-    )
-    job.state, job.rows_read, job.counts, job.totals, job.decisions = State.CHECKING, 0, {}, {}, {}
-    job.refusal, job.started_at = {}, when
-    job.save()
-    _forget_rows(job)
+    document = chosen.model_dump(mode="json")
+    job.decisions = job.decisions if document == job.mapping else []
+    job.mapping, job.source, job.mode, job.stated = document, source[:60], mode, dict(stated or {})
+    check_again(job, when)
     if source:
         ImportMapping.objects.update_or_create(
             program=job.program, name=source[:60], defaults={"document": job.mapping}
@@ -129,46 +125,18 @@ def map_columns(
     return job
 
 
-def _forget_rows(job: MemberImport) -> None:
+def check_again(job: MemberImport, when: datetime) -> None:
+    """Has a file checked from its first row on; what was found before is forgotten."""
+    job.state, job.rows_read, job.counts, job.totals, job.refusal = State.CHECKING, 0, {}, {}, {}
+    job.started_at = when
+    job.save()
+    forget_rows(job)
+
+
+def forget_rows(job: MemberImport) -> None:
     MemberRow.objects.filter(job=job)._raw_delete("default")
     RowIdentifier.objects.filter(job=job)._raw_delete("default")
     job.chunks.all()._raw_delete("default")
-
-
-def check(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, total: None) -> MemberImport:
-    """Reads and checks every row that nobody else is reading; whoever finds all of them read matches them. A file that cannot
-    be read is refused and keeps nothing."""
-    job = MemberImport.objects.select_related("program__unit", "created_by").get(pk=job_id)
-    if job.state != State.CHECKING:
-        return job
-    try:
-        require_still(job)
-        if not stage(job, when=when, tell=tell):
-            return job
-        job.refresh_from_db(fields=["rows_read"])
-        if not job.rows_read:
-            raise FileRefused(reason="empty")
-        tell("matching", 0, job.rows_read)
-        with transaction.atomic():
-            if _waits_still(MemberImport.objects.select_for_update(no_key=True), job):
-                checking.match(job)
-                job.state = State.CHECKED
-                job.save(update_fields=["state"])
-    except FileRefused as refusal:
-        with transaction.atomic():
-            # Waits for whoever is still reading.
-            if _waits_still(MemberImport.objects.select_for_update(), job):
-                _forget_rows(job)
-                job.state, job.refusal, job.ended_at = State.REFUSED, refusal.data, when
-                job.save(update_fields=["state", "refusal", "ended_at"])
-                remove_file(job)
-    return job
-
-
-def _waits_still(locking: Any, job: MemberImport) -> bool:
-    """Whether the file, now under a lock, still waits to be checked."""
-    job.state = locking.values_list("state", flat=True).get(pk=job.pk)
-    return job.state == State.CHECKING
 
 
 @in_transaction

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.conditions.words import Words
 from apps.core.errors import LoyaltyError
 from apps.core.transactions import in_transaction
-from apps.members.importing.bringing import locked
+from apps.members.importing.bringing import check_again, locked
 from apps.members.importing.checking import settle_states
 from apps.members.importing.models import MemberImport
 from apps.orgs.models import OrgUnit
@@ -56,6 +56,37 @@ def decide(actor: Any, job_id: int, code: str, value: str, choice: str, *, when:
     """Settles the finding `code` in every row of the file that says `value`. Raises ChoiceUnknown, NotCheckable,
     NotAllowed."""
     job = locked(actor, job_id, MemberImport.State.CHECKED)
+    settle(job, code, value, choice)
+    job.decisions = [*job.decisions, [code, value, choice]]
+    job.save(update_fields=["decisions"])
+    settle_states(job)
+    return job
+
+
+@in_transaction
+def take_decision_back(actor: Any, job_id: int, code: str, value: str, *, when: datetime) -> MemberImport:
+    """Has the file checked again with all decisions but this one. Raises NotCheckable, NotAllowed."""
+    job = locked(actor, job_id, MemberImport.State.CHECKED)
+    job.decisions = [made for made in job.decisions if made[:2] != [code, value]]
+    check_again(job, when)
+    return job
+
+
+def settle_again(job: MemberImport) -> None:
+    """Settles what was settled before, as far as it can still be chosen."""
+    kept = []
+    for code, value, choice in job.decisions:
+        try:
+            settle(job, code, value, choice)
+        except ChoiceUnknown:
+            continue
+        kept.append([code, value, choice])
+    job.decisions = kept
+    job.save(update_fields=["decisions"])
+
+
+def settle(job: MemberImport, code: str, value: str, choice: str) -> None:
+    """Changes the rows. Raises ChoiceUnknown."""
     head, _colon, about = code.partition(":")
     if head not in CHOICES or (choice not in CHOICES[head] and head not in ("store_unknown", "value_unknown")):
         raise ChoiceUnknown()
@@ -66,10 +97,6 @@ def decide(actor: Any, job_id: int, code: str, value: str, choice: str, *, when:
             "SELECT members_import_decide(%s, %s, %s, %s, %s, %s::jsonb)",
             [job.pk, code, value, choice, unit, orjson.dumps(told).decode()],
         )
-    job.decisions = {**job.decisions, code: {**job.decisions.get(code, {}), value: choice}}
-    job.save(update_fields=["decisions"])
-    settle_states(job)
-    return job
 
 
 def _store(job: MemberImport, code: str) -> int:

@@ -40,7 +40,7 @@ class ImportMapping(ScopedModel):
 class MemberImport(ScopedModel):
     """One file of members: what it is, what its rows would become or became, and what was decided about them.
 
-    `decisions` holds, by finding and value, what a person chose (`importing.deciding`); `stated` what the sender says
+    `decisions` holds what a person chose (`importing.deciding`), each as finding, value and choice, the first first; `stated` what the sender says
     the file holds; `counts` the rows by state; `totals` what rooms above bring in with the members.
     """
 
@@ -75,7 +75,7 @@ class MemberImport(ScopedModel):
     rows_done = models.IntegerField(_("rows done"), default=0)
     counts = models.JSONField(_("rows by state"), default=dict)
     totals = models.JSONField(_("totals"), default=dict, encoder=DjangoJSONEncoder)
-    decisions = models.JSONField(_("decisions"), default=dict)
+    decisions = models.JSONField(_("decisions"), default=list)
     stated = models.JSONField(_("stated totals"), default=dict, blank=True)
     created_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+", verbose_name=_("uploaded by"))
     created_at = models.DateTimeField(_("created at"))

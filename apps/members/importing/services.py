@@ -13,13 +13,13 @@ from apps.members.importing.bringing import (
     State,
     bring,
     cancel,
-    check,
     hand_to_workers,
     lay_out,
     map_columns,
 )  # fmt: skip
-from apps.members.importing.deciding import decide
+from apps.members.importing.deciding import decide, take_decision_back
 from apps.members.importing.models import MemberImport
+from apps.members.importing.reading import check
 from apps.members.importing.refused import refused_rows
 from apps.members.importing.staging import Progress
 from apps.members.importing.taking import start, start_back, take_back_chunk, take_chunk, taking_back, taking_in
@@ -27,7 +27,7 @@ from apps.orgs.models import Program
 
 __all__ = [
     "PERMISSION", "NotCheckable", "bring", "cancel", "check", "decide", "hand_to_workers", "lay_out", "map_columns", "refused_rows",
-    "run", "run_step", "start", "start_back", "step", "taking_back", "taking_in", "unfinished", "unfinished_of",
+    "run", "run_step", "start", "start_back", "step", "take_decision_back", "taking_back", "taking_in", "unfinished", "unfinished_of",
 ]  # fmt: skip
 
 

@@ -166,14 +166,25 @@ def _choices(code: str, defined: Any, stores: Sequence[Meaning]) -> list[Meaning
     return more + fixed
 
 
-def decisions_of(job: MemberImport) -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Decided:
     """What was decided: the finding, and the choice in words."""
+
+    code: str
+    value: str
+    words: str
+    choice: str
+
+
+def decisions_of(job: MemberImport) -> list[Decided]:
     labels = _labels(job)
-    stores = {each.value: each.words for each in stores_of(job.program)} if "store_unknown" in job.decisions else {}
+    has_stores = any(code == "store_unknown" for code, _value, _choice in job.decisions)
+    stores = {each.value: each.words for each in stores_of(job.program)} if has_stores else {}
     return [
-        (finding_in_words(code, value, labels), stores.get(choice) or _choice_in_words(code, choice))
-        for code, chosen in job.decisions.items()
-        for value, choice in chosen.items()
+        Decided(
+            code, value, finding_in_words(code, value, labels), stores.get(choice) or _choice_in_words(code, choice)
+        )
+        for code, value, choice in job.decisions
     ]
 
 
