@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from apps.activity.models import Event, EventLine, ImportFault, ImportJob, ImportRow, MemberDay
+from apps.activity.models import ROW, Event, EventLine, ImportFault, ImportJob, ImportRow, MemberDay
 from apps.conditions.words import Words
 from apps.members.models import Member
 from apps.members.privacy.holdings import (
@@ -21,6 +21,7 @@ from apps.members.privacy.holdings import (
     register,
     through,
 )
+from apps.members.services.rotating import Sealed, seals
 
 
 def _event(event: Event) -> Mapping[Words, Any]:
@@ -75,6 +76,7 @@ def is_read(member: Member, when: datetime) -> Iterable[str]:
         yield _("A file of events is just being read, and nobody knows yet whom it names. Try again in some minutes.")
 
 
+seals(Sealed(ImportRow, "cipher", lambda row: ROW))
 register(
     Holding(
         ImportRow, Words("Rows of files of events", "事件文件中的行"), _staged, _staged_told, _remove_rows,

@@ -11,6 +11,9 @@ from apps.members.models import Member
 from apps.members.personal import Personal
 from apps.orgs.models import OrgUnit, Program
 
+ROW = "import:row"
+"""The purpose under which staged rows are encrypted."""
+
 
 class Source(ScopedModel):
     """A system that tells events: an API client, a kind of file, the studio itself."""

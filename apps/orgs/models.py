@@ -201,9 +201,11 @@ class Staff(AbstractUser):
     )  # fmt: skip
     language = models.CharField(_("language"), max_length=10, blank=True)
     mails = models.CharField(_("e-mails"), max_length=10, choices=Mails.choices, default=Mails.AT_ONCE)
+    signed_out_at = models.DateTimeField(_("signed out everywhere at"), null=True, editable=False)
+    """What was begun before is over: sessions, and personal data that was open to them. The database says when it was."""
 
     objects: ClassVar[StaffManager] = StaffManager()
-    history = StaffHistory(excluded_fields=["password", "last_login"])
+    history = StaffHistory(excluded_fields=["password", "last_login", "signed_out_at"])
 
     class Meta:
         verbose_name = _("staff person")
@@ -211,6 +213,11 @@ class Staff(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.get_username()
+
+    def get_session_auth_hash(self) -> str:
+        """What each session holds and each request compares: another one ends the session."""
+        plain: str = super().get_session_auth_hash()
+        return plain if self.signed_out_at is None else f"{plain}:{self.signed_out_at.timestamp():.6f}"
 
 
 class Notice(ScopedModel):

@@ -22,8 +22,9 @@ from apps.members.privacy.holdings import (
     settles,
     through,
 )
+from apps.members.services.rotating import Sealed, seals
 from apps.points.models import Account, AdjustmentBatch, AdjustmentRow, Entry, Hold, HoldLot, Lot, Posting
-from apps.points.services.batches import cells_of
+from apps.points.services.batches import PURPOSE, cells_of
 from apps.points.services.forfeiting import forfeit_all, points_left
 
 POINTS, TYPE, WHEN = Words("points", "积分"), Words("point type", "积分类型"), Words("when", "时间")
@@ -109,6 +110,7 @@ def waits(member: Member, when: datetime) -> Iterable[str]:
         yield _("The file of adjustments “%(file)s” names this member and waits for a decision.") % {"file": name}
 
 
+seals(Sealed(AdjustmentRow, "cipher", lambda row: PURPOSE))
 settles(Remainder(points_left, lambda erasing, actor: forfeit_all(actor, erasing.member.pk, when=erasing.when)))
 
 

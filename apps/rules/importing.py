@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 
 from apps.activity.errors import UnknownMember, UnknownStore
 from apps.activity.incoming import IncomingEvent
-from apps.activity.models import ImportChunk, ImportFault, ImportJob, ImportRow, Source
+from apps.activity.models import ROW, ImportChunk, ImportFault, ImportJob, ImportRow, Source
 from apps.activity.parsing import COLUMN_OF, Faults, parse_rows
 from apps.activity.reading import REQUIRED, preset_named, read_rows
 from apps.activity.services import source_for
@@ -44,7 +44,6 @@ from apps.rules.pipeline import Processed, process
 PERMISSION = "activity.add_importjob"
 CHUNK_ROWS = 2_000
 MOST_ROWS = 5_000_000
-PURPOSE = "import:row"
 PART = "apps.rules.tasks.run_import_part"
 SHARES = 4
 """How many chunks of one job are under way at once, workers permitting."""
@@ -191,7 +190,7 @@ def _copy_rows(
         with cursor.cursor.copy(statement) as copy:
             for line, row in rows:
                 owner = lookup_hash(row.get("member_kind") or "card", row["member"])
-                cipher = encrypt(orjson.dumps(row).decode(), PURPOSE)
+                cipher = encrypt(orjson.dumps(row).decode(), ROW)
                 chunk = zlib.crc32(owner) % chunks
                 copy.write_row((job.pk, chunk, line, row["event_key"][:200].replace("\0", ""), owner, cipher))
                 count += 1
@@ -268,7 +267,7 @@ def _events_of(
     """The chunk's events in the order they happened, the lines each came from, and the faults of bad rows."""
     grouped: dict[str, list[tuple[int, dict[str, str]]]] = defaultdict(list)
     for key, line, cipher in rows:
-        grouped[key or f"\0{line}"].append((line, orjson.loads(decrypt(bytes(cipher), PURPOSE))))
+        grouped[key or f"\0{line}"].append((line, orjson.loads(decrypt(bytes(cipher), ROW))))
     events: list[IncomingEvent] = []
     lines: dict[str, list[int]] = {}
     faults: list[RowFault] = []
@@ -363,7 +362,7 @@ def refused_rows(actor: Any, job: ImportJob) -> tuple[list[str], Iterator[list[s
 def _kept_rows(job: ImportJob) -> Iterator[tuple[int, dict[str, str]]]:
     kept = ImportRow.objects.filter(job=job, chunk=None).order_by("line").values_list("line", "cipher")
     for line, cipher in kept.iterator(chunk_size=2_000):
-        yield line, orjson.loads(decrypt(bytes(cipher), PURPOSE))
+        yield line, orjson.loads(decrypt(bytes(cipher), ROW))
 
 
 # -- the end ---------------------------------------------------------------------------------------------------

@@ -3,18 +3,24 @@
 import base64
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from datetime import date
-from io import StringIO
+from io import BytesIO, StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
+from apps.activity.models import ROW, ImportRow
 from apps.members import services
 from apps.members.crypto import key_number, open_sealed
+from apps.members.importing import sealed
+from apps.members.importing import services as importing
 from apps.members.models import Identifier, Member
 from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.members.services.rotating import SEALED, rotate
+from apps.points.services.batches import cells_of, post_batch, stage_batch
 from tests.factories import CoffeeGroup, make_group
 from tests.members.conftest import BORN, CARD, EMAIL, NAME, PHONE, WHEN
 from tests.processes import kill, running, until
@@ -102,3 +108,32 @@ def test_killed_half_way_it_goes_on_where_it_stopped(committed: str, settings: A
     assert keys_in_use() == {2: 4_000}
     cards = {open_sealed(each, "identifier:card") for each in Identifier.objects.values_list("value_cipher", flat=True)}
     assert cards == {f"{n:05}" for n in range(4_000)}
+
+
+def test_staged_rows_of_every_room_and_files_on_disk_need_no_old_key(
+    settings: Any, old_wang: Member, group: CoffeeGroup, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT, settings.PERSONAL_DATA_KEYS = tmp_path, OLD
+    text = b"card,name\nC1,Ann\n" + b"C2,Li Lei\n" * 200_000
+    job = importing.bring(None, BytesIO(text), "new.csv", group.east, when=WHEN)
+    batch = stage_batch(
+        None, BytesIO(f"member,points,note\n{CARD},7,\nC9,7,\n".encode()), "a.csv", group.east, when=WHEN
+    )
+    posted = stage_batch(None, BytesIO(f"member,points,note\n{CARD},7,\n".encode()), "b.csv", group.east, when=WHEN)
+    post_batch(None, posted.pk, reason="gift", key="b", when=WHEN)
+    path = tmp_path / "events.csv"
+    path.write_text("event_key,kind,member,occurred_at,store\nc1,check_in,NOBODY,2026-05-01T10:00:00,S001\n")
+    with suppress(SystemExit):
+        call_command("import_events", str(path), program="east", stdout=StringIO(), stderr=StringIO())
+    settings.PERSONAL_DATA_KEYS = BOTH
+    assert [str(chunk.sealed) for chunk in rotate()][-3:] == [
+        "activity_importrow.cipher", "points_adjustmentrow.cipher", "members_memberimport.path",
+    ]  # fmt: skip
+    assert list(rotate()) == []
+    settings.PERSONAL_DATA_KEYS = NEW
+    assert [cells_of(row.cipher)["member"] for row in batch.staged.order_by("line")] == [CARD, "C9"]
+    row = ImportRow.objects.get()
+    assert "NOBODY" in open_sealed(row.cipher, ROW)
+    with sealed.opened(Path(job.path)) as content:
+        assert content.read() == text
+    assert list(tmp_path.rglob("*.fresh")) == []

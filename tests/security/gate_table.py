@@ -76,6 +76,7 @@ FREE: dict[str, str] = {
     "orgs.services.people:create_staff": "A person without a role sees nothing; giving the first role passes the gate.",
     "orgs.services.people:locked_staff": INNER,
     "orgs.services.people:set_password": OWN,
+    "orgs.services.people:sign_out_everywhere": TAKES_AWAY,
     "orgs.services.signing_in:reset_second_step": OWN,
     "orgs.services.tree:change_unit": SETTING,
     "orgs.services.tree:create_program": SETTING,

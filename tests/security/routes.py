@@ -142,6 +142,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:orgs_certification_table": RowPage("orgs.certification", "orgs.view_certification", (200,), (405,)),
     "end_view": SitePage(get=405),
     "admin:orgs_staff_password": RowPage("orgs.staff", "orgs.change_staff", get=(200,), post=(200,)),
+    "admin:orgs_staff_sign_out": RowPage("orgs.staff", "orgs.change_staff"),
     "admin:orgs_staff_second_step": RowPage("orgs.staff", "orgs.change_staff"),
     "admin:members_member_reveal": RowPage("members.member", "members.reveal_member"),
     "admin:members_member_timeline": RowPage("members.member", "members.view_member", (200,), (405,)),

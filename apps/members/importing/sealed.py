@@ -11,7 +11,7 @@ from django.conf import settings
 
 from apps.core.reading import FileRefused, pieces_of
 from apps.core.uploads import LARGEST_MB
-from apps.members.crypto import NONCE, open_sealed_bytes, seal_bytes
+from apps.members.crypto import NONCE, key_number, newest_key, open_sealed_bytes, seal_bytes
 
 BLOCK = 1 << 20
 PURPOSE = "import:file"
@@ -53,6 +53,26 @@ def opened(path: Path) -> IO[bytes]:
     if not path.is_file():
         raise FileRefused(reason="missing", name=path.name)
     return io.BufferedReader(_Sealed(path), BLOCK)
+
+
+def seal_again(path: Path) -> bool:
+    """Encrypts a kept file under the newest key; False where it is already, or gone. Whoever reads it meanwhile goes on
+    in the old one. Raises as `open_sealed_bytes`."""
+    if not path.is_file():
+        return False
+    fresh = path.with_suffix(".fresh")
+    try:
+        with path.open("rb") as old, fresh.open("wb") as new:
+            while size := int.from_bytes(old.read(4), "big"):
+                block = old.read(size)
+                if key_number(block) == newest_key():
+                    return False
+                sealed = seal_bytes(open_sealed_bytes(block, PURPOSE), PURPOSE)
+                new.write(len(sealed).to_bytes(4, "big") + sealed)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return True
 
 
 class _Sealed(io.RawIOBase):

@@ -193,11 +193,14 @@ def _check_minutes(minutes: int) -> None:
 
 
 def open_look(actor: Any, member: Member, *, when: datetime) -> Revealed | None:
-    """What `actor` was let see of the member and may still see; None when there was no look or its time is over, and for
-    whoever only sees the studio as they would."""
+    """What `actor` was let see of the member and may still see; None when there was no look or its time is over, for
+    whoever only sees the studio as they would, and for what was let before they were signed out everywhere."""
     if hasattr(actor, "seen_by") or not reach_of(actor, PERMISSION).covers(member.home_unit.path):
         return None
     looks = Look.objects.filter(kind=Look.Kind.REVEAL, member=member, until__gt=when, **author_of(actor))
+    signed_out = getattr(actor, "signed_out_at", None)
+    if signed_out is not None:
+        looks = looks.filter(at__gt=signed_out)
     look = looks.order_by("-until").first()
     return _read(member, look.until) if look is not None and look.until else None
 

@@ -98,6 +98,7 @@ class StaffAdmin(AskingAdmin):
             self.route("<path:object_id>/view-as/", self.view_as_view, "view_as"),
             self.route("<path:object_id>/access/", self.access_view, "access"),
             self.route("<path:object_id>/password/", self.password_view, "password"),
+            self.route("<path:object_id>/sign-out/", self.sign_out_view, "sign_out"),
             self.route("<path:object_id>/second-step/", self.second_step_view, "second_step"),
             *super().get_urls(),
         ]
@@ -190,6 +191,12 @@ class StaffAdmin(AskingAdmin):
             "held": held, "zone": zone_of(actor_of(request)).key, "hanging": hangs_on(staff, actor_of(request), now()), "opts": self.opts, "original": staff,
         }  # fmt: skip
         return TemplateResponse(request, "orgs/access.html", context)
+
+    def sign_out_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        staff = self.object_or_404(request, object_id, "change")
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        return self._done(request, staff, lambda: services.sign_out_everywhere(staff, actor=actor_of(request)))
 
     def second_step_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         staff = self.object_or_404(request, object_id, "change")

@@ -17,7 +17,7 @@ from apps.orgs.services.clients import (
 )
 from apps.orgs.services.granting import RoleChange, grant_role, letting_in, revoke_role, set_staff_active
 from apps.orgs.services.hours import change_working_time, create_working_time
-from apps.orgs.services.people import change_staff, create_staff, set_password, sync_roles
+from apps.orgs.services.people import change_staff, create_staff, set_password, sign_out_everywhere, sync_roles
 from apps.orgs.services.signing_in import (
     begin_second_step,
     change_own_password,
@@ -74,6 +74,7 @@ __all__ = [
     "set_client_active",
     "set_password",
     "set_staff_active",
+    "sign_out_everywhere",
     "staff_for_password",
     "sync_roles",
     "terms_of",

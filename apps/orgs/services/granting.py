@@ -25,7 +25,7 @@ from apps.orgs.leaving import hand_on
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.orgs.querysets import Job, jobs_of, paths_above, units_worked_on
 from apps.orgs.services.actors import require, signed
-from apps.orgs.services.people import locked_staff
+from apps.orgs.services.people import end_sessions, locked_staff
 from apps.orgs.words import ROLES
 
 CHANGE = "orgs.change_staff"
@@ -187,7 +187,7 @@ def grant_role(
 
 @transaction.atomic
 def revoke_role(actor: Staff | None, staff: Staff, role: str, unit: OrgUnit, *, reason: str = "") -> None:
-    """`staff` no longer works as `role` on `unit`; from their next request on.
+    """`staff` no longer works as `role` on `unit`; from their next request on. With the last role their sessions end.
 
     Raises UnknownRole, OwnRoles, NotAllowed, LastAdministrator.
     """
@@ -197,6 +197,9 @@ def revoke_role(actor: Staff | None, staff: Staff, role: str, unit: OrgUnit, *, 
     if role == Persona.ADMINISTRATOR:
         _refuse_last_administrator(staff, unit)
     remove_perm(f"role_{role}", staff, unit)
+    if not units_worked_on(staff):
+        staff = Staff.objects.select_for_update(no_key=True, of=("self",)).get(pk=staff.pk)
+        end_sessions(staff)
     signed(staff, actor, _told(f"role revoked: {role} @ {unit.code}", reason)).save()
 
 
@@ -222,6 +225,8 @@ def set_staff_active(
         for unit in units_worked_on(staff, Persona.ADMINISTRATOR):
             _refuse_last_administrator(staff, unit)
     staff.is_active = is_active
+    if not is_active:
+        end_sessions(staff)
     signed(staff, actor, reason[:100]).save()
     if not is_active and when is not None:
         hand_on(staff, when)

@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.db import connections, transaction
 from django.db.models import Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Now
 
 from apps.core.scope import reach_of
 from apps.orgs.errors import BeyondReach, CodeTaken, ManagerOfSelf, OwnManager, OwnRoles
@@ -80,6 +80,21 @@ def set_password(staff: Staff, password: str, *, actor: Staff | None = None) -> 
     staff = locked_staff(staff, actor, own_allowed=True)
     staff.set_password(password)
     signed(staff, actor, "password set").save()
+
+
+@transaction.atomic
+def sign_out_everywhere(staff: Staff, *, actor: Staff | None = None) -> None:
+    """Ends every session of the person, and what personal data is open to them, at their next request: on a lost phone, a
+    forgotten computer. Raises NotAllowed, BeyondReach."""
+    staff = locked_staff(staff, actor, own_allowed=True)
+    end_sessions(staff)
+    signed(staff, actor, "signed out everywhere").save()
+
+
+def end_sessions(staff: Staff) -> None:
+    """Of a person under a lock. Saved with a statement of its own: when it was is the database's to say."""
+    Staff.objects.filter(pk=staff.pk).update(signed_out_at=Now())
+    staff.refresh_from_db(fields=["signed_out_at"])
 
 
 def sync_roles(using: str = "default") -> None:

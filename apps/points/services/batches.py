@@ -176,8 +176,7 @@ class BulkAdjustment(Subject):
         if batch.rows_refused or not batch.rows:
             raise BatchHasFaults(rows=batch.rows_refused)
         if batch.state == State.DRAFT:
-            # Who is meant is settled: what named them in clear is needed no more.
-            batch.staged.update(cipher=b"", value_hash=None)
+            _forget_cells(batch)
             batch.state = State.SENT
             batch.save(update_fields=["state"])
         elif batch.state == State.POSTED or not _is_returned(batch.request):
@@ -479,6 +478,11 @@ def _require_evidence(batch: AdjustmentBatch, has_evidence: bool) -> None:
         raise EvidenceNeeded(name=needing.name)
 
 
+def _forget_cells(batch: AdjustmentBatch) -> None:
+    """Who is meant is settled: what named them in clear is needed no more."""
+    batch.staged.update(cipher=b"", value_hash=None)
+
+
 @in_transaction
 def post_batch(
     actor: Staff | None,
@@ -515,6 +519,8 @@ def post_batch(
     if failing or not batch.rows:
         raise BatchHasFaults(rows=failing)
     _post_rows(batch, actor, reason.strip(), key, when, tell)
+    if batch.state == State.DRAFT:
+        _forget_cells(batch)
     batch.state, batch.key, batch.posted_at = State.POSTED, key, when
     if batch.request_id is None and approval is not None:
         batch.request_id = approval.request_id

@@ -1,0 +1,1 @@
+-- What was forgotten does not come back.
