@@ -35,6 +35,7 @@ SCHEDULE = {
     "send the daily e-mails": _hourly("apps.approvals.tasks.send_digests", 1),
     "release pending points": _hourly("apps.points.tasks.release_pending", 2),
     "expire points": _hourly("apps.points.tasks.expire_points", 7),
+    "forget rows of old files": _hourly("apps.members.tasks.forget_rows_of_old_files", 10),
     "tell the new day": _hourly("apps.rules.tasks.tell_days", 12),
     "review roles": {
         "task": "apps.orgs.tasks.open_reviews_of_roles",

@@ -31,3 +31,8 @@ def measure_all_quality() -> None:
     """Each rule by itself: one that fails keeps none of the others."""
     for rule_id in measuring.rules_in_force():
         unless_promised("apps.members.tasks.measure_quality", rule_id)
+
+
+@shared_task
+def forget_rows_of_old_files() -> None:
+    services.forget_old(when=now())

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from apps.members.importing import checking, services
 from apps.members.importing.deciding import ChoiceUnknown
 from apps.members.importing.mapping import ColumnMapping, MappingRefused
 from apps.members.importing.models import MemberImport
-from apps.members.importing.taking import CHUNK, QuestionsOpen, TotalsDisagree
+from apps.members.importing.taking import CHUNK, QuestionsOpen, RowsForgotten, TotalsDisagree
 from apps.members.models import Identifier, Member, MemberChange
 from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.orgs.gate import ApprovalNeeded
@@ -222,6 +222,17 @@ def test_work_goes_on_behind_the_last_chunk_and_a_stopped_file_can_be_taken_back
     job = services.run(job.pk, clock=lambda: WHEN)
     assert job.totals["back"] == {"points": 20, "points_lost": 0, "gone": 2, "restored": 0, "stayed": 0}
     assert Identifier.objects.count() == 0
+
+
+def test_rows_are_forgotten_thirty_days_after_the_end(bring: Callable[..., MemberImport]) -> None:
+    job = take(bring("C1,Ann,13812345678,,,S001,10\nC2,Bob,12,,,S001,10\n"))
+    assert services.forget_old(when=WHEN + timedelta(days=30, seconds=-1)) == 0
+    assert job.staged.count() == 2
+    assert services.forget_old(when=WHEN + timedelta(days=30)) == 1
+    assert (job.staged.count(), job.named.count(), services.forget_old(when=WHEN + timedelta(days=30))) == (0, 0, 0)
+    with pytest.raises(RowsForgotten):
+        services.start_back(None, job.pk, reason="too late", when=WHEN)
+    assert member_of("C1").state == "active"
 
 
 def test_who_was_enrolled_meanwhile_is_refused_and_nothing_is_doubled(

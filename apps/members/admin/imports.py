@@ -191,7 +191,7 @@ class MemberImportAdmin(AskingAdmin):
             "decisions": shown.decisions_of(job), "totals": shown.totals_of(job), "brought": shown.brought_by(job),
             "back": shown.back_of(job), "is_checked": is_checked, "obstacle": _obstacle(job) if is_checked else "",
             "left_out": job.counts.get("refused", 0) + job.counts.get("question", 0),
-            "may_take_back": job.state in (State.DONE, State.CANCELLED) and bool(job.rows_done),
+            "may_take_back": _may_go_back(job) and bool(job.rows_done), "is_forgotten": job.forgotten_at is not None,
             "waiting": [
                 each
                 for kind in (TakingIn, TakingBack)
@@ -270,7 +270,7 @@ class MemberImportAdmin(AskingAdmin):
         """What would go and what would stay, and why it is done; where a policy wants it, sent as a request."""
         job = self.object_or_404(request, object_id, services.PERMISSION)
         back = self._address(job.pk)
-        if job.state not in (State.DONE, State.CANCELLED):
+        if not _may_go_back(job):
             return HttpResponseRedirect(back)
         reason = request.POST.get("reason", "").strip()[:500]
         if request.method == "POST" and (reason or SENDS in request.POST):
@@ -305,6 +305,10 @@ class MemberImportAdmin(AskingAdmin):
     def state_tag(self, job: MemberImport) -> str:
         state = State(job.state)
         return format_html('<span class="studio-tag studio-tag-{}">{}</span>', TONES.get(state, ""), state.label)
+
+
+def _may_go_back(job: MemberImport) -> bool:
+    return job.state in (State.DONE, State.CANCELLED) and job.forgotten_at is None
 
 
 def _written(job: MemberImport) -> str:

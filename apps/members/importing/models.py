@@ -81,6 +81,7 @@ class MemberImport(ScopedModel):
     created_at = models.DateTimeField(_("created at"))
     started_at = models.DateTimeField(_("started at"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
+    forgotten_at = models.DateTimeField(_("rows forgotten at"), null=True)
 
     class Meta:
         verbose_name = _("file of members")

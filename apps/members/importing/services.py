@@ -18,6 +18,7 @@ from apps.members.importing.bringing import (
     map_columns,
 )  # fmt: skip
 from apps.members.importing.deciding import decide, take_decision_back
+from apps.members.importing.forgetting import forget_old
 from apps.members.importing.models import MemberImport
 from apps.members.importing.reading import check
 from apps.members.importing.refused import refused_rows
@@ -26,7 +27,7 @@ from apps.members.importing.taking import start, start_back, take_back_chunk, ta
 from apps.orgs.models import Program
 
 __all__ = [
-    "PERMISSION", "NotCheckable", "bring", "cancel", "check", "decide", "hand_to_workers", "lay_out", "map_columns", "refused_rows",
+    "PERMISSION", "NotCheckable", "bring", "cancel", "check", "decide", "forget_old", "hand_to_workers", "lay_out", "map_columns", "refused_rows",
     "run", "run_step", "start", "start_back", "step", "take_decision_back", "taking_back", "taking_in", "unfinished", "unfinished_of",
 ]  # fmt: skip
 

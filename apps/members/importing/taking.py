@@ -42,6 +42,14 @@ class TotalsDisagree(LoyaltyError):
         return _("The sender states %(stated)s for %(what)s, the file holds %(found)s.") % self.data
 
 
+class RowsForgotten(LoyaltyError):
+    code = "import_forgotten"
+    field = "state"
+
+    def sentence(self) -> str:
+        return _("The rows of this file are no longer kept: it cannot be taken back any more.")
+
+
 class QuestionsOpen(LoyaltyError):
     code = "questions_open"
 
@@ -243,7 +251,9 @@ def _finish(job_id: int, state: str, ended: str, when: datetime) -> None:
 def start_back(
     actor: Any, job_id: int, *, reason: str, when: datetime, approval: Approval | None = None
 ) -> MemberImport:
-    """Has what the file brought taken back. Raises NotCheckable, ApprovalNeeded, NotAllowed."""
+    """Has what the file brought taken back. Raises RowsForgotten, NotCheckable, ApprovalNeeded, NotAllowed."""
+    if _seen(job_id).forgotten_at:
+        raise RowsForgotten()
     pass_gate(taking_back(_seen(job_id)), actor, approval, when, reason=reason)
     # Waits for whoever is still at one; chunks are locked before their file, here as everywhere.
     list(MemberChunk.objects.select_for_update().filter(job_id=job_id).order_by("first"))
