@@ -12,3 +12,4 @@ class MembersConfig(AppConfig):
         from apps.members.merging import held as merges  # noqa: F401 -- the same of merges
         from apps.members.merging import services  # noqa: F401 -- what can be asked for
         from apps.members.privacy import erasing, held, page  # noqa: F401 -- what is held of a member, and how it goes
+        from apps.members.quality import page as quality  # noqa: F401 -- contributes to the page of a programme

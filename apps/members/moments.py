@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import DateTimeField, Expression, F, Func, QuerySet, TextField, Value
+from django.db.models import DateTimeField, Expression, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
@@ -12,7 +12,8 @@ from apps.approvals.models import ApprovalRequest
 from apps.conditions.words import Words
 from apps.core.addresses import address
 from apps.members.changes import FieldChange
-from apps.members.models import Look, MemberChange, MemberTag
+from apps.members.choices import either
+from apps.members.models import Consent, Erasure, Look, Member, MemberChange, MemberTag, Merge
 from apps.members.page import Asked
 from apps.members.timeline import Mark, Moment, Row, Source, called, register, zone_on
 from apps.members.words import change_in_words, fields_in_words
@@ -168,3 +169,99 @@ for _code, _rows, _at in (("tag", tags_of, "began_at"), ("tagover", tags_over, "
             "tag",
         )
     )
+
+
+# What they agreed to, and took back.
+
+
+def consents_of(asked: Asked) -> "QuerySet[Any]":
+    return Consent.objects.visible_to(asked.person).filter(member=asked.member)
+
+
+def tell_consents(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
+    for row in rows:
+        facts = row.facts
+        told = {
+            "purpose": either(facts["label"], facts["label_zh"]).in_language(get_language() or "en"),
+            "channel": Consent.Channel(facts["channel"]).label,
+        }
+        words = _("Agreed to %(purpose)s: %(channel)s") if facts["is_given"] else _("Withdrew %(purpose)s: %(channel)s")
+        yield Moment(
+            row, words % told, detail=str(Consent.Source(facts["source"]).label), who=facts["who"] or _("The studio"),
+            icon="thumb_up" if facts["is_given"] else "thumb_down", address=address("members_consent_change", row.id),
+        )  # fmt: skip
+
+
+register(
+    Source(
+        "consent", gettext_lazy("Consents"), "handshake", "members.view_consent", consents_of, "at",
+        {
+            "label": "purpose__label", "label_zh": "purpose__label_zh", "channel": "channel", "is_given": "is_given",
+            "source": "source", "who": AUTHOR,
+        },
+        tell_consents, 35,
+    )
+)  # fmt: skip
+
+
+# That two members became one, and two again.
+
+
+def merges_of(asked: Asked) -> "QuerySet[Any]":
+    about = Q(kept=asked.member) | Q(gone=asked.member)
+    return Merge.objects.visible_to(asked.person).filter(about)
+
+
+def merges_undone(asked: Asked) -> "QuerySet[Any]":
+    return merges_of(asked).filter(undone_at__isnull=False)
+
+
+def tell_merges(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
+    """The other member, by their number alone: whether their name may be seen is for their own page to say."""
+    for row in rows:
+        is_kept = row.facts["kept"] == asked.member.pk
+        other = {"number": row.facts["gone"] if is_kept else row.facts["kept"]}
+        if row.code == "merge":
+            words = (
+                _("Member #%(number)s became part of this one") if is_kept else _("Became part of member #%(number)s")
+            )
+        else:
+            words = _("Taken apart again from member #%(number)s")
+        yield Moment(
+            row, words % other, detail=row.facts["reason"], who=row.facts["who"] or _("The studio"),
+            icon="merge" if row.code == "merge" else "call_split", address=address("members_merge_change", row.id),
+        )  # fmt: skip
+
+
+for _code, _rows, _at, _who, _why in (
+    ("merge", merges_of, "at", "author", "reason"), ("mergeundone", merges_undone, "undone_at", "undone_by", "undo_reason"),
+):  # fmt: skip
+    register(
+        Source(
+            _code, gettext_lazy("Merges"), "merge", "members.view_merge", _rows, _at,
+            {"kept": "kept_id", "gone": "gone_id", "reason": _why, "who": called(_who)}, tell_merges, 45, "merge",
+        )
+    )  # fmt: skip
+
+
+# That nothing of them is left.
+
+
+def erasures_of(asked: Asked) -> "QuerySet[Any]":
+    return Erasure.objects.visible_to(asked.person).filter(member=asked.member)
+
+
+def tell_erasures(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
+    for row in rows:
+        yield Moment(
+            row, str(Member.State.REMOVED.label), detail=str(Erasure.Why(row.facts["why"]).label),
+            who=row.facts["who"] or _("The studio"), address=address("members_erasure_change", row.id),
+        )  # fmt: skip
+
+
+register(
+    Source(
+        "erasure", gettext_lazy("Erasure"), "person_off", "members.view_erasure", erasures_of, "at",
+        {"why": "why", "who": AUTHOR}, tell_erasures, 70,
+    )
+)  # fmt: skip

@@ -8,4 +8,8 @@ class SegmentsConfig(AppConfig):
     verbose_name = _("Segments")
 
     def ready(self) -> None:
-        from apps.segments import held, lists  # noqa: F401 -- what is held of a member, lists that the member list can show
+        from apps.segments import (  # noqa: F401 -- what is held of a member, lists that the member list can show
+            held,
+            lists,
+            moments,
+        )

@@ -12,10 +12,12 @@ from django.urls import reverse
 
 from apps.core.errors import NotAllowed
 from apps.members import services as members
+from apps.members.importing import services as importing
 from apps.members.models import Identifier, Member, MemberChange
 from apps.members.quality import services
 from apps.members.quality.checks import FIELDS, checks_of
 from apps.members.quality.errors import (
+    QualityBelowGate,
     QualityCheckUnfit,
     QualityFieldUnknown,
     QualityRuleTaken,
@@ -24,10 +26,11 @@ from apps.members.quality.errors import (
 )
 from apps.members.quality.measuring import measure_rule, members_at_fault, rules_measured_by
 from apps.members.quality.models import QualityDay, QualityFigure, QualityGate, QualityRule
-from apps.members.quality.standing import standings_of
+from apps.members.quality.standing import Share, prospect_of, standings_of
 from apps.members.services.defining import create_definition
 from tests.factories import Cast, CoffeeGroup
 from tests.members.conftest import WHEN
+from tests.members.test_files import bring as bring
 from tests.members.test_pages import text_of
 
 BOARD = "/members/qualityrule/board/"
@@ -295,3 +298,48 @@ def test_rules_are_written_in_the_form_and_measured_by_the_button(browse: Any, g
     assert "is being measured" in text_of(client.post("/members/qualityrule/measure/", follow=True))
     assert rules_measured_by(cast["service"]) == [rule.pk]
     assert rules_measured_by(cast["outsider"]) == []
+
+
+def test_a_file_that_brings_the_data_below_the_gate_needs_a_reason_or_others(
+    browse: Any, bring: Callable[..., Any], group: CoffeeGroup, enrol: Enrol, cast: Cast
+) -> None:
+    for number in range(8):
+        enrol(f"E{number}", name="Ann")
+    rules = [rule_of(group, "name", "present"), rule_of(group, "birthday", "plausible")]
+    for rule in rules:
+        measure_rule(rule.pk, WHEN)
+    services.set_gate(None, group.east, 90)
+    fine = bring("C1,Li,13912345678,1990-02-14,,S001,\n")
+    assert fine.totals["quality"] == {"members": 2, "at_fault": 0}
+    bad = bring("C2,,13912345679,1990-02-14,,S001,\nC3,,13912345670,1990-02-14,,S001,\n")
+    prospect = prospect_of(bad)
+    assert prospect is not None
+    assert (prospect.before.pct, prospect.after, prospect.is_below) == (100.0, Share(12, 2), True)
+    integrator = browse("integrator")
+    page = integrator.get(f"/members/memberimport/{bad.pk}/change/")
+    assert (
+        "With this file the accuracy of the data would be 83.3 %; the programme wants 90 %. It is 100.0 % now."
+        in text_of(page)
+    )
+    with pytest.raises(QualityBelowGate):
+        importing.start(cast["integrator"], bad.pk, when=WHEN)
+    refused = integrator.post(f"/members/memberimport/{bad.pk}/start/", {"reason": " "}, follow=True)
+    assert "Say why it is to come in all the same" in text_of(refused)
+    importing.start(cast["integrator"], bad.pk, when=WHEN, reason="the old cards have no names")
+    bad.refresh_from_db()
+    assert bad.totals["quality"] == {
+        "members": 4, "at_fault": 2, "reason": "the old cards have no names", "by": "integrator",
+    }  # fmt: skip
+    importing.run(bad.pk, clock=lambda: WHEN)
+    page = integrator.get(f"/members/memberimport/{bad.pk}/change/")
+    assert "because: “the old cards have no names” (integrator)" in text_of(page)
+    importing.start(None, fine.pk, when=WHEN)
+    assert "With this file" not in text_of(integrator.get(f"/members/memberimport/{fine.pk}/change/"))
+
+
+def test_the_programmes_page_says_how_it_stands(browse: Any, group: CoffeeGroup, enrol: Enrol) -> None:
+    enrol("C1")
+    measure_rule(rule_of(group, "name", "present").pk, WHEN)
+    page = f"/orgs/program/{group.east.pk}/change/"
+    assert "Not ready 0.0 % accurate, 95 % wanted." in text_of(browse("marketing").get(page))
+    assert "Ready to go live?" not in text_of(browse("regional_manager").get(page))

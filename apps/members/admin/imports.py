@@ -25,6 +25,7 @@ from apps.members.importing.samples import rows_expected, sample_of, shown_cell
 from apps.members.importing.taking import TakingBack, TakingIn, require_takeable, would_stay
 from apps.members.importing.targets import target_words
 from apps.members.importing.workbook import XLSX
+from apps.members.quality.standing import prospect_of
 from apps.orgs.admin.asking import SENDS, AskingAdmin
 from apps.orgs.desk import waiting_about
 
@@ -190,6 +191,7 @@ class MemberImportAdmin(AskingAdmin):
             "refusals": refusals, "finding": finding, "questions": shown.questions_of(job) if is_checked else [],
             "decisions": shown.decisions_of(job), "totals": shown.totals_of(job), "brought": shown.brought_by(job),
             "back": shown.back_of(job), "is_checked": is_checked, "obstacle": _obstacle(job) if is_checked else "",
+            "prospect": prospect_of(job) if is_checked else None,
             "left_out": job.counts.get("refused", 0) + job.counts.get("question", 0),
             "may_take_back": _may_go_back(job) and bool(job.rows_done), "is_forgotten": job.forgotten_at is not None,
             "waiting": [
@@ -247,8 +249,10 @@ class MemberImportAdmin(AskingAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
 
+        reason = request.POST.get("reason", "").strip()[:500]
+
         def verb() -> None:
-            services.start(actor_of(request), job.pk, when=now())
+            services.start(actor_of(request), job.pk, when=now(), reason=reason)
             services.hand_to_workers(job.pk)
 
         title, back = _("Take %(file)s in") % {"file": job.file_name}, self._address(job.pk)

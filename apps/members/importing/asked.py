@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import orjson
@@ -15,6 +16,7 @@ from apps.core.formats import number
 from apps.members.importing.bringing import PERMISSION
 from apps.members.importing.models import MemberImport
 from apps.members.importing.parts import LABELS, parts
+from apps.members.quality.standing import prospect_of
 from apps.orgs.gate import Subject, SubjectGone
 from apps.orgs.models import OrgUnit, Staff
 
@@ -24,6 +26,7 @@ FIELDS = (
     Field("request.changed", Type.INTEGER, Words("the number of members that change", "变更的会员数"), "request.changed"),
     Field("request.refused", Type.INTEGER, Words("the number of rows left out", "未导入的行数"), "request.refused"),
     Field("request.points", Type.INTEGER, Words("the points they bring", "带入的积分"), "request.points"),
+    Field("request.accuracy", Type.NUMBER, Words("the accuracy of the data after it, in %", "导入后的数据准确率（%）"), "request.accuracy"),
     Field("request.money", Type.NUMBER, Words("what the points cost", "积分成本"), "request.money"),
 )  # fmt: skip
 LABELS |= {
@@ -34,6 +37,7 @@ LABELS |= {
     "changed": Words("Members that change", "变更的会员"),
     "same": Words("Members that stay as they are", "无变化的会员"),
     "left_out": Words("Rows left out", "未导入的行"),
+    "accuracy": Words("Accuracy of the data", "数据准确率"),
     "gone": Words("Members who go", "移除的会员"),
 }
 TITLE = Words("Take in {file}: {new} new members", "导入 {file}：{new} 位新会员")
@@ -82,9 +86,10 @@ class OfFile(Subject):
 
     def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
         job = self.read_job()
-        counts = job.counts
+        counts, prospect = job.counts, prospect_of(job)
+        accuracy = prospect.after.pct if prospect is not None else None
         return {
-            "rows": job.rows_read, "new": counts.get("new", 0), "changed": counts.get("changed", 0),
+            "accuracy": None if accuracy is None else Decimal(f"{accuracy:.1f}"), "rows": job.rows_read, "new": counts.get("new", 0), "changed": counts.get("changed", 0),
             "refused": counts.get("refused", 0) + counts.get("question", 0), **self._brought(job),
         }  # fmt: skip
 

@@ -15,6 +15,7 @@ from apps.members.importing.models import MemberImport, MemberRow, RowIdentifier
 from apps.members.importing.parts import parts
 from apps.members.importing.staging import mapping_of
 from apps.members.models import Member
+from apps.members.quality.standing import QUALITY, share_of_file
 from apps.members.services.reading import birthday_of, name_of
 
 COMPARED = 2_000
@@ -50,6 +51,8 @@ def count(job: MemberImport) -> None:
     for code, before in job.totals.items():
         # What is held against the sender's totals is what the file says, whatever was decided since.
         found[code] = {**found.get(code, before), **({"stated": before["stated"]} if "stated" in before else {})}
+    if job.state in (MemberImport.State.CHECKING, MemberImport.State.CHECKED):
+        found[QUALITY] = share_of_file(job)
     job.totals = found
     job.save(update_fields=["counts", "totals"])
 

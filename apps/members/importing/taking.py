@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from apps.conditions.words import Words
 from apps.core.clock import local_day
 from apps.core.errors import LoyaltyError
+from apps.core.formats import percent
 from apps.core.reading import FileRefused
 from apps.core.transactions import in_transaction
 from apps.members.importing import checking
@@ -24,6 +25,8 @@ from apps.members.importing.bringing import State, end, hand_to_workers, locked,
 from apps.members.importing.models import MemberChunk, MemberImport
 from apps.members.importing.parts import later_life, lives, parts
 from apps.members.models import Member, MemberChange, Merge
+from apps.members.quality.errors import QualityBelowGate
+from apps.members.quality.standing import QUALITY, prospect_of
 from apps.orgs.gate import Approval, Done, Effect, Line, pass_gate, register
 from apps.orgs.models import Staff
 
@@ -81,6 +84,9 @@ class TakingIn(OfFile):
         ]
         if job.source:
             lines.insert(1, Line("source", None, job.source))
+        if (prospect := prospect_of(job)) is not None and prospect.after.pct is not None:
+            before = None if prospect.before.pct is None else percent(prospect.before.pct)
+            lines.append(Line("accuracy", before, percent(prospect.after.pct)))
         for part in parts():
             lines += part.lines(job)
         return Effect(tuple(lines))
@@ -160,14 +166,38 @@ def stated_totals(job: MemberImport) -> dict[str, int]:
     return {"rows": job.rows_read - adding_up, **sums}
 
 
+def is_below_gate(job: MemberImport) -> bool:
+    """Whether the file would bring the programme's data below what it wants."""
+    prospect = prospect_of(job)
+    return prospect is not None and prospect.is_below
+
+
+def require_good(job: MemberImport) -> None:
+    """Raises QualityBelowGate."""
+    prospect = prospect_of(job)
+    if prospect is not None and prospect.is_below:
+        raise QualityBelowGate(after=f"{prospect.after.pct:.1f}", wanted=prospect.wanted_pct)
+
+
 @in_transaction
-def start(actor: Any, job_id: int, *, when: datetime, approval: Approval | None = None) -> MemberImport:
-    """Has the checked file taken in. Raises TotalsDisagree, QuestionsOpen, NotCheckable, ApprovalNeeded, NotAllowed."""
-    pass_gate(taking_in(_seen(job_id)), actor, approval, when)
+def start(
+    actor: Any, job_id: int, *, when: datetime, approval: Approval | None = None, reason: str = ""
+) -> MemberImport:
+    """Has the checked file taken in. One that brings the data below the programme's gate needs others' yes, or a reason,
+    which is kept with the file.
+
+    Raises TotalsDisagree, QuestionsOpen, QualityBelowGate, NotCheckable, ApprovalNeeded, NotAllowed.
+    """
+    pass_gate(taking_in(_seen(job_id)), actor, approval, when, reason=reason)
     job = locked(actor, job_id, State.CHECKED)
     require_takeable(job)
+    if approval is None and not reason.strip():
+        require_good(job)
+    elif approval is None and is_below_gate(job):
+        told = {"reason": reason.strip()[:500], "by": str(actor or "")}
+        job.totals = {**job.totals, QUALITY: {**job.totals[QUALITY], **told}}
     job.state, job.rows_done, job.started_at = State.RUNNING, 0, when
-    job.save(update_fields=["state", "rows_done", "started_at"])
+    job.save(update_fields=["state", "rows_done", "started_at", "totals"])
     _cut(job)
     return job
 

@@ -18,6 +18,7 @@ from apps.orgs import access, forms, services
 from apps.orgs.admin.asking import AskingForms
 from apps.orgs.calendar_words import days_in_words
 from apps.orgs.models import OrgUnit, Program
+from apps.orgs.program_page import parts_for
 from apps.orgs.querysets import zone_of
 
 
@@ -126,6 +127,13 @@ class ProgramAdmin(AskingForms):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ("code", "unit", "currency", "time_zone", "calendar") if obj else ()
+
+    change_form_after_template = "orgs/program_parts.html"
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
+        if obj is not None:
+            context["program_parts"] = parts_for(actor_of(request), obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     @admin.display(description=gettext_lazy("special days"))
     def calendar(self, program: Program) -> str:

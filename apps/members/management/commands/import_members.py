@@ -30,6 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--program", required=True, metavar="CODE")
         parser.add_argument("--mapping", default="", metavar="NAME", help="the source whose columns were mapped before")
+        parser.add_argument(
+            "--reason", default="", help="why a file comes in that brings the data below the programme's accuracy"
+        )
         parser.add_argument("--dry-run", action="store_true", help="check every row, take nothing in")
         parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
@@ -40,7 +43,7 @@ class Command(BaseCommand):
             job = self.checked(program, options["file"], options["mapping"])
             if not options["dry_run"]:
                 if job.state == MemberImport.State.CHECKED:
-                    services.start(None, job.pk, when=now())
+                    services.start(None, job.pk, when=now(), reason=options["reason"])
                 while (job := services.run(job.pk, clock=now, tell=self.tell)).state == MemberImport.State.RUNNING:
                     time.sleep(AGAIN)
         except LoyaltyError as refusal:
