@@ -43,5 +43,6 @@ SCHEDULE = {
         "options": {"expires": 24 * HOUR},
     },
     "measure the quality of data": _nightly("apps.members.tasks.measure_all_quality", 18, 10),
+    "find duplicates": _nightly("apps.members.tasks.find_duplicates_tonight", 18, 30),
     "check the ledger": _nightly("apps.reports.tasks.check_ledger", 19, 30),
 }

@@ -71,6 +71,8 @@ GROUPS = (
              (MARKETING, HEAD, FINANCE, MANAGER, PRESIDENT, AUDITOR)),
         Item(_("RFM groups"), "grid_on", "admin:segments_rfmscheme_map", "segments.view_rfmscore",
              (MARKETING, HEAD, MANAGER, PRESIDENT, AUDITOR)),
+        Item(_("Duplicates"), "group_work", "admin:members_duplicatepair_changelist", "members.view_duplicatepair",
+             (MANAGER, SERVICE, AUDITOR)),
         Item(_("Looks at members"), "visibility", "admin:members_look_changelist", "members.view_look", (AUDITOR,)),
         Item(_("Erasures"), "person_remove", "admin:members_erasure_changelist", "members.view_erasure", (SERVICE, AUDITOR)),
         Item(_("Blocked identifiers"), "block", "admin:members_blockedidentifier_changelist",

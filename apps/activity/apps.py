@@ -8,4 +8,4 @@ class ActivityConfig(AppConfig):
     verbose_name = _("Activity")
 
     def ready(self) -> None:
-        from apps.activity import held, home, living  # noqa: F401 -- contribute to lower rooms
+        from apps.activity import held, home, living, merging  # noqa: F401 -- contribute to lower rooms

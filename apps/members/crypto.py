@@ -100,6 +100,11 @@ def tail_hash(tail: str) -> bytes:
     return _hash(f"tail:{tail}")[:8]
 
 
+def alike_hash(value: str) -> bytes:
+    """16 bytes by which the same value is found whatever kind of identifier it is: no kind has a space in it."""
+    return _hash(f"any kind:{value.casefold()}")[:16]
+
+
 def gram_hashes(grams: Iterable[str]) -> list[int]:
     """4 bytes of each, as signed numbers, by which names with these parts are found; see `names`."""
     key = derived_key("parts of names")

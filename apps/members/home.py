@@ -39,10 +39,14 @@ def joined(person: Any, when: datetime) -> Panel | None:
         return None
     today = when.date()
     week, before = today - timedelta(days=7), today - timedelta(days=14)
-    counts = Member.objects.visible_to(person).aggregate(
-        active=Count("pk", filter=Q(state=Member.State.ACTIVE)),
-        new=Count("pk", filter=Q(joined_on__gt=week, joined_on__lte=today)),
-        before=Count("pk", filter=Q(joined_on__gt=before, joined_on__lte=week)),
+    counts = (
+        Member.objects.visible_to(person)
+        .exclude(state=Member.State.MERGED)
+        .aggregate(
+            active=Count("pk", filter=Q(state=Member.State.ACTIVE)),
+            new=Count("pk", filter=Q(joined_on__gt=week, joined_on__lte=today)),
+            before=Count("pk", filter=Q(joined_on__gt=before, joined_on__lte=week)),
+        )
     )
     change = signed(counts["new"] - counts["before"])
     note = _("%(change)s against the 7 days before") % {"change": change}

@@ -19,7 +19,7 @@ from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.authored import Authored
 from apps.members.choices import Choice, either
 from apps.members.importing.models import CELLS, ImportMapping, MemberChunk, MemberImport, MemberRow, RowIdentifier
-from apps.members.merging.models import Merge
+from apps.members.merging.models import DuplicatePair, DuplicateSearch, Merge
 from apps.members.personal import Personal
 from apps.members.privacy.models import (
     BlockedIdentifier,
@@ -33,7 +33,7 @@ from apps.members.quality.models import QualityDay, QualityFigure, QualityGate, 
 from apps.orgs.models import OrgUnit
 
 __all__ = [
-    "CELLS", "AttributeDefinition", "Authored", "BlockedIdentifier", "Consent", "ConsentPurpose", "ConsentWording", "Erasure", "ErasureLine",
+    "CELLS", "AttributeDefinition", "Authored", "BlockedIdentifier", "Consent", "ConsentPurpose", "ConsentWording", "DuplicatePair", "DuplicateSearch", "Erasure", "ErasureLine",
     "Identifier", "ImportMapping", "Look", "Member", "MemberChange", "MemberChunk", "MemberImport",
     "MemberRow", "MemberTag", "Merge", "QualityDay", "QualityFigure", "QualityGate", "QualityRule", "RowIdentifier",
 ]  # fmt: skip
@@ -137,6 +137,8 @@ class Identifier(ScopedModel):
     value_cipher = models.BinaryField(editable=False)
     value_hash = models.BinaryField(max_length=16, editable=False)
     tail_hash = models.BinaryField(max_length=8, editable=False)
+    alike_hash = models.BinaryField(max_length=16, null=True, editable=False)
+    """Of the value whatever its kind; empty until the search for duplicates has read it."""
     masked = models.CharField(_("value"), max_length=80)
     source = models.CharField(_("source"), max_length=60, blank=True, db_default="")
     """The system that told of it; empty where a person or an API client did."""
@@ -154,6 +156,8 @@ class Identifier(ScopedModel):
         indexes: ClassVar = [
             # Customer service finds a member by the last four characters.
             models.Index(fields=["tail_hash"], name="identifier_tail"),
+            # The search for duplicates: the same value under several kinds.
+            models.Index(fields=["alike_hash"], name="identifier_alike", condition=Q(alike_hash__isnull=False)),
         ]
 
     def __str__(self) -> str:

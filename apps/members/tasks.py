@@ -5,6 +5,7 @@ from celery import shared_task
 from apps.core.clock import now
 from apps.core.work import unless_promised
 from apps.members.importing import services
+from apps.members.merging import finding
 from apps.members.quality import measuring
 
 
@@ -36,3 +37,13 @@ def measure_all_quality() -> None:
 @shared_task
 def forget_rows_of_old_files() -> None:
     services.forget_old(when=now())
+
+
+@shared_task
+def find_duplicates(search_id: int) -> None:
+    finding.search(search_id, when=now())
+
+
+@shared_task
+def find_duplicates_tonight() -> None:
+    finding.ask_search(None, when=now())

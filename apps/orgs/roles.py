@@ -27,7 +27,7 @@ MEMBERS = QUALITY | _can(
     "segments.tag", "segments.tagrefresh", "segments.segment", "segments.segmentmember", "segments.segmentmove",
     "segments.rfmscheme", "segments.rfmscore",
     "members.attributedefinition", "members.consent", "members.consentpurpose", "members.consentwording",
-    "members.merge",
+    "members.merge", "members.duplicatepair", "members.duplicatesearch",
 )  # fmt: skip
 LOOKS = _can("view", "members.look", "members.erasure", "members.erasureline", "members.blockedidentifier")
 ACTIVITY = _can("view", "activity.source", "activity.event", "activity.eventline", "activity.memberday")
@@ -64,11 +64,12 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.FINANCE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
     | {"rules.decide_heldevent"},
     Persona.REGIONAL_MANAGER: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS
-    | {"points.adjust_points", "points.add_adjustmentbatch", "rules.decide_heldevent", "members.add_merge"},
+    | {"points.adjust_points", "points.add_adjustmentbatch", "rules.decide_heldevent", "members.add_merge"}
+    | _can("add change", "members.duplicatepair") | _can("add", "members.duplicatesearch"),
     Persona.VICE_PRESIDENT: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS,
     Persona.MARKETING_HEAD: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS,
     Persona.SERVICE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
-    | _can("add change", "members.member", "members.identifier")
+    | _can("add change", "members.member", "members.identifier", "members.duplicatepair")
     | _can("delete", "members.identifier")
     | _can("view", "members.erasure", "members.erasureline", "members.blockedidentifier") | _can("add", "members.consent")
     | {"members.reveal_member", "members.hand_out_member", "members.erase_member", "members.lift_blockedidentifier"}

@@ -29,6 +29,7 @@ from config.demo.members import Person, draw_people
 from config.demo.privacy import ask_members, define_purposes, erase_one
 from config.demo.quality import measure_quality, watch_quality
 from config.demo.segments import make_segments
+from config.demo.twins import enrol_again
 from config.demo.unusual import order_unusually
 from config.demo.year import ZONE, draw_events
 
@@ -56,6 +57,8 @@ class Told:
     adjustments: int = 0
     old_cards: int = 0
     """Members whom a file of the old card system brought."""
+    twins: int = 0
+    """Who enrolled a second time."""
     expired_points: int = 0
     requests: int = 0
     points: int = 0
@@ -94,6 +97,7 @@ def make_demo(
     told.old_cards = bring_old_cards(group, _random(seed, "old cards"), end)
     measure_quality(end)
     make_segments(group, end)
+    told.twins = enrol_again(group, people, _random(seed, "twins"), end)
     fold_facts(end)
     told.differences = check_ledger(None, end)
     told.points = Account.objects.aggregate(total=Sum("balance"))["total"] or 0

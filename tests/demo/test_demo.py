@@ -13,7 +13,7 @@ from apps.activity.models import Event
 from apps.approvals.models import ApprovalRequest
 from apps.members.crypto import decrypt
 from apps.members.importing import checking
-from apps.members.models import AttributeDefinition, Identifier, Member, MemberImport
+from apps.members.models import AttributeDefinition, DuplicatePair, Identifier, Member, MemberImport
 from apps.orgs.models import OrgUnit, Persona, Staff
 from apps.points.models import Posting
 from apps.rules.models import HeldEvent, Outcome, Progress, RuleVersion
@@ -79,11 +79,22 @@ def test_everybody_listed_signs_in_and_every_persona_is_there(story: Told) -> No
 
 
 def test_members_have_chinese_names_and_two_identifiers_at_least(story: Told) -> None:
-    assert Member.objects.count() == 60 + story.old_cards
-    assert all(2 <= member.identifiers.count() <= 3 for member in Member.objects.all())
+    assert Member.objects.count() == 60 + story.old_cards + story.twins
+    known = Member.objects.filter(state="active")
+    assert all(2 <= member.identifiers.count() <= 5 for member in known)
     name = decrypt(bytes(Member.objects.first().name_cipher), "name")
     assert all("\u4e00" <= letter <= "\u9fff" for letter in name)
-    assert Identifier.objects.filter(kind="phone").count() == 60 + story.old_cards
+    assert (
+        Identifier.objects.filter(kind="phone").count()
+        == 60 + story.old_cards + 4 - Member.objects.filter(state="removed").count()
+    )
+
+
+def test_some_enrolled_twice_and_stand_on_the_board(story: Told) -> None:
+    states = list(
+        DuplicatePair.objects.filter(second__in=Member.objects.order_by("-pk")[:6]).values_list("state", flat=True)
+    )
+    assert (sorted(states), story.twins) == (["merged", "open", "open", "open", "open", "open"], 6)
 
 
 def test_one_file_of_old_cards_is_in_and_another_waits_for_a_person(story: Told) -> None:

@@ -37,6 +37,12 @@ SCOPED = [
 COMMON = {"orgs.role", "core.epoch", "reports.watermark", "reports.ledgercheck"}
 """Models without a company: what they hold is for everybody."""
 
+
+def another_member(planted: "Planted") -> Member:
+    planted.row(Member)
+    return Member.objects.create(home_unit=planted.store, joined_on=date(2026, 1, 1), created_at=WHEN)
+
+
 SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
     # Fields whose value has a shape of its own, by model: `lambda planted: {"definition": {...}}`.
     "activity.importjob": lambda planted: {"refusal": {}},
@@ -128,8 +134,15 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "label": {"en": planted.canary(ErasureLine, "label"), "zh": planted.canary(ErasureLine, "label")},
         "stays": {},
     },
+    "members.duplicatepair": lambda planted: {
+        "second": another_member(planted),
+        "reasons": {"birthday": 80},
+        "decided_at": None,
+        "decided_by": None,
+        "merge": None,
+    },
     "members.merge": lambda planted: {
-        "gone": Member.objects.create(home_unit=planted.store, joined_on=date(2026, 1, 1), created_at=WHEN),
+        "gone": another_member(planted),
         "choices": {"name": "gone"},
         "moved": {"members": {}},
         "returned": {},
@@ -186,6 +199,7 @@ PLAIN: list[tuple[Any, Any]] = [
     (models.DateField, date(2026, 5, 4)),
     (models.DecimalField, Decimal(1)),
     (models.IntegerField, 1),
+    (models.BooleanField, True),
 ]
 
 

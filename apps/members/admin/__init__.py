@@ -4,10 +4,11 @@ from apps.members.admin.attributes import AttributeDefinitionAdmin
 from apps.members.admin.imports import ImportMappingAdmin, MemberImportAdmin
 from apps.members.admin.looks import LookAdmin
 from apps.members.admin.members import MemberAdmin
+from apps.members.admin.merges import DuplicatePairAdmin, MergeAdmin
 from apps.members.admin.privacy import BlockedIdentifierAdmin, ConsentAdmin, ConsentPurposeAdmin, ErasureAdmin
 from apps.members.admin.quality import QualityRuleAdmin
 
 __all__ = [
-    "AttributeDefinitionAdmin", "BlockedIdentifierAdmin", "ConsentAdmin", "ConsentPurposeAdmin", "ErasureAdmin",
-    "ImportMappingAdmin", "LookAdmin", "MemberAdmin", "MemberImportAdmin", "QualityRuleAdmin",
+    "AttributeDefinitionAdmin", "BlockedIdentifierAdmin", "ConsentAdmin", "ConsentPurposeAdmin", "DuplicatePairAdmin",
+    "ErasureAdmin", "ImportMappingAdmin", "LookAdmin", "MemberAdmin", "MemberImportAdmin", "MergeAdmin", "QualityRuleAdmin",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from apps.core.addresses import address
 from apps.core.admin import actor_of
 from apps.core.clock import now
 from apps.core.errors import LoyaltyError
@@ -30,8 +31,10 @@ from apps.members import services
 from apps.members.admin.columns import MOST_SHOWN, columns_of
 from apps.members.attribute_forms import field_name, with_attributes
 from apps.members.chosen import chosen
+from apps.members.errors import NoSuchMember
 from apps.members.forms import MemberForm, NewMemberForm
 from apps.members.history import versions_of
+from apps.members.merging import judging
 from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.members.page import Asked, actions_for, blocks_for, missing_for
 from apps.members.profile import profile_of
@@ -141,6 +144,9 @@ class MemberAdmin(AskingAdmin):
             member.masks = masks[member.pk]
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if request.GET.get("state__exact") != Member.State.MERGED:
+            # Who was merged answers as the kept member.
+            queryset = queryset.exclude(state=Member.State.MERGED)
         if not search_term.strip():
             return queryset, False
         return queryset.filter(pk__in=[member.pk for member in _found(request, search_term)]), False
@@ -213,12 +219,14 @@ class MemberAdmin(AskingAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
         if obj is not None:
             asked = Asked(actor_of(request), obj, now(), request.GET.dict())
-            is_left = obj.state != Member.State.REMOVED
+            # Of who was erased nothing is left; who was merged is another member now.
+            is_left = obj.state not in (Member.State.REMOVED, Member.State.MERGED)
             may_change = is_left and self.has_change_permission(request, obj)
-            may_reveal = is_left and self.may(request, "members.reveal_member", obj)
+            may_reveal = obj.state != Member.State.REMOVED and self.may(request, "members.reveal_member", obj)
             context |= {
                 "profile": profile_of(asked, may_reveal),
-                "page_actions": actions_for(asked),
+                "page_actions": actions_for(asked) if obj.state != Member.State.MERGED else (),
+                "may_propose": is_left and self.may(request, judging.PROPOSE, obj),
                 "missing": [*missing_for(asked), *(() if may_reveal or not is_left else ("members.reveal_member",))],
                 "blocks": blocks_for(asked),
                 **_timeline(asked),
@@ -277,6 +285,7 @@ class MemberAdmin(AskingAdmin):
             self.route("<path:object_id>/reveal/", self.reveal_view, "reveal"),
             self.route("<path:object_id>/identify/", self.identify_view, "identify"),
             self.route("<path:object_id>/forget/", self.forget_view, "forget"),
+            self.route("<path:object_id>/propose/", self.propose_view, "propose"),
             self.route("<path:object_id>/state/", self.state_view, "state"),
             *super().get_urls(),
         ]
@@ -318,6 +327,24 @@ class MemberAdmin(AskingAdmin):
             return _("It names this member no longer.")
 
         return self._done(request, object_id, "change", run)
+
+    def propose_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Puts the member and another, named by its number or what names it, on the board of duplicates."""
+        member = self.object_or_404(request, object_id, judging.PROPOSE)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+
+        def run() -> HttpResponse:
+            actor = actor_of(request)
+            found = [each.member.pk for each in services.search(actor, request.POST.get("other", ""))]
+            if len(found) != 1:
+                raise NoSuchMember()
+            pair = judging.propose(actor, member.pk, found[0], note=request.POST.get("note", ""), when=now())
+            self.message_user(request, _("Proposed. Whoever may merge them decides."), messages.SUCCESS)
+            return HttpResponseRedirect(address("members_duplicatepair_change", pair.pk))
+
+        answer: HttpResponse = self.refusals_shown(request, run)
+        return answer
 
     def state_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         closes, reason = request.POST.get("state") == Member.State.CLOSED, request.POST.get("reason", "")

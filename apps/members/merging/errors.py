@@ -87,3 +87,12 @@ class NotMerged(LoyaltyError):
 
     def sentence(self) -> str:
         return _("Of the merged member nothing is left that could be taken apart again.")
+
+
+class AlreadyJudged(LoyaltyError):
+    """Somebody merged the two, or said that they are not one person."""
+
+    code = "already_judged"
+
+    def sentence(self) -> str:
+        return _("Somebody has decided on these two already.")

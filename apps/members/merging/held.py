@@ -8,9 +8,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.conditions.words import Words
-from apps.members.merging.models import Merge
+from apps.members.merging.models import DuplicatePair, Merge
 from apps.members.models import Member
-from apps.members.privacy.holdings import Erasing, Holding, hindrance, register
+from apps.members.privacy.holdings import Erasing, Holding, hindrance, register, removed
 
 
 def _merges(member_id: int) -> QuerySet:
@@ -38,6 +38,11 @@ def _blank(erasing: Erasing) -> int:
     return blanked
 
 
+def _pairs(member_id: int) -> QuerySet:
+    found: QuerySet = DuplicatePair.objects.filter(Q(first=member_id) | Q(second=member_id)).order_by("pk")
+    return found
+
+
 @hindrance
 def is_part_of_another(member: Member, when: datetime) -> Iterable[str]:
     """Who was merged goes with the member that answers for them."""
@@ -52,4 +57,5 @@ register(
         Merge, Words("Merges with other members", "会员合并记录"), _merges, _told, _blank,
         Words("That it happened, when and by whom stays as proof; the words are gone", "何时、由谁所为予以保留作为凭证；文字内容已清除"),
     ),
+    Holding(DuplicatePair, Words("Who may be the same person", "疑似重复会员"), _pairs, erase=removed(_pairs)),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""That two members became one: who, why, what moved, and whether it was undone."""
+"""Members who may be one person, and that two became one: who, why, what moved, and whether it was undone."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.scope import Scope, ScopedModel
 from apps.members.personal import Personal
-from apps.orgs.models import Staff
+from apps.orgs.models import OrgUnit, Staff
 
 
 class Merge(ScopedModel):
@@ -50,3 +50,81 @@ class Merge(ScopedModel):
 
     def __str__(self) -> str:
         return f"#{self.gone_id} → #{self.kept_id}"
+
+
+class DuplicateSearch(ScopedModel):
+    """One search of all members for those who may be one person: how far it is, and what it left out."""
+
+    class Stage(models.TextChoices):
+        WAITING = "waiting", _("Waiting for a worker")
+        VALUES = "values", _("Reading identifiers")
+        PAIRS = "pairs", _("Comparing members")
+        DONE = "done", _("Done")
+
+    scope = Scope(everybody=True)
+
+    asked_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+", verbose_name=_("asked by"))
+    asked_at = models.DateTimeField(_("asked at"))
+    stage = models.CharField(_("stage"), max_length=10, choices=Stage.choices, default=Stage.WAITING)
+    done = models.IntegerField(_("done"), default=0)
+    total = models.IntegerField(_("rows in all"), default=0)
+    found = models.IntegerField(_("pairs found"), default=0)
+    skipped = models.IntegerField(_("values left out"), default=0)
+    """Identifiers, birthdays and endings that too many share to say anything."""
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    class Meta:
+        verbose_name = _("search for duplicates")
+        verbose_name_plural = _("searches for duplicates")
+
+    def __str__(self) -> str:
+        return f"{self.asked_at:%Y-%m-%d %H:%M}"
+
+
+class DuplicatePair(ScopedModel):
+    """Two members who may be one person. `unit` is the nearest unit above both: who reaches it sees both.
+
+    `reasons` says by its code how strongly each speaks for it, in per cent; `score` all of them together.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("To be looked at")
+        MERGED = "merged", _("Merged")
+        DIFFERENT = "different", _("Not the same person")
+
+    scope = Scope(units=("unit",))
+    personal = Personal.WORDS
+
+    first = models.ForeignKey("members.Member", models.CASCADE, related_name="+", verbose_name=_("member"))
+    second = models.ForeignKey("members.Member", models.CASCADE, related_name="+", verbose_name=_("other member"))
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"))
+    score = models.SmallIntegerField(_("how alike"))
+    reasons = models.JSONField(_("why"), default=dict)
+    found_at = models.DateTimeField(_("found at"))
+    seen_at = models.DateTimeField(_("last found at"))
+    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.OPEN)
+    proposed_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+", verbose_name=_("proposed by"))
+    note = models.CharField(_("note"), max_length=500, blank=True)
+    decided_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+", verbose_name=_("decided by"))
+    decided_at = models.DateTimeField(_("decided at"), null=True)
+    why = models.CharField(_("reason"), max_length=500, blank=True)
+    merge = models.ForeignKey(Merge, models.PROTECT, null=True, related_name="pairs", verbose_name=_("merge"))
+
+    class Meta:
+        verbose_name = _("possible duplicate")
+        verbose_name_plural = _("possible duplicates")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["first", "second"], name="duplicatepair_once"),
+            models.CheckConstraint(name="duplicatepair_in_order", condition=Q(first__lt=F("second"))),
+            models.CheckConstraint(
+                name="duplicatepair_decided",
+                condition=Q(state="open", decided_at=None) | Q(~Q(state="open"), decided_at__isnull=False),
+            ),
+        ]
+        indexes: ClassVar = [
+            # The board: what is to be looked at, the most alike first.
+            models.Index(fields=["state", "-score", "-id"], name="duplicatepair_board"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.first_id} · #{self.second_id}"

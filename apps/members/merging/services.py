@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.db.models import Q
+
 from apps.conditions.words import Words
 from apps.core.addresses import address
 from apps.core.errors import LoyaltyError
@@ -24,7 +26,7 @@ from apps.members.merging.errors import (
     NotMerged,
     SameMember,
 )
-from apps.members.merging.models import Merge
+from apps.members.merging.models import DuplicatePair, Merge
 from apps.members.merging.moving import Moved
 from apps.members.merging.parts import parts
 from apps.members.models import Identifier, Member
@@ -154,6 +156,7 @@ def merge(
     made.save(force_insert=True)
     made.moved = {"members": moved.model_dump()} | {part.code: part.move(made, actor, when) for part in parts()}
     made.save(update_fields=["moved"])
+    _judge(made, DuplicatePair.State.MERGED, made.author, made.reason, when)
     came = [FieldChange(field=f"identifier:{each.kind}", new=each.masked) for each in identifiers]
     went = [FieldChange(field=f"identifier:{each.kind}", old=each.masked) for each in identifiers]
     told: Any = {"when": when, "reason": made.reason}
@@ -190,12 +193,26 @@ def unmerge(actor: Any, merge_id: int, *, reason: str, when: datetime, approval:
     made.undone_at, made.undone_by = when, actor if isinstance(actor, Staff) else None
     made.undo_reason = reason.strip()[:500]
     made.save(update_fields=["returned", "undone_at", "undone_by", "undo_reason"])
+    _judge(made, DuplicatePair.State.DIFFERENT, made.undone_by, made.undo_reason, when)
     went = [FieldChange(field=f"identifier:{each.kind}", old=each.masked) for each in identifiers]
     came = [FieldChange(field=f"identifier:{each.kind}", new=each.masked) for each in identifiers]
     told: Any = {"when": when, "reason": made.undo_reason}
     record(kept, actor, [FieldChange(field="merged_from", old=str(gone.pk)), *changes, *went], **told)
     record(gone, actor, [FieldChange(field="merged_into", old=str(kept.pk)), *came], **told)
     return made
+
+
+def _judge(made: Merge, state: str, who: Staff | None, why: str, when: datetime) -> None:
+    """What the board says of the two from now on; what else it asked about the gone member is no question any more."""
+    pair = sorted((made.kept_id, made.gone_id))
+    DuplicatePair.objects.filter(first=pair[0], second=pair[1]).update(
+        state=state, decided_by=who, decided_at=when, why=why, merge=made
+    )
+    if state == DuplicatePair.State.MERGED:
+        of_gone = DuplicatePair.objects.filter(
+            Q(first=made.gone_id) | Q(second=made.gone_id), state=DuplicatePair.State.OPEN
+        )
+        of_gone.delete()
 
 
 def require_both_seen(actor: Any, *members: int) -> None:
