@@ -26,22 +26,24 @@ CHANGE = "segments.change_tag"
 KEPT_RUNS = 200
 """Lines of the log that a tag keeps."""
 
-REFRESH = """WITH wanted AS MATERIALIZED (SELECT member.id {holding}),
-gone AS (
-    UPDATE members_membertag AS held SET until_on = greatest(held.from_on, %s::date + %s::int)
-    WHERE held.definition_id = %s AND held.until_on IS NULL {of_some}
-        AND NOT EXISTS (SELECT FROM wanted WHERE wanted.id = held.member_id)
-    RETURNING held.member_id
+REFRESH = """WITH held AS (
+    SELECT id, member_id FROM members_membertag WHERE definition_id = %s AND until_on IS NULL {of_some}
+), found AS MATERIALIZED (
+    SELECT wanted.id AS member_id, held.id AS held_id
+    FROM (SELECT member.id {holding}) AS wanted FULL JOIN held ON held.member_id = wanted.id
+), gone AS (
+    UPDATE members_membertag AS tag SET until_on = greatest(tag.from_on, %s::date + %s::int)
+    FROM found WHERE found.member_id IS NULL AND tag.id = found.held_id
+    RETURNING tag.id
 ), entered AS (
     INSERT INTO members_membertag (member_id, tag, from_on, definition_id)
-    SELECT wanted.id, %s, %s::date, %s FROM wanted WHERE NOT EXISTS (
-        SELECT FROM members_membertag AS held
-        WHERE held.definition_id = %s AND held.until_on IS NULL AND held.member_id = wanted.id
-    )
+    SELECT member_id, %s, %s::date, %s FROM found WHERE held_id IS NULL
     ON CONFLICT (member_id, tag, rule_id, from_on, event_id, definition_id) DO UPDATE SET until_on = NULL
-    RETURNING member_id
+    RETURNING id
 )
-SELECT (SELECT count(*) FROM wanted), (SELECT count(*) FROM entered), (SELECT count(*) FROM gone)"""
+SELECT (SELECT count(member_id) FROM found), (SELECT count(*) FROM entered), (SELECT count(*) FROM gone)"""
+"""Joined fully, who is to hold it and who does are always hashed, however few the planner expects: a table that was empty
+a moment ago would else be looked through for each of a million."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,9 @@ def family(tag_id: int) -> Sequence[Tag]:
 
 
 def _run(tag: Tag, wanted: Holding, day: date, members: Collection[int] | None) -> Run:
-    of_some = "" if members is None else "AND held.member_id = ANY(%s)"
+    of_some = "" if members is None else "AND member_id = ANY(%s)"
     parameters = [
-        *wanted.parameters, day, tag.kept_days, tag.pk, *([] if members is None else [list(members)]),
-        tag.key, day, tag.pk, tag.pk,
+        tag.pk, *([] if members is None else [list(members)]), *wanted.parameters, day, tag.kept_days, tag.key, day, tag.pk,
     ]  # fmt: skip
     started = time.perf_counter()
     with connection.cursor() as cursor:

@@ -26,24 +26,25 @@ from apps.segments.services.holding import holding
 ADD, CHANGE, DELETE = (f"segments.{verb}_segment" for verb in ("add", "change", "delete"))
 CHANGEABLE = frozenset({"label", "label_zh", "description", "condition", "keeps_track"})
 
-REFRESH = """WITH wanted AS MATERIALIZED (SELECT member.id {holding}),
-gone AS (
-    DELETE FROM segments_segmentmember AS held
-    WHERE held.segment_id = %s AND NOT EXISTS (SELECT FROM wanted WHERE wanted.id = held.member_id)
-    RETURNING held.member_id
+REFRESH = """WITH held AS (
+    SELECT id, member_id FROM segments_segmentmember WHERE segment_id = %s
+), found AS MATERIALIZED (
+    SELECT wanted.id AS member_id, held.id AS held_id
+    FROM (SELECT member.id {holding}) AS wanted FULL JOIN held ON held.member_id = wanted.id
+), gone AS (
+    DELETE FROM segments_segmentmember AS row USING found WHERE found.member_id IS NULL AND row.id = found.held_id
+    RETURNING row.member_id
 ), entered AS (
     INSERT INTO segments_segmentmember (segment_id, member_id, since_on)
-    SELECT %s, wanted.id, %s::date FROM wanted WHERE NOT EXISTS (
-        SELECT FROM segments_segmentmember AS held WHERE held.segment_id = %s AND held.member_id = wanted.id
-    )
-    ON CONFLICT (segment_id, member_id) DO NOTHING
+    SELECT %s, member_id, %s::date FROM found WHERE held_id IS NULL
     RETURNING member_id
 ), moved AS (
     INSERT INTO segments_segmentmove (segment_id, member_id, kind, day, at)
     SELECT %s, member_id, kind, %s::date, %s::timestamptz
     FROM (SELECT member_id, 'entered' AS kind FROM entered UNION ALL SELECT member_id, 'left' FROM gone) AS moves
 )
-SELECT (SELECT count(*) FROM wanted), (SELECT count(*) FROM entered), (SELECT count(*) FROM gone)"""
+SELECT count(member_id) FROM found"""
+"""Joined fully for the same reason as in `refreshing`; under the lock of the segment's row."""
 
 
 @in_transaction
@@ -133,8 +134,8 @@ def _refresh(segment_id: int, when: datetime) -> None:
     pk = segment.pk
     started = time.perf_counter()
     with connection.cursor() as cursor:
-        cursor.execute(REFRESH.format(holding=wanted.text), [*wanted.parameters, pk, pk, day, pk, pk, day, when])
-        size, _entered, _left = cursor.fetchone()
+        cursor.execute(REFRESH.format(holding=wanted.text), [pk, *wanted.parameters, pk, day, pk, day, when])
+        (size,) = cursor.fetchone()
     took = round(1000 * (time.perf_counter() - started))
     Segment.objects.filter(pk=pk).update(
         previous_size=F("size"), size=size, refreshed_at=when, took_ms=took, last_error=""
