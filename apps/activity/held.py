@@ -26,7 +26,7 @@ from apps.members.services.rotating import Sealed, seals
 
 def _event(event: Event) -> Mapping[Words, Any]:
     return {
-        Words("number", "编号"): event.pk, Words("kind", "类型"): event.kind, Words("when", "时间"): event.occurred_at,
+        Words("number", "编号"): event.pk, Words("kind", "类型"): str(dict(Event.Kind.choices).get(event.kind, event.kind)), Words("when", "时间"): event.occurred_at,
         Words("where", "门店"): event.org_unit.name, Words("channel", "渠道"): event.channel,
         Words("order number", "订单号"): event.order_no, Words("amount", "金额"): event.amount,
         Words("device", "设备"): event.device, Words("attributes", "属性"): event.attributes,

@@ -26,7 +26,7 @@ def _outcome(row: Outcome) -> Mapping[Words, Any]:
     return {
         Words("event", "事件"): row.event_id, Words("points", "积分"): row.points,
         Words("awards", "奖励明细"): [
-            {name: each.get(name) for name in ("rule", "points", "state")} for each in row.answer.get("awards", ())
+            f"{each.get('rule')}: {each.get('points')}" for each in row.answer.get("awards", ())
         ],
     }  # fmt: skip
 

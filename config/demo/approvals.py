@@ -54,6 +54,10 @@ POLICIES: list[tuple[str, str, dict[str, Any]]] = [
     ("points.adjustment", "RIVER", {"bands": [
         {"name": "500 起", "when": _at_least("request.points", 500), "steps": [_step(_role("regional_manager"), hours=8)]},
     ], "otherwise": "at_once"}),
+    ("members.erase", "EAST", {"bands": [
+        {"name": "一律审批", "when": {"all": []},
+         "why": "删除无法撤销，须由区域经理确认。 It cannot be undone: a second person looks.", "steps": [MANAGER]},
+    ], "otherwise": "at_once"}),
     ("points.bulk", GROUP[0], {"bands": [
         {"name": "全部", "when": {"all": []},
          "why": "批量调整一律由财务与副总裁同时审批。 Finance and the vice president look at every file.",

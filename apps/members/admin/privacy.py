@@ -85,9 +85,9 @@ class ErasureAdmin(AskingAdmin):
         return super().get_queryset(request).select_related(*self.list_select_related)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
-        erasure = self.object_or_404(request, object_id)
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in ("GET", "HEAD") or not self.has_view_permission(request):
             raise PermissionDenied
+        erasure = self.object_or_404(request, object_id)
         context = {
             **self.admin_site.each_context(request), "title": _("Certificate of erasure #%(number)s") % {"number": erasure.pk},
             "opts": self.opts, "certificate": certificate_of(erasure), "original": erasure,

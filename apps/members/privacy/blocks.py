@@ -13,6 +13,7 @@ from apps.members.privacy.errors import NothingBlocked
 from apps.members.privacy.holdings import Erasing
 from apps.members.services.looking import place_of
 from apps.members.services.rows import author_of
+from apps.orgs.models import OrgUnit
 
 LIFT = "members.lift_blockedidentifier"
 
@@ -20,9 +21,10 @@ LIFT = "members.lift_blockedidentifier"
 def block(erasing: Erasing) -> None:
     """Keeps what names the member, so that it names nobody again. The day is kept, not the moment, which would lead to
     the certificate of the same moment."""
+    group = OrgUnit.objects.get(depth=1)
     BlockedIdentifier.objects.bulk_create(
         (
-            BlockedIdentifier(kind=kind, value_hash=value, blocked_on=erasing.when.date())
+            BlockedIdentifier(unit=group, kind=kind, value_hash=value, blocked_on=erasing.when.date())
             for kind, value in sorted(erasing.named)
         ),
         ignore_conflicts=True,

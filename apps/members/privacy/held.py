@@ -7,11 +7,13 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.approvals.models import ApprovalRequest, Decision, Evidence, RequestNote
 from apps.conditions.words import Words
 from apps.core.reading import FileRefused
+from apps.members.changes import FieldChange
 from apps.members.importing import checking, sealed
 from apps.members.importing.bringing import end
 from apps.members.importing.layout import rows_of
@@ -41,8 +43,10 @@ from apps.members.privacy.holdings import (
     removed,
     through,
 )
+from apps.members.querysets import definitions_of
 from apps.members.services.reading import birthday_of, name_of, value_of
-from apps.members.words import kind_in_words
+from apps.members.words import attributes_in_words, change_in_words, kind_in_words
+from apps.orgs.gate import kinds
 from apps.orgs.models import KeptAnswer
 
 State = MemberImport.State
@@ -61,7 +65,7 @@ def _member(member: Member) -> Told:
     return {
         NUMBER: member.pk, Words("name", "姓名"): name_of(member), Words("birthday", "生日"): birthday_of(member),
         UNIT: member.home_unit.name, Words("joined on", "入会日期"): member.joined_on, STATE: member.get_state_display(),
-        Words("attributes", "属性"): member.attributes, Words("recommended by member", "推荐人会员编号"): member.brought_by_id,
+        Words("attributes", "属性"): dict(attributes_in_words(definitions_of(member), member.attributes)), Words("recommended by member", "推荐人会员编号"): member.brought_by_id,
     }  # fmt: skip
 
 
@@ -89,7 +93,9 @@ def _consent(row: Consent) -> Told:
 
 
 def _change(row: MemberChange) -> Told:
-    return {WHEN: row.at, WHO: row.author, REASON: row.reason, Words("changes", "变更"): row.changes}
+    changes = [change_in_words(FieldChange.model_validate(each), lambda text: text) for each in row.changes]
+    told = [f"{each.label}: {each.old} → {each.new}" for each in changes]
+    return {WHEN: row.at, WHO: row.author, REASON: row.reason, Words("changes", "变更"): told}
 
 
 def _look(row: Look) -> Told:
@@ -100,14 +106,19 @@ def _look(row: Look) -> Told:
 
 
 def _request(row: ApprovalRequest) -> Told:
+    decisions = [
+        f"{each.decided_at:%Y-%m-%d} {each.get_verdict_display()} {each.comment}" for each in row.decisions.all()
+    ]
     return {
-        NUMBER: row.pk, KIND: row.kind, WHEN: row.sent_at, STATE: row.get_state_display(), REASON: row.reason,
-        Words("asked by", "申请人"): str(row.requester) if row.requester else "",
-        Words("decisions", "审批意见"): [
-            {"verdict": each.get_verdict_display(), "comment": each.comment, "at": each.decided_at}
-            for each in row.decisions.all()
-        ],
+        NUMBER: row.pk, KIND: _kind_of(row.kind), WHEN: row.sent_at, STATE: row.get_state_display(), REASON: row.reason,
+        Words("asked by", "申请人"): str(row.requester) if row.requester else "", Words("decisions", "审批意见"): decisions,
     }  # fmt: skip
+
+
+def _kind_of(code: str) -> str:
+    """What requests of a kind are called; the code where no room knows it any more."""
+    known = kinds().get(code)
+    return known.label.in_language(get_language() or "en") if known is not None else code
 
 
 def _staged(row: MemberRow) -> Told:

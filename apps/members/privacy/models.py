@@ -170,11 +170,12 @@ class ErasureLine(AppendOnlyModel):
 
 class BlockedIdentifier(Authored, ScopedModel):
     """What named somebody who was erased, as a keyed hash alone: no door takes it in again. It leads to no member; whom it
-    named knows only who shows it. It is lifted when they come back themselves, by `actor`, on record."""
+    named knows only who shows it. It is lifted when they come back themselves, by `actor`, on record. Its unit is the group."""
 
-    scope = Scope(everybody=True)
+    scope = Scope(units=("unit",), governs=True)
     personal = Personal.NONE
 
+    unit = models.ForeignKey(OrgUnit, models.PROTECT, related_name="+", verbose_name=_("org unit"), db_index=False)
     kind = models.CharField(_("kind"), max_length=40)
     value_hash = models.BinaryField(max_length=16, editable=False)
     blocked_on = models.DateField(_("blocked on"))
