@@ -91,6 +91,8 @@ GROUPS = (
              "members.view_attributedefinition", (MARKETING, HEAD, AUDITOR, ADMINISTRATOR)),
         Item(_("Purposes of consents"), "handshake", "admin:members_consentpurpose_changelist",
              "members.view_consentpurpose", (MARKETING, HEAD, AUDITOR, ADMINISTRATOR)),
+        Item(_("Recognising members"), "person_search", "admin:members_matchingorder_changelist", "members.view_matchingorder",
+             (MARKETING, AUDITOR, ADMINISTRATOR, INTEGRATOR)),
         Item(_("Special days"), "event", "admin:orgs_specialday_changelist", "orgs.view_specialday",
              (MARKETING, AUDITOR, ADMINISTRATOR)),
         Item(_("Programmes"), "loyalty", "admin:orgs_program_changelist", "orgs.view_program",

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from apps.core.api import Body, Day, Failing, Text, Unacceptable
 from apps.core.clock import now
 from apps.members import services
+from apps.members.merging.order import enrol_or_recognise
 from apps.members.models import Consent, Member
 from apps.members.privacy import consenting
 from apps.members.querysets import member_within
@@ -28,6 +29,14 @@ class Named(Body):
         "card", description="`card`, `phone`, `email` or any other kind of identifier."
     )
     value: Annotated[Text, Field(min_length=1, max_length=200)]
+
+
+class NamedSent(Named):
+    """An identifier of a member who is enrolled."""
+
+    verified: bool = Field(
+        False, description="Whether it is known to be theirs: by a code that was sent, a card that was shown."
+    )
 
 
 def _plain_value(value: Any) -> Any:
@@ -71,7 +80,9 @@ class MemberSent(Body):
         }
     )
 
-    identifiers: list[Named] = Field(min_length=1, max_length=20, description="Each names this member and no other.")
+    identifiers: list[NamedSent] = Field(
+        min_length=1, max_length=20, description="Each names this member and no other."
+    )
     name: Annotated[Text, Field(max_length=120)] = ""
     birth_on: Day | None = None
     joined_on: Day | None = Field(None, description="Today, where it is not said.")
@@ -121,16 +132,18 @@ class MembersAnswer(Schema):
 def enrol_member(request: HttpRequest, member: MemberSent, key: IdempotencyKey = None) -> Status:
     """Enrols a member; the answer is masked. Scope: `members:write`.
 
-    Takes an `Idempotency-Key`. An identifier that names somebody already is refused (409, `identifier_taken`).
+    Takes an `Idempotency-Key`. An identifier that names somebody already is refused (409, `identifier_taken`), but where the
+    programme wants it: then the answer is that member, with the identifiers that named nobody yet.
     """
     client = client_of(request)
 
     def enrol() -> MemberAnswer:
         unit = unit_within(client, "members.add_member", member.home_unit) if member.home_unit else client.unit
-        made = services.create_member(
+        made = enrol_or_recognise(
             client,
             unit,
             identifiers=[(each.kind, each.value) for each in member.identifiers],
+            verified=[(each.kind, each.value) for each in member.identifiers if each.verified],
             name=member.name,
             birth_on=member.birth_on,
             joined_on=member.joined_on,

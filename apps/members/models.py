@@ -19,7 +19,7 @@ from apps.core.scope import AppendOnlyModel, Scope, ScopedModel
 from apps.members.authored import Authored
 from apps.members.choices import Choice, either
 from apps.members.importing.models import CELLS, ImportMapping, MemberChunk, MemberImport, MemberRow, RowIdentifier
-from apps.members.merging.models import DuplicatePair, DuplicateSearch, Merge
+from apps.members.merging.models import DuplicatePair, DuplicateSearch, MatchingOrder, Merge
 from apps.members.personal import Personal
 from apps.members.privacy.models import (
     BlockedIdentifier,
@@ -34,7 +34,7 @@ from apps.orgs.models import OrgUnit
 
 __all__ = [
     "CELLS", "AttributeDefinition", "Authored", "BlockedIdentifier", "Consent", "ConsentPurpose", "ConsentWording", "DuplicatePair", "DuplicateSearch", "Erasure", "ErasureLine",
-    "Identifier", "ImportMapping", "Look", "Member", "MemberChange", "MemberChunk", "MemberImport",
+    "Identifier", "ImportMapping", "Look", "MatchingOrder", "Member", "MemberChange", "MemberChunk", "MemberImport",
     "MemberRow", "MemberTag", "Merge", "QualityDay", "QualityFigure", "QualityGate", "QualityRule", "RowIdentifier",
 ]  # fmt: skip
 

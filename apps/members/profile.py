@@ -1,6 +1,6 @@
 """Who a member is, as far as the reader may see it just now: masked, or in clear while a look is open."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db.models import prefetch_related_objects
@@ -23,6 +23,8 @@ class Named:
     kind: str
     shown: str
     since: datetime
+    verified: datetime | None = None
+    source: str = ""
 
 
 @dataclass
@@ -55,7 +57,7 @@ def profile_of(asked: Asked, may_reveal: bool) -> Profile:
     profile.attributes = attributes_in_words(definitions_of(member), member.attributes)
     prefetch_related_objects([member], "identifiers")
     profile.identifiers = [
-        Named(each.pk, kind_in_words(each.kind), each.masked, each.created_at)
+        Named(each.pk, kind_in_words(each.kind), each.masked, each.created_at, each.verified_at, each.source)
         for each in sorted(member.identifiers.all(), key=lambda each: (each.kind, each.pk))
     ]
     if member.brought_by_id:
@@ -76,5 +78,5 @@ def _uncover(profile: Profile, revealed: Revealed | None, when: datetime) -> Non
     profile.name = revealed.name
     profile.birthday = day(revealed.birth_on) if revealed.birth_on else ""
     clear = {each.id: each.value for each in revealed.identifiers}
-    profile.identifiers = [Named(each.id, each.kind, clear[each.id], each.since) for each in profile.identifiers]
+    profile.identifiers = [replace(each, shown=clear[each.id]) for each in profile.identifiers]
     profile.seconds_left = max(1, (revealed.until - when) // timedelta(seconds=1))

@@ -25,6 +25,8 @@ def field_in_words(field: str) -> str:
     part, _colon, rest = field.partition(":")
     if part == "identifier":
         return kind_in_words(rest)
+    if part == "verified":
+        return _("Verified: %(kind)s") % {"kind": kind_in_words(rest)}
     if part == "attributes":
         return _("Attribute “%(name)s”") % {"name": rest}
     return {

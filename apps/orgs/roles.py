@@ -15,7 +15,7 @@ def _can(verbs: str, *models: str) -> frozenset[str]:
 TREE = _can("view", "orgs.orgunit", "orgs.program", "orgs.role", "core.epoch")
 PROGRAMME = _can(
     "view", "points.pointtype", "points.reasoncode", "orgs.specialday", "rules.rule", "rules.ruleversion",
-    "rules.programfile",
+    "rules.programfile", "members.matchingorder",
     "rules.codebatch", "rules.codedownload",
 )  # fmt: skip
 QUALITY = _can("view", "members.qualityrule", "members.qualityfigure", "members.qualityday", "members.qualitygate")
@@ -84,7 +84,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     | _can("view add change", "orgs.apiclient")
     | _can("add", "activity.importjob", "members.memberimport"),
     Persona.ADMINISTRATOR: EVERYBODY | PROGRAMME | REPORTS | QUALITY | SETS_QUALITY
-    | _can("add change", "orgs.orgunit", "orgs.program", "orgs.specialday", "points.pointtype", "points.reasoncode")
+    | _can("add change", "orgs.orgunit", "members.matchingorder", "orgs.program", "orgs.specialday", "points.pointtype", "points.reasoncode")
     | _can("view add change", "members.attributedefinition", "members.consentpurpose") | _can("view", "members.consentwording")
     | _can("view add change", "orgs.staff", "orgs.apiclient", "approvals.delegation")
     | _can("add change", "approvals.policy", "approvals.policyversion", "orgs.workingtime")

@@ -161,6 +161,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:members_duplicatepair_merge": RowPage("members.duplicatepair", "members.add_merge"),
     "admin:members_duplicatepair_different": RowPage("members.duplicatepair", "members.change_duplicatepair"),
     "admin:members_merge_undo": RowPage("members.merge", "members.add_merge"),
+    "admin:members_member_verify": RowPage("members.member", "members.change_member"),
     "admin:members_member_propose": RowPage("members.member", "members.add_duplicatepair"),
     "admin:members_member_state": RowPage("members.member", "members.change_member"),
     # The planted file is none that could be read, and nothing of it is checked: these pages lead back to its own.

@@ -31,7 +31,7 @@ from apps.members import services
 from apps.members.admin.columns import MOST_SHOWN, columns_of
 from apps.members.attribute_forms import field_name, with_attributes
 from apps.members.chosen import chosen
-from apps.members.errors import NoSuchMember
+from apps.members.errors import NoSuchIdentifier, NoSuchMember
 from apps.members.forms import MemberForm, NewMemberForm
 from apps.members.history import versions_of
 from apps.members.merging import judging
@@ -285,6 +285,7 @@ class MemberAdmin(AskingAdmin):
             self.route("<path:object_id>/reveal/", self.reveal_view, "reveal"),
             self.route("<path:object_id>/identify/", self.identify_view, "identify"),
             self.route("<path:object_id>/forget/", self.forget_view, "forget"),
+            self.route("<path:object_id>/verify/", self.verify_view, "verify"),
             self.route("<path:object_id>/propose/", self.propose_view, "propose"),
             self.route("<path:object_id>/state/", self.state_view, "state"),
             *super().get_urls(),
@@ -325,6 +326,23 @@ class MemberAdmin(AskingAdmin):
             identifier = key_of(request.POST.get("identifier", ""))
             services.remove_identifier(actor_of(request), member.pk, identifier, when=now())
             return _("It names this member no longer.")
+
+        return self._done(request, object_id, "change", run)
+
+    def verify_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Somebody showed the card, or read out a code: the identifier is theirs; or it is not."""
+        undoes = "undo" in request.POST
+
+        def run(member: Member) -> str:
+            identifier = key_of(request.POST.get("identifier", ""))
+            if not member.identifiers.filter(pk=identifier).exists():
+                raise NoSuchIdentifier()
+            how = _("On the member's page")
+            if undoes:
+                services.unverify(actor_of(request), identifier, how, when=now())
+                return _("It is no longer verified.")
+            services.verify(actor_of(request), identifier, how, when=now())
+            return _("It is verified.")
 
         return self._done(request, object_id, "change", run)
 

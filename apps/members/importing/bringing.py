@@ -17,6 +17,7 @@ from apps.core.work import unless_promised
 from apps.members.importing import layout, mapping, sealed
 from apps.members.importing.mapping import ColumnMapping
 from apps.members.importing.models import ImportMapping, MemberImport, MemberRow, RowIdentifier
+from apps.members.merging.models import MatchingOrder
 from apps.orgs.models import Program
 
 PERMISSION = "members.add_memberimport"
@@ -69,6 +70,8 @@ def bring(
             found = layout.detect(kept)
         remembered = ImportMapping.objects.filter(program=program, name=source).first() if source else None
         columns = mapping.suggested(found.columns, program, _document(remembered))
+        if remembered is None:
+            columns = columns.model_copy(update={"match": kinds_of(program, columns.match)})
         return MemberImport.objects.create(
             program=program, file_name=name[:200], file_hash=digest, path=str(path), source=source[:60],
             layout=_plain_layout(found), mapping=columns.model_dump(mode="json"), created_by=actor, created_at=when,
@@ -76,6 +79,12 @@ def bring(
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def kinds_of(program: Program, otherwise: tuple[str, ...]) -> tuple[str, ...]:
+    """By what a programme recognises members (`merging.order`), where it says so."""
+    order = MatchingOrder.objects.filter(program=program).first()
+    return tuple(order.kinds) if order else otherwise
 
 
 def _document(remembered: ImportMapping | None) -> ColumnMapping | None:

@@ -2,14 +2,16 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 
 from apps.core.scope import Scope, ScopedModel
 from apps.members.personal import Personal
-from apps.orgs.models import OrgUnit, Staff
+from apps.orgs.models import OrgUnit, Program, Staff
 
 
 class Merge(ScopedModel):
@@ -128,3 +130,39 @@ class DuplicatePair(ScopedModel):
 
     def __str__(self) -> str:
         return f"#{self.first_id} · #{self.second_id}"
+
+
+MOST_KINDS = 10
+"""In a programme's order."""
+
+
+class MatchingOrder(ScopedModel):
+    """By which kinds of identifier a programme recognises members, the first first."""
+
+    scope = Scope(units=("program__unit",), governs=True)
+
+    program = models.OneToOneField(Program, models.PROTECT, related_name="matching", verbose_name=_("programme"))
+    kinds = ArrayField(
+        models.CharField(max_length=40), verbose_name=_("recognised by"),
+        help_text=_("Kinds of identifier with commas between them, the first first: card, phone, email, external:pos"),
+    )  # fmt: skip
+    only_verified = models.BooleanField(
+        _("only by what is verified"), default=False,
+        help_text=_("An identifier that nobody has verified names no member who enrols again."),
+    )  # fmt: skip
+    enrols_known = models.BooleanField(
+        _("who is known enrols as that member"), default=False,
+        help_text=_("An enrolment by the API that names a member is answered with that member, instead of being refused."),
+    )  # fmt: skip
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("order of recognition")
+        verbose_name_plural = _("orders of recognition")
+        constraints: ClassVar = [
+            models.CheckConstraint(name="matchingorder_has_kinds", condition=Q(kinds__len__range=(1, MOST_KINDS)))
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(self.kinds)

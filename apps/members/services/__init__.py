@@ -6,7 +6,7 @@ checks the actor's right on the member's home unit and leaves a line in the memb
 
 from apps.members.services.changing import change_member, close_member, reopen_member
 from apps.members.services.enrolling import create_member, enrol_many
-from apps.members.services.identifying import add_identifier, remove_identifier
+from apps.members.services.identifying import add_identifier, remove_identifier, unverify, verify
 from apps.members.services.looking import (
     Revealed,
     open_look,
@@ -32,4 +32,6 @@ __all__ = [
     "reopen_member",
     "reveal",
     "search",
+    "unverify",
+    "verify",
 ]

@@ -13,6 +13,7 @@ from apps.members.errors import (
     IdentifierMissing,
     IdentifierTaken,
     NoSuchIdentifier,
+    ReasonMissing,
     ReferrerImpossible,
     ReferrerUnknown,
     UnknownIdentifierKind,
@@ -53,6 +54,40 @@ def remove_identifier(actor: Any, member_id: int, identifier_id: int, *, when: d
     identifier.delete()
     gone = changes.FieldChange(field=f"identifier:{identifier.kind}", old=identifier.masked)
     record(member, actor, [gone], when=when)
+
+
+@in_transaction
+def verify(actor: Any, identifier_id: int, how: str, *, when: datetime) -> Identifier:
+    """It is known to be theirs: by a code that was sent, a card that was shown. `how` stays beside it in the history.
+
+    Raises ReasonMissing, NoSuchIdentifier, NoSuchMember, NotAllowed.
+    """
+    return _set_verified(actor, identifier_id, when, how, when)
+
+
+@in_transaction
+def unverify(actor: Any, identifier_id: int, why: str, *, when: datetime) -> Identifier:
+    """It is not known to be theirs after all. Raises ReasonMissing, NoSuchIdentifier, NoSuchMember, NotAllowed."""
+    return _set_verified(actor, identifier_id, None, why, when)
+
+
+def _set_verified(actor: Any, identifier_id: int, at: datetime | None, reason: str, when: datetime) -> Identifier:
+    if not reason.strip():
+        raise ReasonMissing()
+    owner = Identifier.objects.filter(pk=identifier_id).values_list("member_id", flat=True).first()
+    if owner is None:
+        raise NoSuchIdentifier()
+    member = locked(actor, owner)
+    identifier = Identifier.objects.filter(pk=identifier_id, member=member).first()
+    if identifier is None:
+        raise NoSuchIdentifier()
+    if (identifier.verified_at is None) != (at is None):
+        identifier.verified_at = at
+        identifier.save(update_fields=["verified_at"])
+        old, new = (None, identifier.masked) if at else (identifier.masked, None)
+        change = changes.FieldChange(field=f"verified:{identifier.kind}", old=old, new=new)
+        record(member, actor, [change], reason=reason.strip()[:500], when=when)
+    return identifier
 
 
 def set_referrer(member: Member, value: str, kind: str | None = None) -> list[changes.FieldChange]:
