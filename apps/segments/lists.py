@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from apps.conditions.tree import ConditionError
 from apps.core.addresses import address
 from apps.core.clock import local_day
+from apps.core.timeouts import TookTooLong, given_up_after
 from apps.members.chosen import Chosen, chooses
 from apps.members.models import Member, MemberTag
 from apps.orgs.models import Program
@@ -23,6 +24,8 @@ from apps.segments.groups import GROUPS
 from apps.segments.models import RfmScheme, RfmScore, Segment, SegmentMember, Tag
 from apps.segments.services.holding import NOBODY, at_home, holding
 
+LONGEST_COUNT = 5.0
+"""Seconds for one count of a page."""
 SIDES = ("first", "both", "second")
 """Of two segments that are compared: who is in the one alone, in both, in the other alone."""
 
@@ -127,3 +130,12 @@ def _row(model: Any, person: Any, text: str) -> Any:
 def members_seen(person: Any, found: Q) -> Any:
     """Those of `found` who are active and whom `person` may see."""
     return Member.objects.visible_to(person).filter(found, state=Member.State.ACTIVE)
+
+
+def count_seen(person: Any, found: Q) -> int | None:
+    """How many of `found` the person sees; None where that took longer than anybody waits."""
+    try:
+        with given_up_after(LONGEST_COUNT):
+            return int(members_seen(person, found).count())
+    except TookTooLong:
+        return None

@@ -16,21 +16,18 @@ from apps.conditions.tree import ConditionError
 from apps.core.addresses import address
 from apps.core.admin import actor_of, figure, local
 from apps.core.clock import now
-from apps.core.timeouts import TookTooLong, given_up_after
 from apps.members.querysets import masks_of
 from apps.orgs.querysets import programs_reached
 from apps.segments.admin.conditions import ConditionPages, own_first
 from apps.segments.admin.tags import drift_in_words
 from apps.segments.catalogue import said
 from apps.segments.forms import SegmentForm
-from apps.segments.lists import SIDES, in_segment, list_address, members_seen, on_side, side_words
+from apps.segments.lists import SIDES, count_seen, in_segment, list_address, members_seen, on_side, side_words
 from apps.segments.models import Segment, SegmentMove
 from apps.segments.services.tracking import CHANGEABLE, change_segment, create_segment, delete_segment
 
 PREVIEWED = 20
 DAYS_SHOWN = 30
-LONGEST = 5.0
-"""Seconds for one count of a page."""
 
 
 @admin.register(Segment)
@@ -158,18 +155,9 @@ def _named(segments: list[Segment], pk: str | None) -> Segment | None:
     return found
 
 
-def _counted(person: Any, members: Q) -> int | None:
-    """How many; None where that took longer than anybody waits."""
-    try:
-        with given_up_after(LONGEST):
-            return int(members_seen(person, members).count())
-    except TookTooLong:
-        return None
-
-
 def _count(person: Any, segment: Segment) -> int | None:
     try:
-        return _counted(person, in_segment(segment, now()))
+        return count_seen(person, in_segment(segment, now()))
     except ConditionError:
         return None
 
@@ -182,7 +170,7 @@ def _sides(person: Any, one: Segment, other: Segment) -> list[tuple[str, int | N
         return []
     words = side_words(one, other)
     return [
-        (words[side], _counted(person, on_side(first, second, side)), list_address(f"segments:{one.pk}-{other.pk}-{side}"))
+        (words[side], count_seen(person, on_side(first, second, side)), list_address(f"segments:{one.pk}-{other.pk}-{side}"))
         for side in SIDES
     ]  # fmt: skip
 

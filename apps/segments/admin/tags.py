@@ -21,7 +21,7 @@ from apps.segments.admin.conditions import ConditionPages, own_first
 from apps.segments.catalogue import said
 from apps.segments.forms import TagForm
 from apps.segments.groups import GROUPS
-from apps.segments.lists import holding_now, list_address, members_seen
+from apps.segments.lists import count_seen, holding_now, list_address
 from apps.segments.models import RfmScheme, Tag
 from apps.segments.services import life_cycle, scoring
 from apps.segments.services.defining import CHANGEABLE, change_tag, condition_asked, create_tag, delete_tag, live_uses
@@ -174,7 +174,7 @@ class TagAdmin(ConditionPages, AskingForms):
             "uses": uses_of(tag.program, [tag.key]),
             "runs": tag.refreshes.order_by("-pk")[:RUNS_SHOWN],
             "members_address": list_address(f"tag:{tag.pk}") if sees else "",
-            "members_seen": number(members_seen(person, holding_now(tag, when)).count()) if sees else "",
+            "members_seen": count_seen(person, holding_now(tag, when)) if sees else None,
             "zone": tag.program.time_zone,
         }
 

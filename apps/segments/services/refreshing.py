@@ -158,8 +158,9 @@ def _keep(runs: dict[int, Run], when: datetime) -> None:
 
 
 def is_due(tag: Tag, when: datetime) -> bool:
-    """Whether its time has come: the hour is over, or a local day or a week has begun since."""
-    if not tag.is_automatic or tag.refresh == Tag.Refresh.BY_HAND:
+    """Whether its time has come: the hour is over, or a local day or a week has begun since. What scores give is refreshed
+    when these are."""
+    if not tag.is_automatic or tag.rfm_group or tag.refresh == Tag.Refresh.BY_HAND:
         return False
     if tag.refreshed_at is None or tag.refresh == Tag.Refresh.HOURLY:
         return tag.refreshed_at is None or when - tag.refreshed_at >= timedelta(minutes=55)
