@@ -18,12 +18,22 @@ from apps.activity.models import Event
 from apps.activity.services import source_for
 from apps.members import services
 from apps.members.changes import FieldChange
-from apps.members.models import Look, Member, MemberChange, MemberTag
+from apps.members.models import (
+    Consent,
+    ConsentPurpose,
+    ConsentWording,
+    Look,
+    Member,
+    MemberChange,
+    MemberTag,
+    Merge,
+)
 from apps.members.page import Asked
 from apps.members.timeline import Narrowed, _cursor, cursor_of, narrowed_of, page_of
 from apps.members.timeline import pages_of as moments_of
 from apps.points import services as points
 from apps.points.models import Posting
+from apps.segments.models import Segment, SegmentMove
 from tests.factories import Cast, CoffeeGroup
 from tests.members.conftest import CARD, EMAIL, NAME, PHONE, WHEN
 from tests.members.test_pages import page_of as address_of
@@ -272,3 +282,32 @@ def test_a_file_goes_on_where_its_first_thousand_end(
     keys = [moment.row.key for moment in moments_of(asked, narrowed_of(asked))]
     assert keys == sorted(set(keys), reverse=True)
     assert len(keys) == 9
+
+
+def test_consents_merges_and_segments_have_their_place_in_it(browse: Any, group: CoffeeGroup, wang: Member) -> None:
+    other = services.create_member(None, group["S001"], identifiers=[("card", "E1")], when=WHEN)
+    purpose = ConsentPurpose.objects.create(unit=group["EAST"], key="news", label="News", label_zh="资讯")
+    wording = ConsentWording.objects.create(
+        purpose=purpose, version=1, wording="Yes?", wording_zh="同意？", written_at=WHEN
+    )
+    given = {"member": wang, "purpose": purpose, "wording": wording, "channel": "sms", "source": "hand"}
+    Consent.objects.create(**given, is_given=True, at=WHEN + timedelta(days=1))
+    Consent.objects.create(**given, is_given=False, at=WHEN + timedelta(days=2))
+    Merge.objects.create(
+        kept=wang, gone=other, at=WHEN + timedelta(days=3), reason="one person",
+        undone_at=WHEN + timedelta(days=4), undo_reason="two after all",
+    )  # fmt: skip
+    segment = Segment.objects.create(
+        program=group.east, key="loyal", label="Loyal", condition={"all": []}, keeps_track=True
+    )
+    SegmentMove.objects.create(
+        segment=segment, member=wang, kind="entered", day=WHEN.date(), at=WHEN + timedelta(days=5)
+    )  # fmt: skip
+    said = text_of(browse("auditor").get(address_of(wang))).partition("Timeline")[2]
+    assert re.search(
+        "Entered the segment “Loyal”.*Taken apart again from member #(\\d+).*two after all.*Member #\\1 became part of this one"
+        ".*one person.*Withdrew News: SMS.*Agreed to News: SMS.*Enrolled",
+        said,
+    )
+    there = text_of(browse("auditor").get(address_of(other))).partition("Timeline")[2]
+    assert f"Became part of member #{wang.pk}" in there
