@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import DateTimeField, Expression, F, Func, Q, QuerySet, TextField, Value
+from django.db.models import Expression, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
@@ -13,9 +13,9 @@ from apps.conditions.words import Words
 from apps.core.addresses import address
 from apps.members.changes import FieldChange
 from apps.members.choices import either
-from apps.members.models import Consent, Erasure, Look, Member, MemberChange, MemberTag, Merge
+from apps.members.models import Consent, Erasure, Look, Member, MemberChange, Merge
 from apps.members.page import Asked
-from apps.members.timeline import Mark, Moment, Row, Source, called, register, zone_on
+from apps.members.timeline import Mark, Moment, Row, Source, called, register
 from apps.members.words import change_in_words, fields_in_words
 from apps.orgs.gate import ABOUT, kinds
 from apps.orgs.models import OrgUnit
@@ -118,57 +118,6 @@ register(
         {"kind": "kind", "title": "title", "state": "state", "reason": "reason", "who": called("requester")}, tell_requests, 30,
     )
 )  # fmt: skip
-
-
-# Tags that rules gave: they begin and end with a local day.
-
-
-def tags_of(asked: Asked) -> "QuerySet[Any]":
-    tags = MemberTag.objects.visible_to(asked.person).filter(member=asked.member)
-    return (
-        tags.exclude(until_on=F("from_on"))
-        .annotate(began_at=_midnight(asked, "from_on"))
-        .filter(began_at__lte=asked.when)
-    )
-
-
-def tags_over(asked: Asked) -> "QuerySet[Any]":
-    tags = MemberTag.objects.visible_to(asked.person).filter(member=asked.member, until_on__isnull=False)
-    return (
-        tags.exclude(until_on=F("from_on"))
-        .annotate(ended_at=_midnight(asked, "until_on"))
-        .filter(ended_at__lte=asked.when)
-    )
-
-
-def _midnight(asked: Asked, day: str) -> Expression:
-    """The instant at which a local day of the member's company begins."""
-    zone = Value(str(asked.once(zone_on)), output_field=TextField())
-    bare = Func(F(day), template="%(expressions)s::timestamp", output_field=DateTimeField())
-    return Func(zone, bare, function="timezone", output_field=DateTimeField())
-
-
-def tell_tags(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
-    for row in rows:
-        words = _("Tag given: %(tag)s") if row.code == "tag" else _("Tag over: %(tag)s")
-        yield Moment(row, words % {"tag": row.facts["tag"]}, icon="label" if row.code == "tag" else "label_off")
-
-
-for _code, _rows, _at in (("tag", tags_of, "began_at"), ("tagover", tags_over, "ended_at")):
-    register(
-        Source(
-            _code,
-            gettext_lazy("Tags"),
-            "label",
-            "members.view_membertag",
-            _rows,
-            _at,
-            {"tag": "tag"},
-            tell_tags,
-            50,
-            "tag",
-        )
-    )
 
 
 # What they agreed to, and took back.
