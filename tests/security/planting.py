@@ -134,6 +134,7 @@ SPECIAL: dict[str, Callable[["Planted"], dict[str, Any]]] = {
         "label": {"en": planted.canary(ErasureLine, "label"), "zh": planted.canary(ErasureLine, "label")},
         "stays": {},
     },
+    "members.matchingorder": lambda planted: {"kinds": ["card"]},
     "members.duplicatepair": lambda planted: {
         "second": another_member(planted),
         "reasons": {"birthday": 80},

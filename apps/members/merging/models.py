@@ -143,7 +143,7 @@ class MatchingOrder(ScopedModel):
 
     program = models.OneToOneField(Program, models.PROTECT, related_name="matching", verbose_name=_("programme"))
     kinds = ArrayField(
-        models.CharField(max_length=40), verbose_name=_("recognised by"),
+        models.CharField(max_length=40), default=list, verbose_name=_("recognised by"),
         help_text=_("Kinds of identifier with commas between them, the first first: card, phone, email, external:pos"),
     )  # fmt: skip
     only_verified = models.BooleanField(

@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                     "kinds",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(max_length=40),
+                        default=list,
                         help_text="Kinds of identifier with commas between them, the first first: card, phone, email, external:pos",
                         size=None,
                         verbose_name="recognised by",
@@ -87,6 +88,7 @@ class Migration(migrations.Migration):
                     "kinds",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(max_length=40),
+                        default=list,
                         help_text="Kinds of identifier with commas between them, the first first: card, phone, email, external:pos",
                         size=None,
                         verbose_name="recognised by",
