@@ -16,7 +16,7 @@ from apps.members.importing.parts import parts
 from apps.members.importing.staging import mapping_of
 from apps.members.models import Member
 from apps.members.quality.standing import QUALITY, share_of_file
-from apps.members.services.reading import birthday_of, name_of
+from apps.members.services.reading import birthday_of, name_in, name_of
 
 COMPARED = 2_000
 MOST_LEVELS = 50
@@ -90,17 +90,44 @@ def _found(job: MemberImport, state: str) -> list[tuple[str, str, int]]:
 
 def _compare(job: MemberImport) -> None:
     """Writes into the rows of known members what would change. Personal data is encrypted: it is compared here."""
-    known = job.staged.filter(member__isnull=False).exclude(notes__contains=["known_elsewhere"]).order_by("number")
     last = 0
-    while block := list(known.filter(number__gt=last).select_related("member")[:COMPARED]):
-        last = block[-1].number
-        named = _new_identifiers(job, block[0].number, last)
+    while block := _known(job, last):
+        last = block[-1][1]
+        differing = [pk for pk, _number, is_alike, said, kept in block if not (is_alike and _is_one_name(said, kept))]
+        rows = list(job.staged.filter(pk__in=differing).select_related("member").order_by("number"))
+        named = _new_identifiers(job, rows[0].number, rows[-1].number) if rows else {}
         found = [
             (row.pk, made)
-            for row in block
+            for row in rows
             if row.member is not None and (made := _differing(row, row.member, named.get(row.number, [])))
         ]
         _write(found)
+
+
+def _known(job: MemberImport, after: int) -> list[tuple[int, int, bool, bytes | None, bytes | None]]:
+    """The next rows of known members: id, number, whether all but the name is as it was, and the name here and there."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [job.pk, after, COMPARED])
+        return list(cursor.fetchall())
+
+
+_KNOWN = """
+SELECT r.id, r.number,
+       coalesce(r.unit_id, m.home_unit_id) = m.home_unit_id AND coalesce(r.joined_on, m.joined_on) = m.joined_on
+       AND (r.birth_day IS NULL OR (r.birth_day, r.birth_year) IS NOT DISTINCT FROM (m.birth_day, m.birth_year))
+       AND m.attributes || r.attributes = m.attributes
+       AND NOT EXISTS (SELECT FROM members_rowidentifier n
+                       WHERE n.job_id = r.job_id AND n.number = r.number AND n.member_id IS NULL),
+       r.name_cipher, m.name_cipher
+FROM members_memberrow r JOIN members_member m ON m.id = r.member_id
+WHERE r.job_id = %s AND r.number > %s AND NOT r.notes @> '["known_elsewhere"]'
+ORDER BY r.number LIMIT %s
+"""
+
+
+def _is_one_name(said: bytes | None, kept: bytes | None) -> bool:
+    """What the file leaves empty stays."""
+    return said is None or name_in(said) in ("", name_in(kept))
 
 
 def _new_identifiers(job: MemberImport, first: int, last: int) -> dict[int, list[tuple[str, str]]]:

@@ -8,7 +8,12 @@ from apps.members.models import Identifier, Member
 
 def name_of(member: Member) -> str:
     """The name; empty where none is known. Raises Unreadable."""
-    return open_sealed(member.name_cipher, "name") if member.name_cipher else ""
+    return name_in(member.name_cipher)
+
+
+def name_in(cipher: bytes | memoryview | None) -> str:
+    """`name_of` of a member's column. Raises Unreadable."""
+    return open_sealed(cipher, "name") if cipher else ""
 
 
 def birthday_of(member: Member) -> date | None:
