@@ -31,7 +31,7 @@ def signed_in(client: Client, staff: Staff) -> Client:
 
 
 @pytest.mark.parametrize("persona", PAGES)
-def test_a_role_taken_away_is_gone_at_the_next_request(
+def test_whose_last_role_is_taken_away_is_signed_out_at_the_next_request(
     client: Client, group: CoffeeGroup, cast: Cast, persona: str
 ) -> None:
     page = reverse(PAGES[persona])
@@ -39,6 +39,17 @@ def test_a_role_taken_away_is_gone_at_the_next_request(
     assert client.get(page).status_code == 200
     make_staff(group["G"], [Persona.ADMINISTRATOR])
     services.revoke_role(None, cast[persona], persona, group[PLACES.get(persona, "EAST")])
+    answer = client.get(page)
+    assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/login/")
+
+
+def test_a_role_taken_away_is_gone_at_the_next_request(client: Client, group: CoffeeGroup, cast: Cast) -> None:
+    services.grant_role(None, cast.administrator, Persona.SHOP, group["S001"])
+    signed_in(client, cast["administrator"])
+    page = reverse(PAGES["administrator"])
+    assert client.get(page).status_code == 200
+    make_staff(group["G"], [Persona.ADMINISTRATOR])
+    services.revoke_role(None, cast.administrator, "administrator", group[PLACES.get("administrator", "EAST")])
     assert client.get(page).status_code == 403
 
 
