@@ -18,7 +18,7 @@ from tests.processes import environment, redis_server
 TASK = "apps.core.tasks.send_overdue"
 
 
-def test_a_studio_with_nothing_waiting_is_well(db: None) -> None:
+def test_a_studio_with_nothing_waiting_is_well(committed: str) -> None:
     assert health(now()) == Health(database=True, broker=True, queue_seconds=0)
     assert health(now()).is_well
 
