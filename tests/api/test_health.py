@@ -9,7 +9,7 @@ from apps.core.health import Health
 from tests.api.conftest import Caller
 
 
-def test_a_studio_that_is_well_says_so_to_anybody(db: None) -> None:
+def test_a_studio_that_is_well_says_so_to_anybody(committed: str) -> None:
     answer = Caller().get("health")
     assert (answer.status_code, answer.told) == (200, {"database": True, "broker": True, "queue_seconds": 0})
 
