@@ -229,7 +229,7 @@ class TagAdmin(ConditionPages, AskingForms):
                 for each in programs
             ],
             "stages": [
-                (str(Tag(label=label, label_zh=label_zh)), definition)
+                (str(Tag(label=label, label_zh=label_zh)), definition.in_language(get_language() or "en"))
                 for _key, label, label_zh, definition, _condition in life_cycle.STAGES
             ],
             "groups": format_html_join(
