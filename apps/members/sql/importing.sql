@@ -3,7 +3,7 @@
 -- The identifiers of a file that stand in more than one row: each with the first and the last row it stands in. `wanted` is
 -- card, phone or email, or `identifier` for all others; NULL for all of them. Nothing is known to the planner of rows just
 -- copied: left to itself it would hold each against each.
-CREATE FUNCTION members_import_twice(job bigint, wanted text)
+CREATE OR REPLACE FUNCTION members_import_twice(job bigint, wanted text)
 RETURNS TABLE (id bigint, number int, kind text, first int, last int)
 LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
     SELECT s.id, s.number, CASE WHEN s.kind IN ('card', 'phone', 'email') THEN s.kind ELSE 'identifier' END,
@@ -19,7 +19,7 @@ LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan SET enable_nestloop 
 $$;
 
 -- Whom the identifiers of a file name in the studio already: held `whole` against the studio's, or looked up one by one.
-CREATE FUNCTION members_import_known(job bigint, whole boolean) RETURNS void
+CREATE OR REPLACE FUNCTION members_import_known(job bigint, whole boolean) RETURNS void
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
 BEGIN
     IF whole THEN
@@ -36,7 +36,7 @@ END $$;
 -- Each row's member, who stands twice in the file, and whose identifiers name two members. `kinds` are the kinds of
 -- identifier by which members are recognised, the first first; who lives outside `root` stays as they are. Rows are joined
 -- whole, whatever the planner believes of how many there are; the few tables of the studio are looked up one by one.
-CREATE FUNCTION members_import_match(job bigint, kinds text[], root text) RETURNS void
+CREATE OR REPLACE FUNCTION members_import_match(job bigint, kinds text[], root text) RETURNS void
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -64,7 +64,7 @@ BEGIN
 END $$;
 
 -- What each row is to become, from what was found; how many changed their state.
-CREATE FUNCTION members_import_states(job bigint, refusing text[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION members_import_states(job bigint, refusing text[]) RETURNS bigint
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -90,7 +90,7 @@ END $$;
 
 -- Settles the finding `code` in every row that says `value`, as `apps.members.importing.deciding` describes the choices.
 -- `unit` is the chosen store, `told` the attributes that are set instead.
-CREATE FUNCTION members_import_decide(job bigint, code text, value text, choice text, unit bigint, told jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION members_import_decide(job bigint, code text, value text, choice text, unit bigint, told jsonb) RETURNS void
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -152,7 +152,7 @@ END $$;
 --
 -- Each table that is joined is cut down to the part by its index first, so that no plan can be worse than linear: statistics
 -- taken while the first members come in tell of empty tables.
-CREATE FUNCTION members_import_take(
+CREATE OR REPLACE FUNCTION members_import_take(
     job bigint, first int, last int, at timestamptz, today date, source text, author bigint, reason text
 ) RETURNS bigint
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_nestloop = off AS $$
@@ -229,7 +229,7 @@ END $$;
 -- Takes back what the rows from `first` to `last` brought, but for the members in `living`, who have had a life since.
 -- New members are emptied, their identifiers free again; changed ones are as they were before. Returns how many went,
 -- how many were put back, and how many stay.
-CREATE FUNCTION members_import_take_back(
+CREATE OR REPLACE FUNCTION members_import_take_back(
     job bigint, first int, last int, living bigint[], at timestamptz, author bigint, reason text
 ) RETURNS TABLE (gone bigint, restored bigint, stayed bigint)
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_nestloop = off AS $$

@@ -2,10 +2,10 @@
 -- once per source. Those with debt are left to apps.points.services.opening, which pays it off.
 
 -- What the keys of a member's opening balances from one source begin with: one that was taken back may come again.
-CREATE FUNCTION points_opening_key(source text, point_type bigint, member bigint) RETURNS text
+CREATE OR REPLACE FUNCTION points_opening_key(source text, point_type bigint, member bigint) RETURNS text
 LANGUAGE sql STABLE AS $$ SELECT 'opening:' || source || ':' || point_type || ':' || member || '/' $$;
 
-CREATE FUNCTION points_open_balances(job bigint, first int, last int, at timestamptz, local_day date) RETURNS bigint
+CREATE OR REPLACE FUNCTION points_open_balances(job bigint, first int, last int, at timestamptz, local_day date) RETURNS bigint
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -73,7 +73,7 @@ END $$;
 
 -- Takes opening balances back as far as they are still there. Returns how many points went, and how many of what was
 -- opened are gone for good: spent, expired, or set aside for a redemption under way.
-CREATE FUNCTION points_take_openings_back(job bigint, first int, last int, at timestamptz, local_day date)
+CREATE OR REPLACE FUNCTION points_take_openings_back(job bigint, first int, last int, at timestamptz, local_day date)
 RETURNS TABLE (taken bigint, lost bigint)
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
