@@ -12,6 +12,7 @@ from apps.members.importing import checking, services
 from apps.members.importing.deciding import ChoiceUnknown
 from apps.members.importing.mapping import ColumnMapping, MappingRefused
 from apps.members.importing.models import MemberImport
+from apps.members.importing.staging import stage
 from apps.members.importing.taking import CHUNK, QuestionsOpen, RowsForgotten, TotalsDisagree
 from apps.members.models import Identifier, Member, MemberChange
 from apps.members.services.reading import birthday_of, name_of, value_of
@@ -131,6 +132,16 @@ def test_a_decision_taken_back_leaves_the_others(bring: Callable[..., MemberImpo
     job = services.check(job.pk, when=WHEN)
     assert (job.counts, job.decisions) == ({"new": 1, "question": 1}, [["store_unknown", "Elsewhere", "S002"]])
     assert job.staged.get(number=3).unit.code == "S002"
+
+
+def test_a_worker_left_behind_reads_nothing_into_a_later_check(bring: Callable[..., MemberImport]) -> None:
+    """The mistake: it goes on with the columns as they were, since the file waits to be checked again."""
+    behind = bring("C1,Ann,13812345678,,,S001,10\n")
+    again = ColumnMapping.model_validate(behind.mapping).model_copy(update={"home": "S002"})
+    services.map_columns(None, behind.pk, again, when=WHEN + timedelta(seconds=1))
+    assert stage(behind, when=WHEN, tell=lambda name, done, total: None) is False
+    assert (behind.staged.count(), behind.chunks.count()) == (0, 0)
+    assert services.check(behind.pk, when=WHEN).counts == {"new": 1}
 
 
 def test_identifiers_of_two_members_are_asked_about(group: CoffeeGroup, bring: Callable[..., MemberImport]) -> None:

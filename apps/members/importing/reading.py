@@ -1,7 +1,6 @@
 """Reading a file and checking every row, by several workers at once."""
 
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
@@ -10,7 +9,7 @@ from apps.members.importing.bringing import State, forget_rows, remove_file, req
 from apps.members.importing.checking import match, settle_states
 from apps.members.importing.deciding import settle_again
 from apps.members.importing.models import MemberImport
-from apps.members.importing.staging import Progress, stage
+from apps.members.importing.staging import Progress, stage, waits_still
 
 
 def check(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, total: None) -> MemberImport:
@@ -28,7 +27,7 @@ def check(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, t
             raise FileRefused(reason="empty")
         tell("matching", 0, job.rows_read)
         with transaction.atomic():
-            if _waits_still(MemberImport.objects.select_for_update(no_key=True), job):
+            if waits_still(job, "NO KEY UPDATE"):
                 match(job)
                 if job.decisions:
                     settle_again(job)
@@ -38,15 +37,9 @@ def check(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, t
     except FileRefused as refusal:
         with transaction.atomic():
             # Waits for whoever is still reading.
-            if _waits_still(MemberImport.objects.select_for_update(), job):
+            if waits_still(job, "UPDATE"):
                 forget_rows(job)
                 job.state, job.refusal, job.ended_at = State.REFUSED, refusal.data, when
                 job.save(update_fields=["state", "refusal", "ended_at"])
                 remove_file(job)
     return job
-
-
-def _waits_still(locking: Any, job: MemberImport) -> bool:
-    """Whether the file, now under a lock, still waits to be checked."""
-    job.state = locking.values_list("state", flat=True).get(pk=job.pk)
-    return job.state == State.CHECKING

@@ -78,27 +78,38 @@ def stage(job: MemberImport, *, when: datetime, tell: Progress) -> bool:
             blocks += 1
             if blocks * BLOCK >= MOST_ROWS + BLOCK:
                 raise FileRefused(reason="too_many_rows", most=f"{MOST_ROWS:,}")
-            if _read(job, reader, block):
-                job.refresh_from_db(fields=["rows_read", "state"])
+            with transaction.atomic():
+                # Whoever forgets the rows of the file locks it in another way, and waits.
+                if not waits_still(job, "KEY SHARE"):
+                    return False
+                is_read = _read(job, reader, block)
+            if is_read:
+                job.refresh_from_db(fields=["rows_read"])
                 tell("reading", job.rows_read, 0)
-            if job.state != MemberImport.State.CHECKING:
-                return False
     return job.chunks.count() == blocks
 
 
-@transaction.atomic
+def waits_still(job: MemberImport, lock: str) -> bool:
+    """Whether the file, now under a lock, still waits for this check of it: nobody stopped it, or had it checked again with
+    other columns, meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT state, started_at FROM members_memberimport WHERE id = %s FOR {lock}",  # noqa: S608 -- our own word
+            [job.pk],
+        )
+        job.state, started_at = cursor.fetchone()
+    return bool(job.state == MemberImport.State.CHECKING and started_at == job.started_at)
+
+
 def _read(job: MemberImport, reader: "RowReader", block: Sequence[tuple[int, list[str]]]) -> bool:
-    """Copies a block; False where somebody has, or is at it, or the file no longer waits to be checked."""
+    """Copies a block; False where somebody has, or is at it."""
     first, last = block[0][0], block[-1][0]
     with connection.cursor() as cursor:
-        # Whoever forgets the rows of the file locks it in another way, and waits.
-        cursor.execute("SELECT state FROM members_memberimport WHERE id = %s FOR KEY SHARE", [job.pk])
-        (job.state,) = cursor.fetchone()
         cursor.execute(
             "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"block of member file {job.pk}/{first}"]
         )
         (is_free,) = cursor.fetchone()
-    if not is_free or job.state != MemberImport.State.CHECKING or job.chunks.filter(first=first).exists():
+    if not is_free or job.chunks.filter(first=first).exists():
         return False
     _copy(job, reader, block)
     MemberChunk.objects.create(job=job, first=first, last=last, is_done=True)
