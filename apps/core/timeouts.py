@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 CANCELED = "57014"
 
 
 class TookTooLong(Exception):
     """A statement was given up."""
+
+
+def was_canceled(error: DatabaseError) -> bool:
+    """Whether the database gave a statement up."""
+    return getattr(error.__cause__, "sqlstate", None) == CANCELED
 
 
 @contextmanager
@@ -21,6 +26,6 @@ def given_up_after(seconds: float) -> Iterator[None]:
             yield
             cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != CANCELED:
+        if not was_canceled(error):
             raise
         raise TookTooLong from None

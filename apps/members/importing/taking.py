@@ -166,19 +166,6 @@ def stated_totals(job: MemberImport) -> dict[str, int]:
     return {"rows": job.rows_read - adding_up, **sums}
 
 
-def is_below_gate(job: MemberImport) -> bool:
-    """Whether the file would bring the programme's data below what it wants."""
-    prospect = prospect_of(job)
-    return prospect is not None and prospect.is_below
-
-
-def require_good(job: MemberImport) -> None:
-    """Raises QualityBelowGate."""
-    prospect = prospect_of(job)
-    if prospect is not None and prospect.is_below:
-        raise QualityBelowGate(after=f"{prospect.after.pct:.1f}", wanted=prospect.wanted_pct)
-
-
 @in_transaction
 def start(
     actor: Any, job_id: int, *, when: datetime, approval: Approval | None = None, reason: str = ""
@@ -191,9 +178,10 @@ def start(
     pass_gate(taking_in(_seen(job_id)), actor, approval, when, reason=reason)
     job = locked(actor, job_id, State.CHECKED)
     require_takeable(job)
-    if approval is None and not reason.strip():
-        require_good(job)
-    elif approval is None and is_below_gate(job):
+    prospect = prospect_of(job) if approval is None else None
+    if prospect is not None and prospect.is_below:
+        if not reason.strip():
+            raise QualityBelowGate(after=f"{prospect.after.pct:.1f}", wanted=prospect.wanted_pct)
         told = {"reason": reason.strip()[:500], "by": str(actor or "")}
         job.totals = {**job.totals, QUALITY: {**job.totals[QUALITY], **told}}
     job.state, job.rows_done, job.started_at = State.RUNNING, 0, when

@@ -6,5 +6,5 @@ DROP TRIGGER sent_rows_added ON points_adjustmentrow;
 DROP FUNCTION points_refuse_sent_batch();
 DROP FUNCTION points_refuse_sent_rows();
 DROP FUNCTION points_batch_lock(bigint);
-DROP FUNCTION points_batch_failing(bigint, timestamptz);
+DROP FUNCTION IF EXISTS points_batch_failing(bigint, timestamptz);
 DROP FUNCTION points_batch_match(bigint, text[], boolean);

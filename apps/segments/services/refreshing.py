@@ -11,15 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import DatabaseError, OperationalError, connection
-from django.db.models import F
+from django.db import DatabaseError, connection
 
 from apps.conditions.tree import ConditionError
 from apps.core.clock import local_day
 from apps.core.scope import require
-from apps.core.timeouts import CANCELED
-from apps.core.transactions import in_transaction, is_passing
+from apps.core.transactions import in_transaction
 from apps.segments.models import ALLOWED, Failure, Tag, TagRefresh
+from apps.segments.services.figures import failure_of, milliseconds, refreshed
 from apps.segments.services.holding import Holding, holding_tag
 
 CHANGE = "segments.change_tag"
@@ -72,10 +71,7 @@ def refresh_tag(tag_id: int, when: datetime) -> dict[int, Run]:
     except ConditionError:
         runs = _failed(tag_id, Failure.CONDITION)
     except DatabaseError as error:
-        if isinstance(error, OperationalError) and is_passing(error):
-            raise
-        is_canceled = getattr(error.__cause__, "sqlstate", None) == CANCELED
-        runs = _failed(tag_id, Failure.TIME if is_canceled else Failure.DATABASE)
+        runs = _failed(tag_id, failure_of(error))
     _keep(runs, when)
     return runs
 
@@ -126,7 +122,7 @@ def _run(tag: Tag, wanted: Holding, day: date, members: Collection[int] | None) 
     with connection.cursor() as cursor:
         cursor.execute(REFRESH.format(holding=wanted.text, of_some=of_some), parameters)
         size, entered, left = cursor.fetchone()
-    return Run(size, entered, left, round(1000 * (time.perf_counter() - started)))
+    return Run(size, entered, left, milliseconds(started))
 
 
 def _failed(tag_id: int, error: Failure) -> dict[int, Run]:
@@ -141,7 +137,7 @@ def _keep(runs: dict[int, Run], when: datetime) -> None:
         if run.error:
             tags.update(last_error=run.error)
         else:
-            tags.update(previous_size=F("size"), size=run.size, refreshed_at=when, took_ms=run.took_ms, last_error="")
+            tags.update(**refreshed(run.size, run.took_ms, when))
     TagRefresh.objects.bulk_create(
         TagRefresh(
             tag_id=pk, at=when, size=None if run.error else run.size, entered=run.entered, left=run.left,

@@ -11,20 +11,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import DatabaseError, OperationalError, connection
-from django.db.models import F
+from django.db import DatabaseError, connection
 
 from apps.core.clock import local_day
 from apps.core.scope import require
-from apps.core.timeouts import CANCELED
-from apps.core.transactions import in_transaction, is_passing
+from apps.core.transactions import in_transaction
 from apps.core.work import unless_promised
 from apps.orgs.models import Program
 from apps.orgs.services.actors import signed
 from apps.segments.errors import WindowOutOfRange
 from apps.segments.groups import GROUPS, TABLE
-from apps.segments.models import KEPT_AT_MOST, Failure, RfmScheme, Tag
+from apps.segments.models import KEPT_AT_MOST, RfmScheme, Tag
 from apps.segments.services.defining import create_tag
+from apps.segments.services.figures import failure_of, is_of_a_day_before, milliseconds, refreshed
 from apps.segments.services.holding import at_home
 from apps.segments.services.refreshing import refresh_tag
 
@@ -102,10 +101,7 @@ def score(program_id: int, when: datetime) -> None:
     try:
         _score(scheme, when)
     except DatabaseError as error:
-        if isinstance(error, OperationalError) and is_passing(error):
-            raise
-        is_canceled = getattr(error.__cause__, "sqlstate", None) == CANCELED
-        RfmScheme.objects.filter(pk=scheme.pk).update(last_error=Failure.TIME if is_canceled else Failure.DATABASE)
+        RfmScheme.objects.filter(pk=scheme.pk).update(last_error=failure_of(error))
         return
     given = Tag.objects.filter(program=program_id).exclude(rfm_group="").order_by("position", "pk").first()
     if given is not None:
@@ -122,18 +118,10 @@ def _score(scheme: RfmScheme, when: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(SCORE.format(members=members), [*given, *window, scheme.pk, scheme.pk])
         (size,) = cursor.fetchone()
-    took = round(1000 * (time.perf_counter() - started))
-    RfmScheme.objects.filter(pk=scheme.pk).update(
-        previous_size=F("size"), size=size, refreshed_at=when, took_ms=took, last_error=""
-    )
+    RfmScheme.objects.filter(pk=scheme.pk).update(**refreshed(size, milliseconds(started), when))
 
 
 def programs_due(when: datetime) -> list[int]:
     """The programmes that were not scored since their day began."""
     rows = RfmScheme.objects.select_related("program").order_by("program_id")
-    return [row.program_id for row in rows if row.refreshed_at is None or _is_over(row.program, row.refreshed_at, when)]
-
-
-def _is_over(program: Program, at: datetime, when: datetime) -> bool:
-    zone = ZoneInfo(program.time_zone)
-    return local_day(at, zone) < local_day(when, zone)
+    return [row.program_id for row in rows if is_of_a_day_before(row.program, row.refreshed_at, when)]

@@ -5,15 +5,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import DatabaseError, OperationalError, connection
-from django.db.models import F
+from django.db import DatabaseError, connection
 from django.db.models.deletion import ProtectedError
 
 from apps.conditions.tree import ConditionError
 from apps.core.clock import local_day
 from apps.core.scope import require
-from apps.core.timeouts import CANCELED
-from apps.core.transactions import in_transaction, is_passing
+from apps.core.transactions import in_transaction
 from apps.core.work import unless_promised
 from apps.orgs.models import Program
 from apps.orgs.services.actors import signed
@@ -21,6 +19,7 @@ from apps.segments.catalogue import read
 from apps.segments.errors import Fixed, HasMoves, Unlabelled
 from apps.segments.models import Failure, Segment, SegmentMember
 from apps.segments.services.defining import checked, require_free_key
+from apps.segments.services.figures import failure_of, is_of_a_day_before, milliseconds, refreshed
 from apps.segments.services.holding import holding
 
 ADD, CHANGE, DELETE = (f"segments.{verb}_segment" for verb in ("add", "change", "delete"))
@@ -117,10 +116,7 @@ def refresh_segment(segment_id: int, when: datetime) -> None:
     except ConditionError:
         Segment.objects.filter(pk=segment_id).update(last_error=Failure.CONDITION)
     except DatabaseError as error:
-        if isinstance(error, OperationalError) and is_passing(error):
-            raise
-        is_canceled = getattr(error.__cause__, "sqlstate", None) == CANCELED
-        Segment.objects.filter(pk=segment_id).update(last_error=Failure.TIME if is_canceled else Failure.DATABASE)
+        Segment.objects.filter(pk=segment_id).update(last_error=failure_of(error))
 
 
 @in_transaction
@@ -136,18 +132,10 @@ def _refresh(segment_id: int, when: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(REFRESH.format(holding=wanted.text), [pk, *wanted.parameters, pk, day, pk, day, when])
         (size,) = cursor.fetchone()
-    took = round(1000 * (time.perf_counter() - started))
-    Segment.objects.filter(pk=pk).update(
-        previous_size=F("size"), size=size, refreshed_at=when, took_ms=took, last_error=""
-    )
+    Segment.objects.filter(pk=pk).update(**refreshed(size, milliseconds(started), when))
 
 
 def segments_due(when: datetime) -> list[int]:
     """Those of which track is kept and that were not refreshed since their programme's day began."""
     rows = Segment.objects.select_related("program").filter(keeps_track=True).order_by("pk")
-    return [row.pk for row in rows if row.refreshed_at is None or _has_begun(row, row.refreshed_at, when)]
-
-
-def _has_begun(segment: Segment, at: datetime, when: datetime) -> bool:
-    zone = ZoneInfo(segment.program.time_zone)
-    return local_day(at, zone) < local_day(when, zone)
+    return [row.pk for row in rows if is_of_a_day_before(row.program, row.refreshed_at, when)]
