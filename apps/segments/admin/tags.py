@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -232,9 +232,7 @@ class TagAdmin(ConditionPages, AskingForms):
                 (str(Tag(label=label, label_zh=label_zh)), definition.in_language(get_language() or "en"))
                 for _key, label, label_zh, definition, _condition in life_cycle.STAGES
             ],
-            "groups": format_html_join(
-                ", ", "{}", ((group.words.in_language(get_language() or "en"),) for group in GROUPS.values())
-            ),
+            "groups": _(", ").join(group.words.in_language(get_language() or "en") for group in GROUPS.values()),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "segments/ready.html", context)
