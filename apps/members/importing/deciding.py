@@ -11,12 +11,16 @@ from django.utils.translation import gettext as _
 from apps.conditions.words import Words
 from apps.core.errors import LoyaltyError
 from apps.core.transactions import in_transaction
+from apps.members.attributes import value_of
+from apps.members.errors import AttributeRefused
 from apps.members.importing.bringing import check_again, locked
 from apps.members.importing.checking import settle_states
 from apps.members.importing.models import MemberImport
+from apps.members.querysets import definitions_for
 from apps.orgs.models import OrgUnit
 
 REFUSE = "refuse"
+NUL = "\0"
 _DUPLICATE: Mapping[str, Words] = {
     "without": Words("Take both in, the later one without it", "两条都导入，后者不带该标识"),
     "merge": Words("They are one member: add its points to the earlier row", "视为同一会员：积分并入前一行"),
@@ -53,13 +57,15 @@ class ChoiceUnknown(LoyaltyError):
 
 @in_transaction
 def decide(actor: Any, job_id: int, code: str, value: str, choice: str, *, when: datetime) -> MemberImport:
-    """Settles the finding `code` in every row of the file that says `value`. Raises ChoiceUnknown, NotCheckable,
-    NotAllowed."""
+    """Settles the finding `code` in every row of the file that says `value`; where none does (any more), changes nothing.
+    Raises ChoiceUnknown, NotCheckable, NotAllowed."""
     job = locked(actor, job_id, MemberImport.State.CHECKED)
+    is_found = NUL not in code + value and job.staged.filter(findings__contains={code: value}, is_done=False).exists()
     settle(job, code, value, choice)
-    job.decisions = [*job.decisions, [code, value, choice]]
-    job.save(update_fields=["decisions"])
-    settle_states(job)
+    if is_found:
+        job.decisions = [*job.decisions, [code, value, choice]]
+        job.save(update_fields=["decisions"])
+        settle_states(job)
     return job
 
 
@@ -88,10 +94,11 @@ def settle_again(job: MemberImport) -> None:
 def settle(job: MemberImport, code: str, value: str, choice: str) -> None:
     """Changes the rows. Raises ChoiceUnknown."""
     head, _colon, about = code.partition(":")
-    if head not in CHOICES or (choice not in CHOICES[head] and head not in ("store_unknown", "value_unknown")):
+    is_free = head in ("store_unknown", "value_unknown")
+    if NUL in code + value + choice or head not in CHOICES or (choice not in CHOICES[head] and not is_free):
         raise ChoiceUnknown()
     unit = _store(job, choice) if head == "store_unknown" and choice != REFUSE else None
-    told = _told(about, choice) if head == "value_unknown" and choice != REFUSE else {}
+    told = _told(job, about, choice) if head == "value_unknown" and choice != REFUSE else {}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT members_import_decide(%s, %s, %s, %s, %s, %s::jsonb)",
@@ -106,7 +113,13 @@ def _store(job: MemberImport, code: str) -> int:
     return int(unit)
 
 
-def _told(key: str, choice: str) -> dict[str, str]:
-    if choice != "empty" and not choice.startswith("="):
+def _told(job: MemberImport, key: str, choice: str) -> dict[str, Any]:
+    if choice == "empty":
+        return {}
+    known = next((each for each in definitions_for(job.program.unit) if each.key == key), None)
+    if known is None or not choice.startswith("="):
         raise ChoiceUnknown()
-    return {} if choice == "empty" else {key: choice[1:]}
+    try:
+        return {key: value_of(known, choice[1:])}
+    except AttributeRefused:
+        raise ChoiceUnknown() from None

@@ -334,5 +334,6 @@ def changed_since(members: Sequence[int], job: MemberImport) -> set[int]:
     ours = dict(
         changes.filter(reason=job.file_name, at__gte=job.started_at).values_list("member_id").annotate(first=Min("pk"))
     )
-    latest = changes.exclude(reason=job.file_name).values_list("member_id").annotate(last=Max("pk"))
+    # Later files may have the same name: only the first of those lines is ours.
+    latest = changes.values_list("member_id").annotate(last=Max("pk"))
     return {member for member, last in latest if last > ours.get(member, last)}

@@ -99,6 +99,9 @@ DECLARE
         SELECT r.id FROM members_memberrow r
         WHERE r.job_id = job AND NOT r.is_done AND r.findings->>code = members_import_decide.value);
 BEGIN
+    IF cardinality(at_fault) = 0 THEN
+        RETURN;
+    END IF;
     IF choice = 'newest' THEN
         UPDATE members_memberrow r SET findings = r.findings || '{"decided": "earlier"}'
         FROM members_import_twice(job, named) t
@@ -110,10 +113,12 @@ BEGIN
         DELETE FROM members_rowidentifier n USING members_import_twice(job, named) t
         WHERE n.id = t.id AND t.number > t.first;
     ELSIF choice = 'merge' THEN
-        -- The points of all rows of one member go to the first; what else names the member goes there too.
+        -- The points of all rows of one member go to the first; what else names the member goes there too. Rows that went
+        -- into another before have given theirs.
         WITH later AS MATERIALIZED (
-            SELECT DISTINCT ON (number) number, first FROM members_import_twice(job, named)
-            WHERE number > first ORDER BY number, first
+            SELECT DISTINCT ON (t.number) t.number, t.first
+            FROM members_import_twice(job, named) t JOIN members_memberrow r ON r.job_id = job AND r.number = t.number
+            WHERE t.number > t.first AND r.id = ANY (at_fault) AND r.state <> 'left' ORDER BY t.number, t.first
         ), summed AS (
             SELECT later.first, a.key, sum((a.value->>'points')::bigint) AS points, (array_agg(a.value))[1] AS amount
             FROM later JOIN members_memberrow r ON r.job_id = job AND r.number = later.number,

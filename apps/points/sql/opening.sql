@@ -71,7 +71,7 @@ BEGIN
     RETURN posted;
 END $$;
 
--- Takes opening balances back as far as they are still there. Returns how many points went, and how many of what was
+-- Takes the opening balances that a file brought back as far as they are still there. Returns how many points went, and how many of what was
 -- opened are gone for good: spent, expired, or set aside for a redemption under way.
 CREATE OR REPLACE FUNCTION points_take_openings_back(job bigint, first int, last int, at timestamptz, local_day date)
 RETURNS TABLE (taken bigint, lost bigint)
@@ -95,6 +95,8 @@ BEGIN
         JOIN points_account a ON a.id = ANY (accounts) AND a.point_type_id = t.id
         JOIN points_posting p ON p.account_id = a.id AND p.kind = 'opening'
                              AND starts_with(p.key, points_opening_key(j.source, t.id, a.member_id))
+                             -- An earlier file of the source may have opened it.
+                             AND p.posted_at >= j.started_at AND p.reason = j.file_name
         LEFT JOIN points_entry e ON e.posting_id = p.id AND e.lot_id IS NOT NULL AND e.points > 0
         LEFT JOIN points_lot l ON l.id = e.lot_id
         WHERE j.id = job AND NOT EXISTS (

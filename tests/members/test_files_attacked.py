@@ -1,0 +1,99 @@
+"""Files of members against whoever clicks twice, brings two files under one name, or takes the later one back."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from apps.members.importing import services
+from apps.members.importing.deciding import ChoiceUnknown
+from apps.members.importing.mapping import Column, ColumnMapping
+from apps.members.importing.models import MemberImport
+from apps.members.models import AttributeDefinition, Member
+from apps.members.services.defining import create_definition
+from apps.members.services.reading import name_of
+from apps.points.checking import differences
+from apps.points.models import Account
+from tests.factories import CoffeeGroup
+
+pytestmark = pytest.mark.django_db
+WHEN = datetime(2026, 11, 30, 4, tzinfo=UTC)
+LATER = WHEN + timedelta(days=1)
+HEADER = "card,name,phone,store,points\n"
+
+
+def brought(
+    group: CoffeeGroup, text: str, *, when: datetime = WHEN, header: str = HEADER, **mapped: Any
+) -> MemberImport:
+    job = services.bring(None, io.BytesIO((header + text).encode()), "old.csv", group.east, when=when)
+    chosen = ColumnMapping.model_validate(job.mapping).model_copy(update=mapped)
+    services.map_columns(None, job.pk, chosen, when=when)
+    return services.check(job.pk, when=when)
+
+
+def taken(job: MemberImport, when: datetime = WHEN) -> MemberImport:
+    services.start(None, job.pk, when=when)
+    return services.run(job.pk, clock=lambda: when)
+
+
+def taken_back(job: MemberImport, when: datetime) -> MemberImport:
+    services.start_back(None, job.pk, reason="the wrong file", when=when)
+    return services.run(job.pk, clock=lambda: when)
+
+
+def test_points_of_rows_that_become_one_are_added_once_however_often_that_is_sent(group: CoffeeGroup) -> None:
+    """The mistake: rows that went into another are added to it again, by a second click or for a second identifier."""
+    rows = (
+        "C1,Wang,13812345678,S001,10\nC1,Wang,13812345678,S001,20\nC3,Li,13912345678,S001,5\nC4,Li,13912345678,S001,7\n"
+    )
+    job = brought(group, rows)
+    for code in ("card_duplicate", "card_duplicate", "phone_duplicate", "phone_duplicate"):
+        services.decide(None, job.pk, code, "", "merge", when=WHEN)
+    job = taken(job)
+    assert job.counts == {"new": 2, "left": 2}
+    assert sorted(Account.objects.values_list("balance", flat=True)) == [12, 30]
+    assert job.decisions == [["card_duplicate", "", "merge"], ["phone_duplicate", "", "merge"]]
+
+
+def test_a_second_file_taken_back_takes_back_what_it_brought_alone(group: CoffeeGroup) -> None:
+    """The mistake: an opening balance is found by its source, whichever file brought it."""
+    taken(brought(group, "C1,Wang,13812345678,S001,40\n"))
+    job = taken_back(taken(brought(group, "C1,Wang,13812345678,S001,40\n", when=LATER), LATER), LATER)
+    assert job.totals["back"] == {"points": 0, "points_lost": 0, "gone": 0, "restored": 0, "stayed": 0}
+    assert Account.objects.get().balance == 40
+    assert not list(differences())
+
+
+def test_what_a_later_file_of_the_same_name_changed_is_later_life(group: CoffeeGroup) -> None:
+    """The mistake: whatever has the file's name for its reason counts as its own."""
+    first = taken(brought(group, "C1,Wang,13812345678,S001,\nC2,Li,13912345678,S001,\n"))
+    taken(brought(group, "C1,Wang Wei,13712345678,S001,\n", when=LATER), LATER)
+    job = taken_back(first, LATER)
+    assert job.totals["back"] | {"points": 0} == {"points": 0, "points_lost": 0, "gone": 1, "restored": 0, "stayed": 1}
+    kept = Member.objects.get(state=Member.State.ACTIVE)
+    assert (name_of(kept), kept.identifiers.count()) == ("Wang Wei", 3)
+
+
+def test_an_unknown_value_becomes_only_one_that_the_attribute_knows(group: CoffeeGroup) -> None:
+    """The mistake: what a form sends instead of it goes into the members unread."""
+    create_definition(None, group["EAST"], key="pets", type="integer", label="Pets", label_zh="宠物数")
+    columns = [{"name": "card", "target": "identifier:card"}, {"name": "pets", "target": "attribute:pets"}]
+    told = tuple(Column.model_validate(each) for each in columns)
+    job = brought(group, "C1,many\n", header="card,pets\n", columns=told)
+    assert job.counts == {"question": 1}
+    for choice in ("=lots", "=" + "9" * 100_000, "=\0", "=1e5"):
+        with pytest.raises(ChoiceUnknown):
+            services.decide(None, job.pk, "value_unknown:pets", "many", choice, when=WHEN)
+    services.decide(None, job.pk, "value_unknown:pets", "many", "=3", when=WHEN)
+    taken(job)
+    assert Member.objects.get().attributes == {"pets": 3}
+    assert AttributeDefinition.objects.count() == 1
+
+
+def test_a_decision_about_what_no_row_says_is_not_kept(group: CoffeeGroup) -> None:
+    """The mistake: a thousand of them, a megabyte each, and the file's row is a gigabyte."""
+    job = brought(group, "C1,Wang,13812345678,Nowhere,10\n")
+    for _ in range(3):
+        job = services.decide(None, job.pk, "store_unknown", "x" * 10_000, "refuse", when=WHEN)
+    assert (job.decisions, job.counts) == ([], {"question": 1})
