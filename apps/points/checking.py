@@ -88,10 +88,10 @@ ACCOUNTS_AND_LOTS = Sweep(
 )
 # The greatest movement of a lot is the one that made it: what comes back later was part of that.
 LOTS = Sweep(
-    """(SELECT lot.id AS row_id, lot.account_id, lot.remaining, lot.earned, lot.held, lot.is_pending, entry.total,
+    """(SELECT lot.id AS row_id, lot.account_id, lot.member_id, account.member_id AS account_member, lot.remaining, lot.earned, lot.held, lot.is_pending, entry.total,
                entry.pending_points, entry.greatest_points,
                entry.first_account, entry.last_account, part.points AS open_holds
-        FROM points_lot lot LEFT JOIN (
+        FROM points_lot lot JOIN points_account account ON account.id = lot.account_id LEFT JOIN (
             SELECT lot_id, (sum(points + pending_points))::bigint AS total, (sum(pending_points))::bigint AS pending_points,
                    max(points + pending_points) AS greatest_points,
                    min(account_id) AS first_account, max(account_id) AS last_account
@@ -111,6 +111,7 @@ LOTS = Sweep(
         ),
         "lot_held_is_parts_of_open_holds": ("held", "coalesce(open_holds, 0)"),
         "lot_account_is_its_entries": _alike("account_id", "account"),
+        "lot_member_is_its_accounts": ("member_id", "account_member"),
     },
 )
 POSTINGS = Sweep(

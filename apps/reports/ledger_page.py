@@ -33,6 +33,7 @@ IN_WORDS = {
     "lot_pending_is_sum_of_entries": gettext_lazy("A lot is pending exactly as its entries say."),
     "lot_held_is_parts_of_open_holds": gettext_lazy("What a lot holds back is the sum of the parts of open holds."),
     "lot_account_is_its_entries": gettext_lazy("A lot and its entries are on the same account."),
+    "lot_member_is_its_accounts": gettext_lazy("Every lot is of its account's member."),
     "posting_points_are_sum_of_entries": gettext_lazy("Every posting is the sum of its entries."),
     "posting_pending_points_are_sum_of_entries": gettext_lazy("Every posting's pending points are the sum of its entries."),
     "posting_account_is_its_entries": gettext_lazy("A posting and its entries are on the same account."),

@@ -43,6 +43,7 @@ PLANTED: dict[str, tuple[str, int]] = {
     "lot_pending_is_sum_of_entries": (f"UPDATE points_entry SET pending_points = 1 WHERE id = {ENTRY}", -1),
     "lot_held_is_parts_of_open_holds": ("UPDATE points_holdlot SET points = points + 1", -1),
     "lot_account_is_its_entries": (f"UPDATE points_entry SET account_id = {OTHER_ACCOUNT} WHERE id = {ENTRY}", -1),
+    "lot_member_is_its_accounts": (f"UPDATE points_lot SET member_id = member_id + 1 WHERE id = {LOT}", 1),
     "posting_points_are_sum_of_entries": (f"UPDATE points_posting SET points = points + 1 WHERE id = {POSTING}", 1),
     "posting_pending_points_are_sum_of_entries": (
         f"UPDATE points_posting SET pending_points = pending_points + 1 WHERE id = {POSTING}", 1,

@@ -47,9 +47,8 @@ _ROW_COLUMNS = (
     "birth_day", "birth_year", "attributes", "amounts", "findings", "notes", "changes", "cells_cipher",
 )  # fmt: skip
 _ROWS = f"COPY members_memberrow ({', '.join(_ROW_COLUMNS)}) FROM STDIN"
-_NAMED = (
-    "COPY members_rowidentifier (job_id, number, kind, value_cipher, value_hash, tail_hash, masked) FROM STDIN"
-)  # fmt: skip
+_NAMED_COLUMNS = ("job_id", "number", "kind", "value_cipher", "value_hash", "tail_hash", "masked")
+_NAMED = f"COPY members_rowidentifier ({', '.join(_NAMED_COLUMNS)}) FROM STDIN"
 
 
 def layout_of(job: MemberImport) -> Layout:
@@ -118,18 +117,17 @@ def _read(job: MemberImport, reader: "RowReader", block: Sequence[tuple[int, lis
 
 
 def _copy(job: MemberImport, reader: "RowReader", block: Sequence[tuple[int, list[str]]]) -> None:
-    staged = [reader.read(number, cells) for number, cells in block]
+    rows: list[tuple[Any, ...]] = []
+    named: list[tuple[Any, ...]] = []
+    for number, cells in block:
+        row = reader.read(number, cells)
+        rows.append((job.pk, *row.columns()))
+        named += ((job.pk, number, *each) for each in row.identifiers())
     with connection.cursor() as cursor:
-        with cursor.cursor.copy(_ROWS) as copy:
-            for row in staged:
-                copy.write_row((job.pk, *row.columns()))
-        with cursor.cursor.copy(_NAMED) as copy:
-            for row in staged:
-                for kind, value in row.named:
-                    copy.write_row((
-                        job.pk, row.number, kind, encrypt(value, purpose_of(kind)), lookup_hash(kind, value),
-                        tail_hash(tail_of(kind, value)), mask(kind, value),
-                    ))  # fmt: skip
+        for table, content in ((_ROWS, rows), (_NAMED, named)):
+            with cursor.cursor.copy(table) as copy:
+                for columns in content:
+                    copy.write_row(columns)
 
 
 @dataclass(slots=True)
@@ -153,12 +151,19 @@ class StagedRow:
         born = self.born
         return (
             self.number, "refused" if is_refusing(self.findings) else "question" if self.findings else "new", False,
-            self.unit_id, self.joined, encrypt(self.name, "name") if self.name else None, mask_name(self.name), grams_of(self.name) or None,
+            self.unit_id, self.joined, encrypt(self.name, "name") if self.name else None, mask_name(self.name), _array(grams_of(self.name)),
             encrypt(born.isoformat(), "birth_on") if born else None, born.month * 100 + born.day if born else None,
             born.year if born else None, orjson.dumps(self.attributes).decode(), orjson.dumps(self.amounts).decode(),
             orjson.dumps(self.findings).decode(), orjson.dumps(self.notes).decode(), "[]",
             encrypt(orjson.dumps(self.cells).decode(), CELLS),
         )  # fmt: skip
+
+    def identifiers(self) -> list[tuple[Any, ...]]:
+        """What names the member, as `_NAMED_COLUMNS`, without the job and the row."""
+        return [
+            (kind, encrypt(value, purpose_of(kind)), lookup_hash(kind, value), tail_hash(tail_of(kind, value)), mask(kind, value))
+            for kind, value in self.named
+        ]  # fmt: skip
 
 
 @dataclass
@@ -326,6 +331,11 @@ class RowReader:
     def _note_formula(self, row: StagedRow, text: str) -> None:
         if text and quoted(text) != text and "formula" not in row.notes:
             row.notes.append("formula")
+
+
+def _array(numbers: Sequence[int]) -> str | None:
+    """As a column of the table takes it."""
+    return f"{{{','.join(map(str, numbers))}}}" if numbers else None
 
 
 _OWN_WORDS = frozenset({"card_missing", "email_missing", "email_malformed"})

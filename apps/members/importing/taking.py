@@ -253,6 +253,9 @@ def _next_chunk(job_id: int, state: str) -> MemberChunk | None:
 def _done(chunk: MemberChunk, rows: int) -> None:
     chunk.is_done = True
     chunk.save(update_fields=["is_done"])
+    with connection.cursor() as cursor:
+        # What is checked at the commit otherwise, while others wait.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     # Last of all: other workers at the same file wait here.
     MemberImport.objects.filter(pk=chunk.job_id).update(rows_done=F("rows_done") + rows)
 

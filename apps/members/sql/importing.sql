@@ -42,6 +42,7 @@ LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_nestloop = o
 BEGIN
     UPDATE members_memberrow r
     SET member_id = o.member,
+        state = 'same',  -- what most are: `members_import_states` need not write them again
         findings = r.findings || CASE WHEN o.several THEN '{"identifier_of_other": ""}' ELSE '{}' END::jsonb,
         notes = r.notes || CASE WHEN starts_with((
             SELECT path FROM orgs_orgunit WHERE id = (SELECT home_unit_id FROM members_member WHERE id = o.member)

@@ -215,7 +215,7 @@ JOIN members_memberrow r ON r.job_id = j.id AND r.number BETWEEN %(first)s AND %
 CROSS JOIN LATERAL jsonb_each(r.amounts) AS a(key, value)
 JOIN points_pointtype t ON t.program_id = j.program_id AND t.code = a.key
 JOIN points_account owed ON owed.member_id = r.member_id AND owed.point_type_id = t.id AND owed.debt > 0
-WHERE j.id = %(job)s AND (a.value->>'points')::bigint > 0 AND NOT EXISTS (
+WHERE j.id = %(job)s AND r.state <> 'new' AND (a.value->>'points')::bigint > 0 AND NOT EXISTS (
     SELECT FROM points_posting p
     WHERE p.account_id = owed.id AND p.kind = 'opening'
       AND starts_with(p.key, points_opening_key(j.source, t.id, r.member_id))

@@ -18,15 +18,18 @@ BEGIN
     SELECT j.program_id, j.source, j.created_by_id, j.file_name INTO program, source, author, file
     FROM members_memberimport j WHERE j.id = job;
 
+    -- New members have no accounts that anybody could be at: theirs are made below, with what they bring.
     PERFORM points_open_accounts(array_agg(r.member_id ORDER BY r.number), array_agg(t.id ORDER BY r.number))
     FROM members_memberrow r CROSS JOIN LATERAL jsonb_each(r.amounts) AS a(code, amount)
     JOIN points_pointtype t ON t.program_id = program AND t.code = a.code
-    WHERE r.job_id = job AND r.number BETWEEN first AND last AND r.is_done AND (a.amount->>'points')::bigint <> 0;
+    WHERE r.job_id = job AND r.number BETWEEN first AND last AND r.is_done AND r.state <> 'new'
+      AND (a.amount->>'points')::bigint <> 0;
 
     -- A new statement: it sees what others committed before we had the locks.
     WITH wanted AS MATERIALIZED (
-        SELECT nextval('points_posting_id_seq') AS posting, nextval('points_lot_id_seq') AS lot, account.id AS account,
-               r.member_id AS member, m.home_unit_id AS unit, coalesce(t.funder_id, m.home_unit_id) AS funder,
+        SELECT nextval('points_posting_id_seq') AS posting, nextval('points_lot_id_seq') AS lot,
+               coalesce(account.id, nextval('points_account_id_seq')) AS account, account.id IS NULL AS is_first,
+               t.id AS type, r.member_id AS member, m.home_unit_id AS unit, coalesce(t.funder_id, m.home_unit_id) AS funder,
                points_opening_key(source, t.id, r.member_id) || coalesce((
                    SELECT max(back.id)::text FROM points_posting back JOIN points_posting p ON p.id = back.reverses_id
                    WHERE back.kind = 'reverse' AND p.account_id = account.id AND p.kind = 'opening'
@@ -37,15 +40,19 @@ BEGIN
         FROM members_memberrow r CROSS JOIN LATERAL jsonb_each(r.amounts) AS a(code, amount)
         JOIN points_pointtype t ON t.program_id = program AND t.code = a.code
         JOIN members_member m ON m.id = r.member_id
-        JOIN points_account account ON account.member_id = r.member_id AND account.point_type_id = t.id
+        LEFT JOIN points_account account ON account.member_id = r.member_id AND account.point_type_id = t.id
         WHERE r.job_id = job AND r.number BETWEEN first AND last AND r.is_done AND (a.amount->>'points')::bigint <> 0
-          AND account.debt = 0 AND ((a.amount->>'points')::bigint > 0 OR account.balance = 0)
-          AND NOT EXISTS (
+          AND (account.id IS NULL OR account.debt = 0 AND ((a.amount->>'points')::bigint > 0 OR account.balance = 0)
+                                 AND NOT EXISTS (
               SELECT FROM points_posting p
               WHERE p.account_id = account.id AND p.kind = 'opening'
                 AND starts_with(p.key, points_opening_key(source, t.id, r.member_id))
-                AND NOT EXISTS (SELECT FROM points_posting b WHERE b.reverses_id = p.id AND b.kind = 'reverse'))
+                AND NOT EXISTS (SELECT FROM points_posting b WHERE b.reverses_id = p.id AND b.kind = 'reverse')))
         ORDER BY r.number
+    ), opened AS (
+        INSERT INTO points_account (id, member_id, point_type_id, balance, pending, held, debt, earned_total, lapses_at)
+        SELECT account, member, type, points, 0, 0, greatest(-points, 0), greatest(points, 0), lapses_at
+        FROM wanted WHERE is_first
     ), posted AS (
         INSERT INTO points_posting (id, key, account_id, member_id, org_unit_id, kind, points, pending_points, actor_id,
                                     reason, day, posted_at)
@@ -65,7 +72,7 @@ BEGIN
         UPDATE points_account a SET
             balance = a.balance + w.points, earned_total = a.earned_total + greatest(w.points, 0),
             debt = a.debt + greatest(-w.points, 0), lapses_at = coalesce(w.lapses_at, a.lapses_at)
-        FROM wanted w WHERE a.id = w.account
+        FROM wanted w WHERE a.id = w.account AND NOT w.is_first
     )
     SELECT count(*) INTO posted FROM wanted;
     RETURN posted;
