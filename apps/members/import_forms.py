@@ -139,7 +139,10 @@ class MappingForm(forms.Form):
         label=gettext_lazy("Remember this for files from"), max_length=60, required=False, widget=OfferingInput,
         help_text=gettext_lazy("The next file of this source is read in the same way. Empty: it is not remembered."),
     )  # fmt: skip
-    match_1 = forms.ChoiceField(label=gettext_lazy("A member is recognised by"), widget=UnfoldAdminSelectWidget)
+    match_1 = forms.ChoiceField(
+        label=gettext_lazy("A member is recognised by"), widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy("Whether it was verified makes no difference to a file."),
+    )  # fmt: skip
     match_2 = forms.ChoiceField(label=gettext_lazy("then by"), required=False, widget=UnfoldAdminSelectWidget)
     match_3 = forms.ChoiceField(label=gettext_lazy("and then by"), required=False, widget=UnfoldAdminSelectWidget)
     home = forms.ChoiceField(

@@ -82,7 +82,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.INTEGRATOR: EVERYBODY | PROGRAMME | IMPORTS | QUALITY
     | _can("view", "activity.source")
     | _can("view add change", "orgs.apiclient")
-    | _can("add", "activity.importjob", "members.memberimport"),
+    | _can("add", "activity.importjob", "members.memberimport") | _can("delete", "members.importmapping"),
     Persona.ADMINISTRATOR: EVERYBODY | PROGRAMME | REPORTS | QUALITY | SETS_QUALITY
     | _can("add change", "orgs.orgunit", "members.matchingorder", "orgs.program", "orgs.specialday", "points.pointtype", "points.reasoncode")
     | _can("view add change", "members.attributedefinition", "members.consentpurpose") | _can("view", "members.consentwording")

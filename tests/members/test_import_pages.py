@@ -195,3 +195,21 @@ def test_taking_back_wants_a_reason_and_says_beforehand_who_stays(browse: Any, j
     job = services.run(job.pk, clock=lambda: WHEN)
     assert job.totals["back"] == {"points": 23_680, "points_lost": 20, "gone": 55, "restored": 0, "stayed": 1}
     assert "Points spent meanwhile, which are lost" in text_of(page.get(page_of(job)))
+
+
+def test_what_is_remembered_of_a_source_is_deleted_once_no_file_is_on_its_way(browse: Any, job: MemberImport) -> None:
+    checked(job)
+    mapping, page = ImportMapping.objects.get(), browse("integrator")
+    address, delete = (
+        reverse(f"admin:members_importmapping_{name}", args=[mapping.pk]) for name in ("change", "delete")
+    )
+    assert f'href="{page_of(job)}">old.csv</a>' in text_of(page.get(address))
+    answer = page.post(delete, {"post": "yes"}, follow=True)
+    assert "Files on their way are read by it: “old.csv”." in text_of(answer)
+    assert ImportMapping.objects.exists()
+    services.cancel(None, job.pk, when=WHEN)
+    assert "No file that is on its way." in text_of(page.get(address))
+    assert browse("marketing").post(delete, {"post": "yes"}).status_code == 403
+    browse("integrator").post(delete, {"post": "yes"})
+    assert not ImportMapping.objects.exists()
+    assert [row.history_user.username for row in ImportMapping.history.filter(history_type="-")] == ["integrator"]

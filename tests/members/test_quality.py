@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -209,6 +210,37 @@ def test_open_lists_the_members_at_fault_of_the_readers_reach(browse: Any, group
     assert {fine.pk, west.pk} & {member.pk for member in listed} == set()
     unknown = browse("service").get("/members/member/", {"at_fault": "9" * 30})
     assert len(unknown.context_data["cl"].result_list) == 2
+
+
+def test_open_and_put_right_list_those_whom_a_narrowed_board_counts(
+    browse: Any, group: CoffeeGroup, enrol: Enrol
+) -> None:
+    places = {"C1": "S001", "C2": "S002", "C3": "S003", "K1": "S001", "W1": "S101"}
+    cards = {enrol(card, unit=unit).pk: card for card, unit in places.items()}
+    enrol("C4", name="Ann")
+    Identifier.objects.filter(member__in=[pk for pk, card in cards.items() if card == "K1"]).update(source="old, cards")
+    measure_rule(rule_of(group, "name", "present", "G").pk, WHEN)
+
+    def opened(who: str, **narrowed: str) -> tuple[int, list[str]]:
+        """How many the board counts at fault, and whom its link lists."""
+        page = browse(who).get(BOARD, narrowed)
+        (link,) = re.findall(r'href="(/members/member/\?at_fault=[^"]*)"', page.content.decode())
+        listed = browse(who).get(unescape(link)).context_data["cl"].result_list
+        return page.context_data["board"].rules[0].share.at_fault, sorted(cards[each.pk] for each in listed)
+
+    assert opened("marketing") == (4, ["C1", "C2", "C3", "K1"])
+    assert opened("regional_manager") == (3, ["C1", "C2", "K1"])
+    assert opened("marketing", unit="EAST-N") == (3, ["C1", "C2", "K1"])
+    assert opened("marketing", unit="EAST-S") == (1, ["C3"])
+    assert opened("marketing", unit="EAST-N", source="old, cards") == (1, ["K1"])
+    assert opened("marketing", source="@studio") == (3, ["C1", "C2", "C3"])
+
+    fixing = browse("service").get(f"/members/qualityrule/{QualityRule.objects.get().pk}/fix/", {"unit": "EAST-S"})
+    assert [cards[member.pk] for member, _masks, _form in fixing.context_data["entries"]] == ["C3"]
+    beyond = browse("marketing").get(
+        "/members/member/", {"at_fault": f"{QualityRule.objects.get().pk}.{group['S101'].pk}."}
+    )
+    assert len(beyond.context_data["cl"].result_list) == 5
 
 
 def test_what_is_missing_is_typed_in_place_and_the_next_follows(browse: Any, group: CoffeeGroup, enrol: Enrol) -> None:

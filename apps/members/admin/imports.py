@@ -21,6 +21,7 @@ from apps.members.import_forms import DELIMITER_WORDS, ENCODING_WORDS, BringForm
 from apps.members.importing import services, shown
 from apps.members.importing.mapping import ColumnMapping, MappingRefused
 from apps.members.importing.models import ImportMapping, MemberImport
+from apps.members.importing.remembered import MOST_NAMED, files_reading, forget_mapping
 from apps.members.importing.samples import rows_expected, sample_of, shown_cell
 from apps.members.importing.taking import TakingBack, TakingIn, require_takeable, would_stay
 from apps.members.importing.targets import target_words
@@ -357,23 +358,43 @@ def _progress(job: MemberImport, coming: int, when: datetime) -> Progress | None
 
 @admin.register(ImportMapping)
 class ImportMappingAdmin(ScopedAdmin):
-    """To read: what the columns of a source mean is said when a file of it is mapped."""
+    """To read and to forget: what the columns of a source mean is said when a file of it is mapped."""
 
     read_only = True
+    can_delete = True
     list_display = ("name", "program", "columns_figure")
     list_select_related = ("program",)
     list_filter = ("program",)
     search_fields = ("name",)
     ordering = ("name", "pk")
     sortable_by = ("name",)  # type: ignore[assignment]
-    fields = ("name", "program", "meanings_shown")
-    readonly_fields = ("meanings_shown",)
+    fields = ("name", "program", "meanings_shown", "use_shown")
+    readonly_fields = ("meanings_shown", "use_shown")
     empty_template = "members/mappings_empty.html"
 
     columns_figure = figure(
         gettext_lazy("columns read"),
         lambda row: sum(1 for column in row.document.get("columns", ()) if column.get("target")),
     )
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """With its `reader`, who is shown the files that they see."""
+        mapping = super().get_object(request, object_id, from_field)
+        if mapping is not None:
+            mapping.reader = request.user
+        return mapping
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        forget_mapping(actor_of(request), obj.pk)
+
+    @admin.display(description=gettext_lazy("in use by"))
+    def use_shown(self, row: ImportMapping) -> str:
+        """The files on their way that are read by it: while there are any, it stays."""
+        files = files_reading(row).visible_to(row.reader).values_list("pk", "file_name")[:MOST_NAMED]  # type: ignore[attr-defined]
+        links = [(reverse("admin:members_memberimport_change", args=[pk]), name) for pk, name in files]
+        if not links:
+            return _("No file that is on its way.")
+        return format_html_join(" · ", '<a class="studio-link" href="{}">{}</a>', links)
 
     @admin.display(description=gettext_lazy("columns"))
     def meanings_shown(self, row: ImportMapping) -> str:

@@ -38,6 +38,7 @@ from apps.members.merging import judging
 from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.members.page import Asked, actions_for, blocks_for, missing_for
 from apps.members.profile import profile_of
+from apps.members.quality.board import source_in_words
 from apps.members.quality.checks import sentence_of
 from apps.members.quality.measuring import definitions_near, members_at_fault
 from apps.members.quality.models import QualityRule
@@ -46,6 +47,7 @@ from apps.members.services.looking import PURPOSES, PersonalLook
 from apps.members.timeline import file_header, file_row, filters_of, narrowed_of, page_of, pages_of
 from apps.orgs.admin.asking import AskingAdmin
 from apps.orgs.desk import waiting_about
+from apps.orgs.models import OrgUnit
 
 SHOWN_IDENTIFIERS = 3
 LENGTHS = (10, 30, 60, 240, 480, 1_440)
@@ -53,25 +55,34 @@ LENGTHS = (10, 30, 60, 240, 480, 1_440)
 
 
 class AtFaultFilter(SimpleListFilter):
-    """Those at fault by a rule of data quality. It is there only when it is asked for, as the board does."""
+    """Those at fault by a rule of data quality, of the unit and the source that are named: `RULE.UNIT.SOURCE`, where the last
+    two may be empty. It is there only when it is asked for, as the board does."""
 
     title = gettext_lazy("at fault")
     parameter_name = "at_fault"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        self.rule = _rule_asked(request, request.GET.get(self.parameter_name, ""))
-        if self.rule is None:
+        asked = request.GET.get(self.parameter_name, "")
+        rule, place, source = (*asked.split(".", 2), "", "")[:3]
+        self.source = source[:60].replace("\0", "")
+        self.place = _seen(OrgUnit.objects.visible_to(request.user), place)
+        self.rule = _seen(QualityRule.objects.visible_to(request.user).select_related("unit"), rule)
+        if self.rule is None or (place and self.place is None):
+            self.rule = None
             return []
         words = sentence_of(self.rule.field, self.rule.check_code, definitions_near(self.rule))
-        return [(str(self.rule.pk), words.in_language(get_language() or "en"))]
+        told = [words.in_language(get_language() or "en"), self.place and self.place.name, source_in_words(self.source)]
+        return [(asked, " · ".join(filter(None, told)))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(pk__in=members_at_fault(self.rule, now()).values("pk")) if self.rule else queryset
+        if self.rule is None:
+            return queryset
+        at_fault = members_at_fault(self.rule, now(), self.place, self.source)
+        return queryset.filter(pk__in=at_fault.values("pk"))
 
 
-def _rule_asked(request: HttpRequest, text: str) -> QualityRule | None:
-    rules = QualityRule.objects.visible_to(request.user).select_related("unit")
-    return rules.filter(pk=key_of(text)).first() if text else None
+def _seen(rows: Any, text: str) -> Any:
+    return rows.filter(pk=key_of(text)).first() if text else None
 
 
 class ChosenFilter(SimpleListFilter):

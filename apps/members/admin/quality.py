@@ -16,7 +16,7 @@ from apps.core.errors import LoyaltyError
 from apps.core.lists import key_in
 from apps.members.models import AttributeDefinition, Member
 from apps.members.quality import services
-from apps.members.quality.board import Board, board_of, source_in_words
+from apps.members.quality.board import Board, board_of, source_asked, source_in_words
 from apps.members.quality.checks import field_words, sentence_of
 from apps.members.quality.fixing import fix, is_fixable
 from apps.members.quality.forms import FixForm, QualityRuleForm, value_field
@@ -152,10 +152,12 @@ class QualityRuleAdmin(ScopedAdmin):
         if not is_fixable(rule):
             return HttpResponseRedirect(self._board())
         actor, when, definitions = actor_of(request), now(), definitions_near(rule)
-        rows = members_at_fault(rule, when).visible_to(actor, CHANGE_MEMBER).select_related("home_unit").order_by("-pk")
+        place, source = self._narrowed(request)
+        at_fault = members_at_fault(rule, when, place, source)
+        rows = at_fault.visible_to(actor, CHANGE_MEMBER).select_related("home_unit").order_by("-pk")
         stores = OrgUnit.objects.visible_to(actor, CHANGE_MEMBER).filter(kind=OrgUnit.Kind.STORE, is_active=True)
         label = field_words(rule.field, definitions).in_language(get_language() or "en")
-        here, faulty = request.path, None
+        here, faulty = request.get_full_path(), None
         if request.method == "POST":
             faulty = self._fixed(request, rule, rows, definitions, stores, label)
             if faulty is None:
@@ -175,11 +177,18 @@ class QualityRuleAdmin(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request), "title": _("Put right"), "opts": self.opts, "rule": rule,
             "sentence": sentence_of(rule.field, rule.check_code, definitions).in_language(get_language() or "en"),
-            "entries": entries, "older": found[SHOWN - 1].pk if len(found) > SHOWN else None, "board": self._board(),
+            "entries": entries, "older": found[SHOWN - 1].pk if len(found) > SHOWN else None,
+            "board": self._board(), "place": place, "source": source, "source_name": source_in_words(source),
             "media": self.media,
         }  # fmt: skip
         headers = {"Cache-Control": "no-store"}
         return TemplateResponse(request, "members/quality/fix.html", context, headers=headers)
+
+    def _narrowed(self, request: HttpRequest) -> tuple[OrgUnit | None, str]:
+        """The unit and the source to which the board was narrowed."""
+        code = request.GET.get("unit", "").replace("\0", "")
+        units = OrgUnit.objects.visible_to(actor_of(request))
+        return units.filter(code=code).first() if code else None, source_asked(request.GET)
 
     def _fixed(
         self, request: HttpRequest, rule: QualityRule, rows: Any, definitions: Any, stores: Any, label: str

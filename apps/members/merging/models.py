@@ -148,7 +148,10 @@ class MatchingOrder(ScopedModel):
     )  # fmt: skip
     only_verified = models.BooleanField(
         _("only by what is verified"), default=False,
-        help_text=_("An identifier that nobody has verified names no member who enrols again."),
+        help_text=_(
+            "For enrolments: an identifier that nobody has verified names no member who enrols again. Files recognise by every "
+            "identifier, for no other member may have the same one; what a row would change is shown before it is taken in."
+        ),
     )  # fmt: skip
     enrols_known = models.BooleanField(
         _("who is known enrols as that member"), default=False,

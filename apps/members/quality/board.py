@@ -84,6 +84,12 @@ class Board:
     standings: list[Standing] = field(default_factory=list)
     measured_at: datetime | None = None
 
+    @property
+    def query(self) -> str:
+        """What it is narrowed to, as an address says it."""
+        told = {"unit": self.chosen.code if self.chosen else "", "source": self.source}
+        return urlencode({name: value for name, value in told.items() if value})
+
 
 def board_of(reader: Any, asked: Mapping[str, str], when: datetime) -> Board:
     """Ten queries, however many rules, stores and weeks there are."""
@@ -97,7 +103,7 @@ def board_of(reader: Any, asked: Mapping[str, str], when: datetime) -> Board:
     days: Any = QualityDay.objects.visible_to(reader).filter(rule__in=rules)
     if chosen is not None:
         figures, days = (rows.filter(unit__path__startswith=chosen.path) for rows in (figures, days))
-    source = asked.get("source", "")[:60].replace("\0", "")
+    source = source_asked(asked)
     narrowed = figures.filter(source=source) if source else figures
     kept = {"unit": chosen.code if chosen else "", "source": source}
     by_rule = {row["rule"]: Share(row["judged"], row["faulty"]) for row in _sums(narrowed, "rule")}
@@ -131,6 +137,10 @@ def board_of(reader: Any, asked: Mapping[str, str], when: datetime) -> Board:
     )
     board.measured_at = min((rule.measured_at for rule in rules.values() if rule.measured_at), default=None)
     return board
+
+
+def source_asked(asked: Mapping[str, str]) -> str:
+    return asked.get("source", "")[:60].replace("\0", "")
 
 
 def _sums(figures: Any, by: str) -> Any:

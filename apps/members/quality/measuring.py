@@ -14,6 +14,7 @@ from apps.members.models import AttributeDefinition, Identifier, Member, MemberC
 from apps.members.quality.checks import question
 from apps.members.quality.models import QualityDay, QualityFigure, QualityRule
 from apps.members.services.rows import today_at
+from apps.orgs.models import OrgUnit
 from apps.orgs.querysets import paths_above
 
 MEASURE = "members.measure_qualityrule"
@@ -36,10 +37,14 @@ def judged_by(rule: QualityRule) -> Any:
     return Member.objects.filter(state=Member.State.ACTIVE, home_unit__path__startswith=rule.unit.path)
 
 
-def members_at_fault(rule: QualityRule, when: datetime) -> Any:
-    """Of all members, those at fault; to be narrowed to what the reader may see. Two queries, and its own."""
+def members_at_fault(rule: QualityRule, when: datetime, place: OrgUnit | None = None, source: str = "") -> Any:
+    """Of all members, those at fault, of `place` and from `source` where these are told, as figures tell them apart; to be
+    narrowed to what the reader may see. Two queries, and its own."""
     asked = question(rule.field, rule.check_code, today_at(rule.unit, when), definitions_near(rule))
-    return judged_by(rule).filter(asked.at_fault)
+    found = judged_by(rule).filter(asked.at_fault)
+    if place is not None:
+        found = found.filter(home_unit__path__startswith=place.path)
+    return found.alias(told_by=_source()).filter(told_by=source) if source else found
 
 
 def _source() -> Any:
