@@ -46,16 +46,29 @@ COUNTED = """(SELECT coalesce(counter.id, 0) AS row_id, counter.points, entry.po
     ) entry USING (OWNER, rule_id, period, start)) AS counter"""
 
 
+MERGED = "(SELECT id, merged_into_id FROM members_member WHERE merged_into_id IS NOT NULL) AS merged"
+
+
 def _counted(counters: str, owner: str, whose: str, per: str, more: str = "") -> str:
-    words = {"COUNTERS": counters, "OWNER": owner, "WHOSE": whose, "PER": per, "MORE": more}
+    words = {"COUNTERS": counters, "OWNER": owner, "WHOSE": whose, "PER": per, "MORE": more, "MERGED": MERGED}
     text = COUNTED
     for word, means in words.items():
         text = text.replace(word, means)
     return text
 
 
+# Of members who are one now, all together: what was counted goes along with a merge, entries stay where they happened.
+OF_MEMBERS = """(SELECT min(counter.id) AS id, coalesce(merged_into_id, member_id) AS member_id, rule_id, period, start,
+                        sum(points) AS points
+                 FROM rules_counter counter LEFT JOIN MERGED ON merged.id = counter.member_id GROUP BY 2, 3, 4, 5)"""
 COUNTERS = Sweep(
-    _counted("rules_counter", "member_id", "entry.member_id", "'member'"),
+    _counted(
+        OF_MEMBERS,
+        "member_id",
+        "coalesce(merged_into_id, entry.member_id)",
+        "'member'",
+        "LEFT JOIN MERGED ON merged.id = entry.member_id",
+    ),
     {"counter_is_what_the_limited_rule_gave": ("coalesce(points, 0)", "coalesce(given, 0)")},
 )
 OF_UNITS = "(SELECT * FROM rules_unitcounter WHERE device = '')"

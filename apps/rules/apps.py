@@ -8,4 +8,4 @@ class RulesConfig(AppConfig):
     verbose_name = _("Rules")
 
     def ready(self) -> None:
-        from apps.rules import giving, held, home, leaving, member_goals, member_page, naming  # noqa: F401 -- register what they bring
+        from apps.rules import giving, held, home, leaving, member_goals, member_page, merging, naming  # noqa: F401 -- register what they bring

@@ -15,7 +15,7 @@ from apps.activity.facts import EventFacts
 from apps.members.facts import MemberFacts
 from apps.rules.bases import Bases, Counts
 from apps.rules.periods import period_after
-from apps.rules.progress import EVER, Gathered, Progress, as_written
+from apps.rules.progress import EVER, SMALLEST, Gathered, Progress, as_written
 
 if TYPE_CHECKING:
     from apps.rules.evaluate import Award
@@ -98,7 +98,11 @@ class Rate:
     def worth_carried(self, event: EventFacts, progress: Progress) -> Worth:
         base = self.gathered(event)
         after = self.after(progress, base)
-        return self.fires(after) - self.fires(progress), (base, self.shown(progress)[0], self.shown(after)[0])
+        return self.fires(after) - self.fires(progress) + progress.due, (
+            base,
+            self.shown(progress)[0],
+            self.shown(after)[0],
+        )
 
     def start(self, day: date) -> date:
         return EVER
@@ -108,6 +112,9 @@ class Rate:
 
     def fires(self, progress: Progress) -> int:
         return points_for(progress.value, self.points, self.per, ROUND_DOWN)
+
+    def needs(self, fires: int) -> Decimal:
+        return (fires * self.per / self.points).quantize(SMALLEST, ROUND_UP)
 
     def shown(self, progress: Progress) -> tuple[Decimal, Decimal]:
         return (progress.value * self.points) % self.per / self.points, self.per

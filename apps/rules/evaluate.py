@@ -5,7 +5,7 @@ what the rules that hold are worth, and what their limits leave of it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -342,7 +342,8 @@ def _count(event: EventFacts, rule: LiveRule, name: str, gatherer: Gatherer, car
     before = cards.get(card, NOTHING)
     gathered = gatherer.gathered(event)
     after = gatherer.after(before, gathered)
-    return Counted(rule, card, gathered, gatherer.fires(after) - gatherer.fires(before), after)
+    fired = gatherer.fires(after) - gatherer.fires(before) + before.due
+    return Counted(rule, card, gathered, fired, replace(after, due=0) if before.due else after)
 
 
 def _awards(

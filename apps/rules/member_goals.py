@@ -16,7 +16,6 @@ from apps.core.clock import local_day
 from apps.members.models import MemberTag
 from apps.members.page import Asked, Block, block
 from apps.points.member_page import accounts_on
-from apps.rules.evaluate import carry_name
 from apps.rules.explain import left_over, measured
 from apps.rules.families import nearest, read_families
 from apps.rules.models import Progress as Kept
@@ -25,7 +24,7 @@ from apps.rules.periods import period_after
 from apps.rules.progress import NOTHING, Gatherer, Progress
 from apps.rules.reading import reaching_beyond
 from apps.rules.sentences import Names, goal_words
-from apps.rules.snapshot import live_accumulator, live_effect
+from apps.rules.snapshot import gatherers_of
 from apps.segments.models import Tag
 
 MOST_TAGS = 200
@@ -45,14 +44,7 @@ class Live:
         return str(self.version.rule.unit.path)
 
     def gatherers(self) -> Iterator[tuple[str, Gatherer]]:
-        """What gathers, by the name it has. Which lines count is of no matter here."""
-        written = self.version.definition
-        if accumulator := written.get("accumulator"):
-            yield accumulator["of"], live_accumulator(accumulator | {"lines": None}, {})
-        for number, effect in enumerate(written["effects"]):
-            if effect.get("rounding") == "carry":
-                rate = live_effect(effect | {"lines": None}, {effect["point_type"]: 0}, {})
-                yield carry_name(number), rate  # type: ignore[misc]
+        return gatherers_of(self.version.definition)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ class Progress:
     done: int = 0
     """Of a streak: how often those fired that are no longer kept."""
     fired: tuple[Firing, ...] = ()
+    due: int = 0
+    """Steps that were reached when two members became one, and that the next event fires."""
 
     def plus(self, gathered: Gathered, times: int = 1) -> "Progress":
         """With what an event brings; without it, where `times` is −1."""
@@ -73,6 +75,7 @@ class Progress:
             "run": self.run if self.run[1] else (),
             "done": self.done,
             "fired": [(each.event_id, each.steps, each.lost) for each in self.fired],
+            "due": self.due,
         }
         return {name: part for name, part in parts.items() if part}
 
@@ -80,7 +83,9 @@ class Progress:
     def from_json(cls, value: str, state: Mapping[str, Any]) -> "Progress":
         fired = tuple(Firing(*each) for each in state.get("fired", ()))
         last, length = state.get("run", (0, 0))
-        return cls(Decimal(value), state.get("seen", {}), (last, length), state.get("done", 0), fired)
+        return cls(
+            Decimal(value), state.get("seen", {}), (last, length), state.get("done", 0), fired, state.get("due", 0)
+        )
 
 
 NOTHING = Progress()
@@ -103,6 +108,9 @@ class Gatherer(Protocol):
 
     def fires(self, progress: Progress) -> int:
         """How often so much has fired in all."""
+
+    def needs(self, fires: int) -> Decimal:
+        """The sum that fires so often."""
 
     def shown(self, progress: Progress) -> tuple[Decimal, Decimal]:
         """How far it is to the next time, as “7 of 10”."""
@@ -177,7 +185,12 @@ class Accumulator:
             return progress.done + sum(self._fires_at(length) for _, length in _runs(progress))
         return self._fires_at(self._reached(progress))
 
+    def needs(self, fires: int) -> Decimal:
+        return self.at * (fires if self.every else min(fires, 1))
+
     def shown(self, progress: Progress) -> tuple[Decimal, Decimal]:
+        if progress.due:
+            return self.at, self.at
         reached = self._reached(progress)
         return (reached % self.at if self.every else min(reached, self.at)), self.at
 

@@ -7,7 +7,7 @@ refunds comes to the same as one, and never to more than was earned.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from apps.points.services.ledger import lot_state
 from apps.rules.cards import Memory, Wallet, card_of
 from apps.rules.evaluate import LiveRule, is_carry
 from apps.rules.models import Outcome
+from apps.rules.models import Progress as Gathered
 from apps.rules.progress import as_gathered, given_back, undone
 from apps.rules.snapshot import ProgramInfo
 from apps.rules.stages import Opened, Prepared, Purchase
@@ -49,7 +50,9 @@ class Ledger:
     heirs: dict[int, list[LotState]] = field(default_factory=lambda: defaultdict(list))
     """Of a purchase's own lot, what goes on with it since its member was merged."""
     kinds: dict[int, int] = field(default_factory=dict)
-    """Of lots of merged members, the kind of their points."""
+    """Of lots, the kind of their points."""
+    counting: set[int] = field(default_factory=set)
+    """Merged members with whom it stayed what rules gathered of them: so merges did once."""
 
     def answers(self, member_id: int) -> int:
         """The member who answers for that one."""
@@ -134,6 +137,9 @@ def open_lots_for(opened: Sequence[Opened], wallet: Wallet) -> Ledger:
     if strangers:
         merged = Member.objects.filter(pk__in=strangers, merged_into__isnull=False)
         ledger.merged = dict(merged.values_list("pk", "merged_into_id"))
+    if ledger.merged and refunds:
+        still = Gathered.objects.filter(member__in=ledger.merged).order_by().distinct()
+        ledger.counting = set(still.values_list("member_id", flat=True))
     confirmed = [item.prepared.confirmed.event_id for item in opened if item.prepared.confirmed]
     if confirmed:
         waiting = Lot.objects.filter(event_id__in=confirmed, is_pending=True, releases_at=None, remaining__gt=0)
@@ -171,7 +177,7 @@ def _read_own(ledger: Ledger, events: Collection[int], lots: Mapping[int, LotSta
     """Reads what those events gave, as it was and as it goes on since members were merged; each lot with what it was first."""
     rows = Lot.objects.filter(event_id__in=events).order_by("pk")
     first: dict[int, int] = {}
-    for row in rows.select_related("account") if ledger.merged else rows:
+    for row in rows.select_related("account"):
         lot = lots.get(row.pk) or lot_state(row)
         # What goes on with a lot was made after it, and names the same event.
         first[row.pk] = first.get(row.moved_from_id or 0, row.pk)
@@ -179,8 +185,7 @@ def _read_own(ledger: Ledger, events: Collection[int], lots: Mapping[int, LotSta
             ledger.heirs[first[row.pk]].append(lot)
         else:
             ledger.own_lots[row.event_id or 0].append(lot)
-            if ledger.merged:
-                ledger.kinds[row.pk] = row.account.point_type_id
+            ledger.kinds[row.pk] = row.account.point_type_id
     return first
 
 
@@ -213,7 +218,7 @@ def take_back(book: Book, item: Opened, purchase: Purchase, ledger: Ledger, memo
     ledger.refunded[purchase.event_id] = after
     taking = _Taking(book, item, purchase, ledger, before, after)
     taking.share()
-    if not taking.is_merged:
+    if not taking.counts_elsewhere:
         taking.undo(memory)
     taking.untag(memory)
     return taking.answers
@@ -232,16 +237,16 @@ class _Taking:
     answers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def is_merged(self) -> bool:
-        """Whether the purchase was a member's who is part of this one now. What rules gathered of it stays with that one, so
-        that all it gave is taken back by its share."""
-        return self.purchase.member_id != self.item.member_id
+    def counts_elsewhere(self) -> bool:
+        """Whether what rules gathered of the purchase stayed with a member who is part of this one now, so that all it gave
+        is taken back by its share."""
+        return self.purchase.member_id in self.ledger.counting
 
     def share(self) -> None:
         """Of each of the purchase's own lots its share."""
         whole = self.purchase.amount
         for lot in self.ledger.own_lots[self.purchase.event_id]:
-            if self.is_merged or self._undone_by(lot) is None:
+            if self.counts_elsewhere or self._undone_by(lot) is None:
                 taken = owed_back(lot.earned, self.before, whole)
                 why = {
                     "code": "refund",
@@ -263,7 +268,9 @@ class _Taking:
             gone = given_back(gathered, self.before, self.after, self.purchase.amount, gatherer.by_share)
             progress = memory.wallet.get(self.item.member_id, card)
             left = gatherer.after(progress, gone, -1)
-            lost = max(0, gatherer.fires(progress) - gatherer.fires(left))
+            given = gatherer.fires(progress) - progress.due
+            lost = max(0, given - gatherer.fires(left))
+            left = replace(left, due=min(progress.due, max(0, gatherer.fires(left) - given)))
             left, found = undone(left, self.purchase.event_id, lost)
             memory.wallet.put(self.item.member_id, card, left)
             for firing, steps in found:
@@ -326,7 +333,7 @@ class _Taking:
         family = [each for each in (lot, *self.ledger.heirs[lot.id or 0]) if self.item.account(each.account_id)]
         left = max(family, key=lambda each: (each.is_pending, each.remaining), default=lot)
         account = self.item.account(left.account_id)
-        if account is None and self.is_merged:
+        if account is None:
             account = self.item.accounts.get(self.ledger.kinds.get(lot.id or 0, 0))
         return left, account
 

@@ -5,7 +5,7 @@ with the database's in the statement that uses it, so nothing is ever awarded un
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,14 +26,12 @@ from apps.points.expiry import expires_at, lapses_at, parse_policy
 from apps.points.fields import SOURCE
 from apps.points.models import PointType
 from apps.rules.catalogue import CATALOGUE, LINE_CATALOGUE
-from apps.rules.effects import (
-    Effect,
-)  # fmt: skip
-from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet, millionths
+from apps.rules.effects import CARRY, Effect
+from apps.rules.evaluate import LiveLimit, LiveRule, LiveStacking, RuleSet, carry_name, millionths
 from apps.rules.families import nearest, read_families
 from apps.rules.kinds import KINDS
 from apps.rules.models import RuleVersion
-from apps.rules.progress import Accumulator
+from apps.rules.progress import Accumulator, Gatherer
 from apps.rules.validity import Dates, live_validity, released_at
 from apps.segments.reading import programs_followed
 
@@ -356,6 +354,16 @@ def live_accumulator(written: dict[str, Any], paths: dict[str, str]) -> Accumula
         live_lines(written["lines"], paths),
         written["attribute"],
     )
+
+
+def gatherers_of(definition: Mapping[str, Any]) -> Iterator[tuple[str, Gatherer]]:
+    """What gathers by a definition that has been checked, by the name it has; but not which lines count."""
+    if accumulator := definition.get("accumulator"):
+        yield accumulator["of"], live_accumulator(accumulator | {"lines": None}, {})
+    for number, effect in enumerate(definition["effects"]):
+        if effect.get("rounding") == CARRY:
+            rate = live_effect(effect | {"lines": None}, {effect["point_type"]: 0}, {})
+            yield carry_name(number), rate  # type: ignore[misc]
 
 
 def live_lines(written: Any, paths: Mapping[str, str]) -> Callable[[Any], bool] | None:

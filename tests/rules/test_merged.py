@@ -1,23 +1,35 @@
 """What the main road makes of members who were merged: their events, refunds and friends are the kept member's."""
 
+import json
 from datetime import timedelta
+from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
+from django.core.serializers.json import DjangoJSONEncoder
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from apps.activity.models import Event
 from apps.members.merging.services import merge, unmerge
+from apps.members.merging.shown import moved_in_words
 from apps.members.models import Merge
+from apps.members.services import enrol_many
+from apps.points.checking import differences
 from apps.points.models import Account, Lot, Posting
 from apps.points.services import expire_due, redeem
 from apps.rules.friends import tell_friends
 from apps.rules.holding import decide_held
-from apps.rules.models import HeldEvent
+from apps.rules.merging import MovedCounts
+from apps.rules.models import Counter, HeldEvent, Progress
 from tests.factories import CoffeeGroup
-from tests.rules.conftest import START, Till, publish, purchase, refund
+from tests.rules.conftest import CAP_A_DAY, START, Till, publish, purchase, refund
 from tests.rules.test_friends import FRIEND, NOW, bring, fixed
 from tests.rules.test_holding import HOLD, LARGE
+from tests.rules.test_progress import carrying, gathers
 
+NEXT_DAY = START + timedelta(days=1)
 LATER: Any = {"reason": "one person", "when": START + timedelta(minutes=30)}
 
 
@@ -125,3 +137,136 @@ def test_what_a_friend_did_before_is_told_to_the_kept_member(group: CoffeeGroup,
     become_one(till)
     assert tell_friends(NOW) == 1
     assert till.account("C1").balance == 100
+
+
+def stamps(*members: int) -> list[list[tuple[Decimal, dict[str, Any]]]]:
+    cards = Progress.objects.order_by("rule", "start")
+    return [list(cards.filter(member=member).values_list("value", "state")) for member in members]
+
+
+def counted(*members: int) -> list[list[tuple[str, int, int]]]:
+    rows = Counter.objects.order_by("period", "start")
+    return [list(rows.filter(member=member).values_list("period", "points", "times")) for member in members]
+
+
+def test_a_limit_of_one_for_each_member_is_not_given_twice_through_a_merge(group: CoffeeGroup, till: Till) -> None:
+    publish(group, fixed(50), limits=[{"per": "member", "period": "ever", "of": "times", "most": 1}])
+    pair = till.member("C1").pk, till.member("C2").pk
+    till.send(purchase("10", member="C2"))
+    made = become_one(till)
+    assert [result.points for result in till.send(purchase("10", member="C2"), purchase("10"))] == [0, 0]
+    assert counted(*pair) == [[("ever", 50, 1)], []]
+    assert differences() == []
+    unmerge(None, made.pk, **LATER)
+    assert counted(*pair) == [[], [("ever", 50, 1)]]
+    assert [result.points for result in till.send(purchase("10", member="C2"), purchase("10"))] == [0, 50]
+
+
+def test_counters_are_added_up_by_period_and_each_member_gets_its_own_again(group: CoffeeGroup, till: Till) -> None:
+    publish(group, limits=[CAP_A_DAY | {"most": 100}, CAP_A_DAY | {"period": "month", "most": 500}])
+    pair = till.member("C1").pk, till.member("C2").pk
+    till.send(purchase("30"), purchase("40", member="C2"), purchase("20", member="C2", occurred_at=NEXT_DAY))
+    before = counted(*pair)
+    made = become_one(till)
+    assert counted(*pair) == [[("day", 70, 2), ("day", 20, 1), ("month", 90, 3)], []]
+    assert till.send(purchase("60", member="C2"))[0].points == 30
+    unmerge(None, made.pk, **LATER)
+    assert before == [[("day", 30, 1), ("month", 30, 1)], [("day", 40, 1), ("day", 20, 1), ("month", 60, 2)]]
+    assert counted(*pair) == [[("day", 60, 2), ("month", 60, 2)], before[1]]
+
+
+def test_two_half_full_stamp_cards_are_a_full_one_at_the_next_stamp(group: CoffeeGroup, till: Till) -> None:
+    publish(group, fixed(100), accumulator=gathers(at="10"))
+    pair = till.member("C1").pk, till.member("C2").pk
+    till.send(*(purchase("5", member=member) for member in ("C1", "C2") for _ in range(5)))
+    made = become_one(till)
+    assert stamps(*pair) == [[(10, {"due": 1})], []]
+    results = till.send(purchase("5"), purchase("5", member="C2"))
+    assert [result.points for result in results] == [100, 0]
+    unmerge(None, made.pk, **LATER)
+    # Of the five stamps three were needed for the full card, beside the seven that stay with the kept member.
+    assert [[value for value, _state in cards] for cards in stamps(*pair)] == [[10], [2]]
+    made.refresh_from_db()
+    rule = Progress.objects.first().rule  # type: ignore[union-attr]
+    assert made.returned["rules"] == {"counters": 0, "cards": 1, "stayed": [[rule.pk, "events", "3.000000"]]}
+    assert ("Used toward a goal meanwhile, which stayed", f"{rule.name}: 3") in moved_in_words(made)
+    assert [result.points for result in till.send(*(purchase("5") for _ in range(10)))] == [0] * 9 + [100]
+
+
+def test_remainders_are_carried_on_together(group: CoffeeGroup, till: Till) -> None:
+    publish(group, carrying())
+    pair = till.member("C1").pk, till.member("C2").pk
+    till.send(purchase("30"), purchase("50", member="C2"))
+    become_one(till)
+    assert stamps(*pair) == [[(80, {"fired": [[Event.objects.latest("pk").pk, 1, 0]], "due": 1})], []]
+    assert [result.points for result in till.send(purchase("1"), purchase("39"))] == [1, 1]
+
+
+def test_a_refund_takes_its_stamp_off_the_card_that_it_went_to_and_undoes_what_it_had_fired(
+    group: CoffeeGroup, till: Till
+) -> None:
+    publish(group, fixed(100), accumulator=gathers(at="3"))
+    pair = till.member("C1").pk, till.member("C2").pk
+    till.send(*(purchase("5", key, "C2") for key in "abc"), purchase("5", "k"))
+    become_one(till)
+    assert balances(*pair) == [(100, 0), (0, 0)]
+    assert till.send(refund("k", "5"), refund("a", "5", member="C2"))[1].points == -100
+    assert balances(*pair) == [(0, 0), (0, 0)]
+    assert [result.points for result in till.send(purchase("5", member="C2"))] == [100]
+
+
+def test_what_merges_left_behind_once_is_not_taken_off_the_kept_members_card(group: CoffeeGroup, till: Till) -> None:
+    publish(group, fixed(100), accumulator=gathers(at="3"))
+    pair = till.member("C1").pk, till.member("C2").pk
+    till.send(*(purchase("5", key, "C2") for key in "abc"), purchase("5"))
+    cards = list(Progress.objects.filter(member=pair[1]))
+    made = become_one(till)
+    Progress.objects.filter(member=pair[0]).update(value=1, state={})
+    Progress.objects.bulk_create(cards)
+    del made.moved["rules"]
+    made.save()
+    assert till.send(refund("c", "5", member="C2"))[0].points == -100
+    unmerge(None, made.pk, **LATER)
+    assert [[value for value, _state in each] for each in stamps(*pair)] == [[1], [3]]
+
+
+def test_undone_at_once_a_merge_leaves_all_that_was_counted_as_it_was(group: CoffeeGroup, till: Till) -> None:
+    publish(group, limits=[CAP_A_DAY | {"most": 100}, CAP_A_DAY | {"period": "ever", "most": 500}])
+    publish(group, carrying()), publish(group, fixed(5), accumulator=gathers("streak"))
+    publish(group, fixed(5), accumulator=gathers("amount", "100", period="month"))
+    numbers = count(10)
+
+    @settings(max_examples=8, deadline=None)
+    @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 9), st.integers(1, 90)), max_size=12))
+    def is_undone(did: list[tuple[int, int, int]]) -> None:
+        cards = [f"C{next(numbers)}" for _ in range(2)]
+        enrol_many([("card", card, group.units["S001"].pk, START.date()) for card in cards], when=START)
+        pair = [till.member(card).pk for card in cards]
+        till.send(
+            *(
+                purchase(str(amount), member=cards[who], occurred_at=START + timedelta(days=day))
+                for who, day, amount in did
+            )
+        )
+        before = counted(*pair), stamps(*pair)
+        made = become_one(till, *cards)
+        assert differences() == []
+        assert (counted(pair[1]), stamps(pair[1])) == ([[]], [[]])
+        unmerge(None, made.pk, **LATER)
+        assert (counted(*pair), stamps(*pair)) == before
+
+    is_undone()
+
+
+def test_a_merge_of_cards_takes_the_same_statements_however_many_there_are(
+    group: CoffeeGroup, till: Till, django_assert_num_queries: Any
+) -> None:
+    for _ in range(3):
+        publish(group, fixed(5), accumulator=gathers("streak"), limits=[CAP_A_DAY | {"most": 100}])
+    till.send(*(purchase("5", member=who) for who in ("C1", "C2")))
+    made = Merge(kept=till.member("C1"), gone=till.member("C2"))
+    part = MovedCounts()
+    with django_assert_num_queries(6):
+        made.moved = {"rules": json.loads(json.dumps(part.move(made, None, NOW), cls=DjangoJSONEncoder))}
+    with django_assert_num_queries(5):
+        part.move_back(made, None, NOW)
