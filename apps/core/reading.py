@@ -25,6 +25,10 @@ class FileRefused(LoyaltyError):
         return {
             "empty": _("The file is empty."),
             "not_csv": _("The file is not a CSV text: line %(line)s cannot be read."),
+            "cell": _(
+                "A cell that begins above line %(line)s goes on and on: a quotation mark may be missing. Correct it there."
+            ),
+            "no_rows": _("The file holds no row below the names of its columns."),
             "encoding": _("The file is neither UTF-8 nor GB18030 text."),
             "not_workbook": _("The workbook cannot be read: it is damaged, protected or none."),
             "nul": _("Row %(row)s holds a NUL, which no text does: the export was damaged, or is no text."),

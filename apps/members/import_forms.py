@@ -21,7 +21,7 @@ from apps.members.importing.mapping import LEVEL, Column, ColumnMapping
 from apps.members.importing.models import ImportMapping, MemberImport
 from apps.members.importing.parts import OPTIONS
 from apps.members.importing.samples import Sample, offered, shown_cell
-from apps.members.importing.shown import stateable
+from apps.members.importing.shown import levels_read, stateable
 from apps.members.importing.staging import mapping_of
 from apps.members.importing.targets import Group, Meaning, Target, stores_of, targets_of
 from apps.members.words import kind_in_words
@@ -184,8 +184,10 @@ class MappingForm(forms.Form):
     def _levels(self, known: ColumnMapping) -> list[str]:
         """What the members' levels are called, as far as the first rows tell."""
         column = known.reading(f"attribute:{LEVEL}")
-        texts = self.sample.values.get(column.name, [])[:MOST_LEVELS] if column else []
-        return [column.values.get(text, text) for text, _times in texts] if column else []
+        if column is None:
+            return []
+        texts = self.sample.values.get(column.name, [])[:MOST_LEVELS]
+        return levels_read(self.job.program, column, [text for text, _times in texts])
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]

@@ -12,9 +12,11 @@ from apps.members.importing import checking, services
 from apps.members.importing.deciding import ChoiceUnknown
 from apps.members.importing.mapping import ColumnMapping, MappingRefused
 from apps.members.importing.models import MemberImport
+from apps.members.importing.shown import decisions_of, levels_read, totals_of
 from apps.members.importing.staging import stage
 from apps.members.importing.taking import CHUNK, QuestionsOpen, RowsForgotten, TotalsDisagree
 from apps.members.models import Identifier, Member, MemberChange
+from apps.members.services.defining import create_definition
 from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.orgs.gate import ApprovalNeeded
 from apps.points.models import Account, Lot, Posting
@@ -181,6 +183,26 @@ def test_the_rows_of_each_level_may_be_stated_too(bring: Callable[..., MemberImp
     assert refused.value.data == {"what": "levels:Gold", "stated": 3, "found": 2}
     stated = {"levels:Gold": 2, "levels:Basic": 1}
     assert take(bring(rows, header=header, stated=stated)).counts == {"new": 3}
+
+
+def test_levels_are_stated_as_they_are_read_also_those_that_are_to_be_settled(
+    group: CoffeeGroup, bring: Callable[..., MemberImport]
+) -> None:
+    named = {"gold": ("Gold", "金卡"), "basic": ("Basic", "普卡")}
+    choices = [{"value": value, "label": en, "label_zh": zh} for value, (en, zh) in named.items()]
+    create_definition(None, group["EAST"], key="legacy_level", type="choice", label="Level", choices=choices)
+    rows = "C1,金卡,S001,1\nC2,Gold,S001,1\nC3,普卡,S001,1\nC4,黑卡,S001,1\n"
+    job = bring(rows, header="card,level,store,points\n", stated={"levels:gold": 2, "levels:黑卡": 1})
+    column = ColumnMapping.model_validate(job.mapping).reading("attribute:legacy_level")
+    assert column is not None
+    assert levels_read(group.east, column, ["金卡", "Gold", "黑卡"]) == ["gold", "黑卡"]
+    assert [(each.words, each.stated, each.found) for each in totals_of(job)][-3:] == [
+        ("Rows of the level “Gold”", 2, 2), ("Rows of the level “黑卡”", 1, 1), ("Rows of the level “Basic”", None, 1),
+    ]  # fmt: skip
+    services.decide(None, job.pk, "value_unknown:legacy_level", "黑卡", "=gold", when=WHEN)
+    job.refresh_from_db()
+    assert [each.choice for each in decisions_of(job)] == ["It means “Gold”"]
+    assert take(job).counts == {"new": 4}
 
 
 def test_opening_points_have_their_own_day_end_and_cost(group: CoffeeGroup, bring: Callable[..., MemberImport]) -> None:

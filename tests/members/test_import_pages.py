@@ -61,6 +61,9 @@ def test_a_brought_file_leads_to_its_columns_and_a_faulty_one_says_why_at_its_fi
     told = {"program": group.east.pk, "source": "old cards"}
     empty = page.post(ADD, told | {"file": io.BytesIO(b"\n")})
     assert empty.context_data["adminform"].form.errors == {"file": ["The file is empty."]}
+    broken = page.post(ADD, told | {"file": io.BytesIO(b"card,phone\nC1,138\0\n")})
+    (said,) = broken.context_data["adminform"].form.errors["file"]
+    assert said == "Row 2 holds a NUL, which no text does: the export was damaged, or is no text."
     assert not MemberImport.objects.exists()
     answer = page.post(ADD, told | {"file": io.BytesIO(legacy_file())})
     assert answer.headers["Location"] == page_of(MemberImport.objects.get(), "columns")

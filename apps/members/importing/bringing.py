@@ -3,6 +3,7 @@ in (`taking`)."""
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +25,7 @@ PERMISSION = "members.add_memberimport"
 STEP = "apps.members.tasks.run_member_import"
 SHARES = 4
 """How many parts of one file are under way at once, workers permitting."""
+READ_AT_ONCE = 2_000
 State = MemberImport.State
 
 
@@ -68,6 +70,9 @@ def bring(
     try:
         with sealed.opened(path) as kept:
             found = layout.detect(kept)
+            # What cannot be read near its beginning is refused at once, instead of when its columns are looked at.
+            for _row in islice(layout.rows_of(kept, found), READ_AT_ONCE):
+                pass
         remembered = ImportMapping.objects.filter(program=program, name=source).first() if source else None
         columns = mapping.suggested(found.columns, program, _document(remembered))
         if remembered is None:

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 from django.db import connection
 from django.db.models import Count
-from django.db.models.fields.json import KT
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 
 from apps.members import changes
 from apps.members.importing.findings import REFUSING
@@ -58,10 +59,11 @@ def count(job: MemberImport) -> None:
 
 
 def _levels(job: MemberImport) -> dict[str, int]:
-    """By the level that members had in the old system: how many rows."""
+    """By the level that members had in the old system, also one that is still to be settled: how many rows."""
     if LEVEL not in mapping_of(job).attributes:
         return {}
-    levels = job.staged.filter(attributes__has_key=LEVEL).values_list(KT(f"attributes__{LEVEL}"))
+    told = Coalesce(KeyTextTransform(LEVEL, "attributes"), KeyTextTransform(f"value_unknown:{LEVEL}", "findings"))
+    levels = job.staged.annotate(level=told).filter(level__isnull=False).values_list("level").order_by()
     return {level[:200]: rows for level, rows in levels.annotate(rows=Count("pk")).order_by("-rows")[:MOST_LEVELS]}
 
 

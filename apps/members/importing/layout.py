@@ -125,10 +125,15 @@ def _records(content: IO[bytes], encoding: str, delimiter: str) -> Iterator[list
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     try:
         yield from reader
-    except csv.Error:
-        raise FileRefused(reason="not_csv", line=reader.line_num) from None
+    except csv.Error as error:
+        raise FileRefused(reason=_unread(error), line=reader.line_num) from None
     except UnicodeDecodeError:
         raise FileRefused(reason="encoding") from None
+
+
+def _unread(error: csv.Error) -> str:
+    """Why a line cannot be read: the reader tells a cell beyond its limit by its message alone."""
+    return "cell" if "field limit" in str(error) else "not_csv"
 
 
 class _Unclosed(io.BufferedReader):
@@ -163,8 +168,8 @@ def _first_rows(text: str, delimiter: str) -> list[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         return list(islice(reader, SEEN_ROWS))
-    except csv.Error:
-        raise FileRefused(reason="not_csv", line=reader.line_num) from None
+    except csv.Error as error:
+        raise FileRefused(reason=_unread(error), line=reader.line_num) from None
 
 
 def _header(rows: list[list[str]]) -> tuple[int, tuple[str, ...]]:

@@ -24,7 +24,7 @@ def check(job_id: int, *, when: datetime, tell: Progress = lambda stage, done, t
             return job
         job.refresh_from_db(fields=["rows_read"])
         if not job.rows_read:
-            raise FileRefused(reason="empty")
+            raise FileRefused(reason="no_rows")
         tell("matching", 0, job.rows_read)
         with transaction.atomic():
             if waits_still(job, "NO KEY UPDATE"):

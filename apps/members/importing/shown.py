@@ -10,17 +10,21 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.core.history import Change
+from apps.members.attributes import value_of
 from apps.members.changes import FieldChange
+from apps.members.errors import AttributeRefused
 from apps.members.importing import checking
 from apps.members.importing.deciding import CHOICES, REFUSE
+from apps.members.importing.mapping import LEVEL, Column, compared, meaning_of
 from apps.members.importing.models import MemberImport, MemberRow, RowIdentifier
 from apps.members.importing.parts import LABELS, Brought, parts
 from apps.members.importing.taking import stated_totals
 from apps.members.importing.targets import Meaning, meanings_of, stores_of
 from apps.members.importing.words import finding_in_words
+from apps.members.models import AttributeDefinition
 from apps.members.querysets import definitions_for
 from apps.members.words import change_in_words
-from apps.orgs.models import OrgUnit
+from apps.orgs.models import OrgUnit, Program
 
 MOST_ROWS = 50
 State = MemberRow.State
@@ -177,20 +181,19 @@ class Decided:
 
 
 def decisions_of(job: MemberImport) -> list[Decided]:
-    labels = _labels(job)
+    defined = {each.key: each for each in definitions_for(job.program.unit)}
+    labels = {key: str(each) for key, each in defined.items()}
     has_stores = any(code == "store_unknown" for code, _value, _choice in job.decisions)
-    stores = {each.value: each.words for each in stores_of(job.program)} if has_stores else {}
+    stores = stores_of(job.program) if has_stores else []
+
+    def chosen(code: str, choice: str) -> str:
+        offered = {each.value: each.words for each in _choices(code, defined, stores)}
+        return offered.get(choice) or choice.removeprefix("=")
+
     return [
-        Decided(
-            code, value, finding_in_words(code, value, labels), stores.get(choice) or _choice_in_words(code, choice)
-        )
+        Decided(code, value, finding_in_words(code, value, labels), chosen(code, choice))
         for code, value, choice in job.decisions
     ]
-
-
-def _choice_in_words(code: str, choice: str) -> str:
-    known = CHOICES.get(code.partition(":")[0], {}).get(choice)
-    return known.in_language(_language()) if known else choice.removeprefix("=")
 
 
 def refusals_of(job: MemberImport) -> list[tuple[str, str, int]]:
@@ -207,8 +210,39 @@ def stateable(job: MemberImport, levels: Iterable[str] = ()) -> list[tuple[str, 
         *(key for key in job.stated if key.startswith(LEVELS)),
         *(f"{LEVELS}{level}" for level in [*levels, *job.totals.get("levels", {}).get("stated", {})]),
     ])  # fmt: skip
-    levels_told = [(key, _("Rows of the level “%(level)s”") % {"level": key.removeprefix(LEVELS)}) for key in known]
+    called = level_names(job.program) if known else {}
+    levels_told = [
+        (
+            key,
+            _("Rows of the level “%(level)s”")
+            % {"level": called.get(key.removeprefix(LEVELS), key.removeprefix(LEVELS))},
+        )
+        for key in known
+    ]
     return [("rows", _("Number of rows")), *told, *levels_told]
+
+
+def _level_of(program: Program) -> AttributeDefinition | None:
+    return next((each for each in definitions_for(program.unit) if each.key == LEVEL and each.is_active), None)
+
+
+def level_names(program: Program) -> dict[str, str]:
+    """What the levels of the old system are called, by their values."""
+    defined = _level_of(program)
+    return {each.value: each.words for each in meanings_of(defined) or ()} if defined is not None else {}
+
+
+def levels_read(program: Program, column: Column, texts: Iterable[str]) -> list[str]:
+    """As what texts of the column of levels are read, each once; a text that means nothing yet stays as it is."""
+    defined, meant = _level_of(program), meaning_of(column)
+
+    def read(text: str) -> str:
+        try:
+            return str(value_of(defined, text)) if defined is not None else text
+        except AttributeRefused:
+            return text
+
+    return list(dict.fromkeys(read(meant.get(compared(text), text)) for text in texts))
 
 
 def totals_of(job: MemberImport) -> list[Total]:
