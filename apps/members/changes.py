@@ -37,6 +37,15 @@ def of_referrer(old: int | None, new: int | None) -> FieldChange:
     return FieldChange(field="referrer", old=str(old) if old else None, new=str(new) if new else None)
 
 
+TAG = "tag:"
+
+
+def of_tag(key: str, *, is_given: bool) -> FieldChange:
+    """A tag that somebody gave by hand, or took away."""
+    old, new = (None, key) if is_given else (key, None)
+    return FieldChange(field=f"{TAG}{key}", old=old, new=new)
+
+
 def of_attributes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[FieldChange]:
     """The attributes that differ; they are not personal and stand as they are."""
     for name in sorted({*old, *new}):

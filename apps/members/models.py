@@ -166,7 +166,8 @@ class Identifier(ScopedModel):
 
 class MemberTag(ScopedModel):
     """A tag of a member: it holds from `from_on` until before `until_on`, local days; without end where that is empty.
-    One that was taken back has no day left. A rule gave it at an event, or its definition does by a condition."""
+    One that was taken back has no day left. A rule gave it at an event, its definition does by a
+    condition, or somebody gave it by hand: then it names none of them."""
 
     scope = Scope(units=("member__home_unit",))
     personal = Personal.NONE
@@ -208,6 +209,10 @@ class MemberTag(ScopedModel):
 
     def __str__(self) -> str:
         return self.tag
+
+    @property
+    def is_by_hand(self) -> bool:
+        return self.rule_id is None and self.event_id is None and self.definition_id is None
 
 
 class MemberChange(Authored, AppendOnlyModel):

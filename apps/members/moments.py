@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.approvals.models import ApprovalRequest
 from apps.conditions.words import Words
 from apps.core.addresses import address
-from apps.members.changes import FieldChange
+from apps.members.changes import TAG, FieldChange
 from apps.members.choices import either
 from apps.members.models import Consent, Erasure, Look, Member, MemberChange, Merge
 from apps.members.page import Asked
@@ -28,7 +28,9 @@ AUTHOR: Expression = Coalesce(called("actor"), F("client__name"))
 
 
 def changes_of(asked: Asked) -> "QuerySet[Any]":
-    return MemberChange.objects.visible_to(asked.person).filter(member=asked.member)
+    """But for tags given by hand, of which the room that knows what they are called tells."""
+    changes = MemberChange.objects.visible_to(asked.person).filter(member=asked.member)
+    return changes.exclude(changes__0__field__startswith=TAG)
 
 
 def tell_changes(asked: Asked, rows: list[Row]) -> Iterable[Moment]:

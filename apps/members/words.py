@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.core.formats import day, number
 from apps.core.history import Change, in_words
 from apps.members.allowed import listed
-from apps.members.changes import FieldChange, attribute_text
+from apps.members.changes import TAG, FieldChange, attribute_text
 from apps.members.models import AttributeDefinition, Identifier, Member
 
 
@@ -29,6 +29,8 @@ def field_in_words(field: str) -> str:
         return _("Verified: %(kind)s") % {"kind": kind_in_words(rest)}
     if part == "attributes":
         return _("Attribute “%(name)s”") % {"name": rest}
+    if part == "tag":
+        return _("Tag “%(key)s”") % {"key": rest}
     return {
         "name": pgettext("of a person", "Name"), "birth_on": _("Birthday"), "home_unit": _("Home unit"),
         "state": _("State"), "referrer": _("Recommended by"),
@@ -45,6 +47,8 @@ def change_in_words(change: FieldChange, unit_name: Callable[[str], str]) -> Cha
     """A line of the history page; `unit_name` names the unit of an id, as far as the reader may see it."""
 
     def value(text: str | None) -> str:
+        if change.field.startswith(TAG):
+            return pgettext("of a tag", "not held") if text is None else pgettext("of a tag", "held")
         if text is None:
             return _("empty")
         if change.field == "home_unit":

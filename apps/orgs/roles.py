@@ -59,7 +59,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
         "segments.rfmscheme",
     )
     | _can("delete", "rules.ruleversion", "rules.codebatch", "members.attributedefinition", "segments.tag", "segments.segment")
-    | _can("add", "activity.importjob")
+    | _can("add", "activity.importjob") | _can("change", "members.membertag")
     | SETS_QUALITY | {"rules.publish_rule", "rules.download_codes"},
     Persona.FINANCE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS | LEDGER_CHECKS
     | {"rules.decide_heldevent"},
@@ -69,7 +69,7 @@ PERMISSIONS: dict[Persona, frozenset[str]] = {
     Persona.VICE_PRESIDENT: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | REPORTS,
     Persona.MARKETING_HEAD: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER | IMPORTS | REPORTS,
     Persona.SERVICE: EVERYBODY | PROGRAMME | MEMBERS | ACTIVITY | LEDGER
-    | _can("add change", "members.member", "members.identifier", "members.duplicatepair")
+    | _can("add change", "members.member", "members.identifier", "members.duplicatepair") | _can("change", "members.membertag")
     | _can("delete", "members.identifier")
     | _can("view", "members.erasure", "members.erasureline", "members.blockedidentifier") | _can("add", "members.consent")
     | {"members.reveal_member", "members.hand_out_member", "members.erase_member", "members.lift_blockedidentifier"}

@@ -52,6 +52,7 @@ def does_in_words(permission: str) -> str:
         "members.reveal_member": _("See personal data in clear"),
         "members.erase_member": _("Erase members"),
         "members.hand_out_member": _("Hand members their own data"),
+        "members.change_membertag": _("Give members tags by hand, and take them away"),
         "members.lift_blockedidentifier": _("Let erased members come back"),
         "members.measure_qualityrule": _("Measure the quality of data"),
         "rules.publish_rule": _("Publish rules"),

@@ -45,7 +45,9 @@ def doubts_of(program: Program, definition: Any, when: datetime) -> list[Doubt]:
     automatic = {key for key, tag in tags.items() if tag.is_automatic}
     for key in sorted(_given_by_nobody(program, keys - automatic - _given_here(definition))):
         if key in tags:
-            said = _("No rule gives the tag “%(tag)s”: nobody will hold it.") % {"tag": tags[key]}
+            said = _("No rule gives the tag “%(tag)s”: only those hold it to whom somebody gives it by hand.") % {
+                "tag": tags[key]
+            }
             found.append(Doubt(said, address("segments_tag_change", tags[key].pk)))
         else:
             said = _("No tag is called “%(key)s”, and no rule gives it: nobody will hold it.") % {"key": key}

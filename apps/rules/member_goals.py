@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from apps.core.clock import local_day
 from apps.members.models import MemberTag
 from apps.members.page import Asked, Block, block
+from apps.members.timeline import zone_on
+from apps.orgs.querysets import paths_above
 from apps.points.member_page import accounts_on
 from apps.rules.explain import left_over, measured
 from apps.rules.families import nearest, read_families
@@ -67,14 +69,15 @@ class Goal:
 
 @dataclass
 class Held:
-    """A tag as the page shows it: `since` only where that is still to come, `last_on` empty without end. Of one that its
-    condition gives, `tag` is its label."""
+    """A tag as the page shows it, by its label: `rule` is what gave it, `since` stands only where that is still to come, and
+    `last_on` is empty without end."""
 
     tag: str
     rule: str
     since: date | None
     last_on: date | None
     by_condition: bool = False
+    by_hand: bool = False
 
 
 @dataclass
@@ -166,8 +169,7 @@ def _tags(asked: Asked) -> list[Held]:
     )
     seen = Rule.objects.visible_to(asked.person).filter(pk__in={row.rule_id for row in latest})
     rules = {rule.pk: rule for rule in seen.select_related("program")}
-    given = {row.definition_id for row in latest if row.definition_id is not None}
-    labels = {tag.pk: str(tag) for tag in Tag.objects.visible_to(asked.person).filter(pk__in=given)} if given else {}
+    labels = _labels(asked, latest)
     spans: list[MemberTag] = []
     for row in latest:
         before = spans[-1] if spans and (spans[-1].tag, spans[-1].rule_id) == (row.tag, row.rule_id) else None
@@ -178,13 +180,23 @@ def _tags(asked: Asked) -> list[Held]:
     held = []
     for row in spans:
         rule = rules.get(row.rule_id or 0)
-        today = local_day(asked.when, _zone(rule) if rule else ZoneInfo("UTC"))
+        today = local_day(asked.when, _zone(rule) if rule else asked.once(zone_on))
         if row.until_on is None or row.until_on > today:
             last_on = row.until_on and row.until_on - timedelta(days=1)
             since = row.from_on if row.from_on > today else None
-            label = labels.get(row.definition_id or 0, row.tag)
-            held.append(Held(label, rule.name if rule else "", since, last_on, row.definition_id is not None))
+            label = labels.get(row.tag, row.tag)
+            held.append(
+                Held(label, rule.name if rule else "", since, last_on, row.definition_id is not None, row.is_by_hand)
+            )
     return held
+
+
+def _labels(asked: Asked, held: Iterable[MemberTag]) -> dict[str, str]:
+    """What the tags are called, by their keys; nothing of those that are defined nowhere."""
+    near = Q(program__unit__path__in=paths_above(asked.member.home_unit.path))
+    tags = Tag.objects.visible_to(asked.person).filter(near | Q(pk__in={row.definition_id for row in held}))
+    keys = {row.tag for row in held}
+    return {tag.key: str(tag) for tag in tags.filter(key__in=keys)} if keys else {}
 
 
 def _zone(rule: Rule) -> ZoneInfo:

@@ -12,4 +12,5 @@ class SegmentsConfig(AppConfig):
             held,
             lists,
             moments,
+            page,
         )

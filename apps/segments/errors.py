@@ -156,3 +156,37 @@ class AlreadySetUp(LoyaltyError):
 
     def sentence(self) -> str:
         return _("The programme has these tags already.")
+
+
+class NotByHand(LoyaltyError):
+    code = "tag_not_by_hand"
+
+    def sentence(self) -> str:
+        return _(
+            "Choose a tag that can be given by hand: one of this member’s programmes that no condition and no score gives."
+        )
+
+
+class HeldAlready(LoyaltyError):
+    """`tag`."""
+
+    code = "tag_held_already"
+
+    def sentence(self) -> str:
+        return _("The member holds “%(tag)s” already: it was given by hand.") % self.data
+
+
+class OneAtMost(LoyaltyError):
+    """`tag` is what the member holds of the group."""
+
+    code = "tag_one_at_most"
+
+    def sentence(self) -> str:
+        return _("Of this group a member holds one tag at most, and this one holds “%(tag)s”.") % self.data
+
+
+class NotHeldByHand(LoyaltyError):
+    code = "tag_not_held_by_hand"
+
+    def sentence(self) -> str:
+        return _("Nobody gave the member this tag by hand, or it was taken away meanwhile.")

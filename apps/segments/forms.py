@@ -91,7 +91,7 @@ class TagForm(ConditionForm):
         label=gettext_lazy("Who gets it"), widget=UnfoldAdminSelectWidget, required=False,
         choices=[
             ("condition", gettext_lazy("members for whom a condition holds")),
-            ("rules", gettext_lazy("members to whom a rule gives it, by its key")),
+            ("rules", gettext_lazy("members to whom a rule, or somebody by hand, gives it")),
             ("above", gettext_lazy("nobody: it holds other tags together")),
         ],
     )  # fmt: skip

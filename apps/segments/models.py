@@ -20,6 +20,8 @@ LONGEST_KEY = 60
 DEEPEST = 3
 """Levels of the tree of tags."""
 KEPT_AT_MOST = 3_650
+BY_HAND = Q(rule_id=None, event_id=None, definition_id=None)
+"""Of `members.MemberTag`: what somebody gave by hand."""
 
 
 class Failure(models.TextChoices):
@@ -84,7 +86,7 @@ class Tag(Labelled, Figures, ScopedModel):
     """What a tag means, for the members at home in its programme's unit. Tags stand in a tree of up to three levels; those
     with nothing below them are what members hold.
 
-    A condition gives it, or the scores of a programme (`rfm_group`); else rules do, which name it by its key.
+    A condition gives it, or the scores of a programme (`rfm_group`); else rules do, which name it by its key, and people by hand.
     """
 
     class Kind(models.TextChoices):
@@ -117,7 +119,7 @@ class Tag(Labelled, Figures, ScopedModel):
         help_text=_("How many days a member keeps the tag after its condition no longer holds."),
     )  # fmt: skip
     condition = models.JSONField(_("condition"), null=True, blank=True)
-    """A tree over members; None where rules give the tag, or scores."""
+    """A tree over members; None where rules or people give the tag, or scores."""
     is_exclusive = models.BooleanField(
         _("one at most"), default=False,
         help_text=_("A member holds at most one of the tags below: the first, by position, whose condition holds."),
@@ -146,7 +148,7 @@ class Tag(Labelled, Figures, ScopedModel):
 
     @property
     def is_automatic(self) -> bool:
-        """Whether a refresh gives it; else rules do."""
+        """Whether a refresh gives it; else rules and people do."""
         return self.condition is not None or bool(self.rfm_group)
 
 

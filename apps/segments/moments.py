@@ -3,16 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import DateTimeField, Expression, F, Func, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models import DateTimeField, Expression, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Substr
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from apps.core.addresses import address
+from apps.members.changes import TAG
 from apps.members.choices import either
-from apps.members.models import MemberTag
+from apps.members.models import MemberChange, MemberTag
+from apps.members.moments import AUTHOR
 from apps.members.page import Asked
 from apps.members.timeline import Moment, Row, Source, register, zone_on
-from apps.segments.models import SegmentMove, Tag
+from apps.orgs.querysets import paths_above
+from apps.segments.models import BY_HAND, SegmentMove, Tag
 
 
 def moves_of(asked: Asked) -> "QuerySet[Any]":
@@ -45,7 +50,7 @@ register(
 def tags_of(asked: Asked) -> "QuerySet[Any]":
     tags = MemberTag.objects.visible_to(asked.person).filter(member=asked.member)
     return (
-        tags.exclude(until_on=F("from_on"))
+        tags.exclude(BY_HAND | Q(until_on=F("from_on")))
         .annotate(began_at=_midnight(asked, "from_on"))
         .filter(began_at__lte=asked.when)
     )
@@ -54,10 +59,35 @@ def tags_of(asked: Asked) -> "QuerySet[Any]":
 def tags_over(asked: Asked) -> "QuerySet[Any]":
     tags = MemberTag.objects.visible_to(asked.person).filter(member=asked.member, until_on__isnull=False)
     return (
-        tags.exclude(until_on=F("from_on"))
+        tags.exclude(BY_HAND | Q(until_on=F("from_on")))
         .annotate(ended_at=_midnight(asked, "until_on"))
         .filter(ended_at__lte=asked.when)
     )
+
+
+def tags_by_hand(asked: Asked) -> "QuerySet[Any]":
+    """What people gave and took away, each with what the tag is called, where it is still defined."""
+    changes = MemberChange.objects.visible_to(asked.person).filter(member=asked.member)
+    near = Tag.objects.filter(program__unit__path__in=paths_above(asked.member.home_unit.path), key=OuterRef("key"))
+    return changes.filter(changes__0__field__startswith=TAG).annotate(
+        key=Substr(KeyTextTransform("field", KeyTransform(0, "changes")), len(TAG) + 1),
+        label=Subquery(near.values("label")[:1]), label_zh=Subquery(near.values("label_zh")[:1]),
+    )  # fmt: skip
+
+
+def tell_tags_by_hand(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
+    for row in rows:
+        is_given = row.facts["given"] is not None
+        words = _("Tag given by hand: %(tag)s") if is_given else _("Tag taken away by hand: %(tag)s")
+        yield Moment(
+            row, words % {"tag": _called(row.facts)}, detail=row.facts["reason"], who=row.facts["who"] or _("The studio"),
+            icon="new_label" if is_given else "label_off", address=address("members_member_history", asked.member.pk),
+        )  # fmt: skip
+
+
+def _called(facts: dict[str, Any]) -> str:
+    words = either(facts["label"] or "", facts["label_zh"] or "")
+    return words.in_language(get_language() or "en") or str(facts["tag"])
 
 
 def _midnight(asked: Asked, day: str) -> Expression:
@@ -70,9 +100,7 @@ def _midnight(asked: Asked, day: str) -> Expression:
 def tell_tags(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
     for row in rows:
         words = _("Tag given: %(tag)s") if row.code == "tag" else _("Tag over: %(tag)s")
-        label = either(row.facts["label"] or row.facts["tag"], row.facts["label_zh"] or "")
-        told = {"tag": label.in_language(get_language() or "en")}
-        yield Moment(row, words % told, icon="label" if row.code == "tag" else "label_off")
+        yield Moment(row, words % {"tag": _called(row.facts)}, icon="label" if row.code == "tag" else "label_off")
 
 
 DEFINED = Tag.objects.filter(pk=OuterRef("definition_id"))
@@ -96,3 +124,11 @@ for _code, _rows, _at in (("tag", tags_of, "began_at"), ("tagover", tags_over, "
             "tag",
         )
     )
+
+register(
+    Source(
+        "taghand", gettext_lazy("Tags"), "label", "members.view_memberchange", tags_by_hand, "at",
+        {"tag": "key", "given": "changes__0__new", "label": "label", "label_zh": "label_zh", "reason": "reason", "who": AUTHOR},
+        tell_tags_by_hand, 50, "tag",
+    )
+)  # fmt: skip

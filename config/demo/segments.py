@@ -3,9 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from apps.members.models import Member
+from apps.orgs.models import Program
 from apps.segments.models import Segment, Tag
 from apps.segments.services import life_cycle, scoring, tracking
 from apps.segments.services.defining import create_tag
+from apps.segments.services.giving import give_tag
 from apps.segments.services.refreshing import refresh_tag
 from config.demo.group import Group
 
@@ -42,6 +45,11 @@ def make_segments(group: Group, end: datetime) -> None:
         owner=group.people["campaigns"], refresh="at_once", kept_days=7,
         definition="30 天内下单 4 次以上 Four orders and more in 30 days", purpose="周末活动 Weekend offers",
     )  # fmt: skip
+    create_tag(
+        person, program, parent=attributes, key="press", label="Press and friends", label_zh="媒体与友人", owner=person,
+        position=2, refresh="by_hand", definition="由客服手动添加 Given by hand by customer service",
+        purpose="新品品鉴会 Tastings of new products",
+    )  # fmt: skip
     life_cycle.set_up_stages(person, program)
     scoring.set_up(person, program)
     tracking.create_segment(
@@ -52,8 +60,16 @@ def make_segments(group: Group, end: datetime) -> None:
         person, program, key="spenders", label="Spenders", label_zh="高消费会员", condition=SPENDERS,
         description="90 天内净消费满 500 元 CNY 500 net in 90 days",
     )  # fmt: skip
+    _by_hand(group, program, end - timedelta(days=3))
     for when in (end - timedelta(days=1), end):
         refresh_all(program.pk, when)
+
+
+def _by_hand(group: Group, program: Program, when: datetime) -> None:
+    tag = Tag.objects.get(program=program, key="press")
+    home = Member.objects.filter(state=Member.State.ACTIVE, home_unit__path__startswith=program.unit.path)
+    for pk in home.order_by("pk").values_list("pk", flat=True)[:2]:
+        give_tag(group.people["service"], pk, tag.pk, reason="写咖啡专栏 Writes a column about coffee", when=when)
 
 
 def refresh_all(program_id: int, when: datetime) -> None:

@@ -120,6 +120,8 @@ FREE: dict[str, str] = {
     "rules.codes.services:redeem": "A member's own code gives what its published rule promises, once.",
     "segments.services.defining:create_tag": SETTING,
     "segments.services.defining:delete_tag": TAKES_AWAY,
+    "segments.services.giving:give_tag": MEMBER,
+    "segments.services.giving:take_tag": TAKES_AWAY,
     "segments.services.life_cycle:set_up_stages": SETTING,
     "segments.services.refreshing:refresh_now": "It asks a saved condition again, as the clock does anyway, and changes no condition.",
     "segments.services.scoring:set_up": SETTING,

@@ -221,6 +221,8 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:approvals_delegation_mine": SitePage(),
     "admin:approvals_delegation_people": SitePage(),
     "admin:approvals_delegation_end": RowPage("approvals.delegation", "approvals.change_delegation"),
+    "admin:segments_tag_of": RowPage("members.member", "members.change_membertag", (200,), (405,)),
+    "admin:segments_tag_hand": RowPage("members.member", "members.change_membertag"),
     "admin:segments_tag_preview": SitePage(get=405, permission="segments.change_tag"),
     "admin:segments_tag_ready": SitePage(permission="segments.add_tag"),
     "admin:segments_tag_refresh": RowPage("segments.tag", "segments.change_tag"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from pydantic import BaseModel
 
 from apps.members import changes
@@ -113,18 +113,16 @@ def _attributes_taken(kept: Member, gone: Member, taken: set[str], moved: Moved)
 
 
 def move_rows(kept: Member, gone: Member, moved: Moved) -> list[Identifier]:
-    """Identifiers, friends and the tags that rules gave go to the kept member; the identifiers, as they were. Tags by a
+    """Identifiers, friends and the tags that rules and people gave go to the kept member; the identifiers, as they were. Tags by a
     condition are the kept member's where it holds for that one."""
     identifiers = list(gone.identifiers.order_by("pk"))
     moved.identifiers = [each.pk for each in identifiers]
     Identifier.objects.filter(pk__in=moved.identifiers).update(member=kept)
-    same = MemberTag.objects.filter(
-        member=kept, tag=OuterRef("tag"), rule_id=OuterRef("rule_id"), from_on=OuterRef("from_on"),
-        event_id=OuterRef("event_id"),
-    )  # fmt: skip
-    moved.tags = list(
-        MemberTag.objects.filter(~Exists(same), member=gone, definition_id=None).values_list("pk", flat=True)
-    )
+    alike = MemberTag.objects.filter(member=kept, definition_id=None, tag=OuterRef("tag"), from_on=OuterRef("from_on"))
+    of_a_rule = Q(rule_id=OuterRef("rule_id"), event_id=OuterRef("event_id"))
+    by_hand = Q(rule_id=None, event_id=None)
+    same = Exists(alike.filter(of_a_rule)) | (by_hand & Exists(alike.filter(by_hand)))
+    moved.tags = list(MemberTag.objects.filter(~same, member=gone, definition_id=None).values_list("pk", flat=True))
     MemberTag.objects.filter(pk__in=moved.tags).update(member=kept)
     moved.friends = list(Member.objects.filter(brought_by=gone).exclude(pk=kept.pk).values_list("pk", flat=True))
     Member.objects.filter(pk__in=moved.friends).update(brought_by=kept)

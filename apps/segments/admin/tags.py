@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from apps.core.admin import actor_of, figure, local
 from apps.core.clock import now
 from apps.core.formats import number
+from apps.members.models import Member
+from apps.members.page import member_or_404
 from apps.orgs.admin.asking import AskingForms
 from apps.orgs.models import Program
 from apps.orgs.querysets import programs_reached
@@ -25,10 +27,14 @@ from apps.segments.lists import count_seen, holding_now, list_address
 from apps.segments.models import RfmScheme, Tag
 from apps.segments.services import life_cycle, scoring
 from apps.segments.services.defining import CHANGEABLE, change_tag, condition_asked, create_tag, delete_tag, live_uses
+from apps.segments.services.giving import PERMISSION as BY_HAND
+from apps.segments.services.giving import give_tag, lines_of, take_tag
 from apps.segments.services.refreshing import is_stale, refresh_now
 from apps.segments.uses import uses_of
 
 RUNS_SHOWN = 10
+GONE = (Member.State.REMOVED, Member.State.MERGED)
+"""Of whom nobody is left that could be given a tag."""
 WORDS = ("label", "label_zh")
 ABOUT = ("definition", "purpose", "owner")
 
@@ -183,6 +189,8 @@ class TagAdmin(ConditionPages, AskingForms):
     def get_urls(self) -> list[Any]:
         return [
             self.route("ready/", self.ready_view, "ready"),
+            self.route("member/<path:object_id>/hand/", self.hand_view, "hand"),
+            self.route("member/<path:object_id>/", self.of_view, "of"),
             self.route("<path:object_id>/refresh/", self.refresh_view, "refresh"),
             *super().get_urls(),
         ]
@@ -203,6 +211,44 @@ class TagAdmin(ConditionPages, AskingForms):
 
         answer: HttpResponse = self.refusals_shown(request, run)
         return answer
+
+    def of_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The tags that a member can be given by hand, and those that somebody gave."""
+        member = self._member(request, object_id)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        lines, is_left = lines_of(actor_of(request), member, now()), member.state not in GONE
+        context = {
+            **self.admin_site.each_context(request), "title": _("Tags by hand of %(member)s") % {"member": member},
+            "opts": self.opts, "member": member, "lines": lines, "is_left": is_left,
+            "free": [each.tag for each in lines if each.since is None and not each.tag.is_automatic],
+        }  # fmt: skip
+        return TemplateResponse(request, "segments/by_hand.html", context, headers={"Cache-Control": "no-store"})
+
+    def hand_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Gives the tag, or takes it away."""
+        member = self._member(request, object_id)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        sent, gives = request.POST.get("tag", ""), request.POST.get("what") != "take"
+        tag = int(sent) if sent.isdecimal() and len(sent) < 19 else 0
+
+        def run() -> HttpResponse:
+            verb = give_tag if gives else take_tag
+            verb(actor_of(request), member.pk, tag, reason=request.POST.get("reason", ""), when=now())
+            told = _("Given. It counts from now on.") if gives else _("Taken away. It counts no longer.")
+            self.message_user(request, told, messages.SUCCESS)
+            return HttpResponseRedirect(reverse("admin:segments_tag_of", args=[member.pk]))
+
+        answer: HttpResponse = self.refusals_shown(request, run)
+        return answer
+
+    def _member(self, request: HttpRequest, object_id: str) -> Member:
+        """The member of a page about tags by hand: unseen 404, seen but not allowed 403."""
+        member = member_or_404(request.user, object_id)
+        if not actor_of(request).has_perm(BY_HAND, member):
+            raise PermissionDenied
+        return member
 
     def ready_view(self, request: HttpRequest) -> HttpResponse:
         """Tags that are made with one button: the stages of a member's life, the groups of scores."""
@@ -250,9 +296,9 @@ class TagAdmin(ConditionPages, AskingForms):
 
 
 def state_of(tag: Tag, when: Any) -> tuple[str, str]:
-    """The tone and the words of how a tag stands; of one that rules give, the words alone."""
+    """The tone and the words of how a tag stands; of one that rules or people give, the words alone."""
     if not tag.is_automatic:
-        return "", _("given by rules")
+        return "", _("given by rules or by hand")
     if tag.last_error:
         return "bad", _("failed")
     if tag.refreshed_at is None:
@@ -265,4 +311,4 @@ def drift_in_words(row: Any) -> str:
     drift = row.drift_pct
     if drift is None:
         return ""
-    return f"{'+' if drift > 0 else ''}{number(drift, 1)} %"
+    return f"{'+' if drift > 0 else ''}{number(drift, 1)}\u00a0%"

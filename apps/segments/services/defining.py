@@ -55,7 +55,7 @@ from apps.segments.errors import (
     TooDeep,
     Unlabelled,
 )
-from apps.segments.models import DEEPEST, KEPT_AT_MOST, LONGEST_KEY, Segment, Tag
+from apps.segments.models import BY_HAND, DEEPEST, KEPT_AT_MOST, LONGEST_KEY, Segment, Tag
 from apps.segments.uses import uses_of
 
 ADD, CHANGE, DELETE = (f"segments.{verb}_tag" for verb in ("add", "change", "delete"))
@@ -197,7 +197,7 @@ def change_tag(actor: Any, tag_id: int, *, when: datetime, approval: Approval | 
     if tag.position != before[2]:
         _place(tag)
     if tag.condition is None and before[0] is not None:
-        _end(tag, when)
+        _end(tag, when, Q(definition_id=tag.pk))
     elif (tag.condition, tag.is_exclusive, tag.position) != before:
         _begin(tag)
     return tag
@@ -218,7 +218,7 @@ def delete_tag(actor: Any, tag_id: int, when: datetime) -> None:
         raise HasChildren()
     if names := [use.name for use in uses_of(tag.program, [tag.key])]:
         raise InUse(names=names)
-    _end(tag, when)
+    _end(tag, when, Q(definition_id=tag.pk) | _by_hand(tag))
     signed(tag, actor).delete()
 
 
@@ -250,9 +250,14 @@ def _begin(tag: Tag) -> None:
             unless_promised("apps.segments.tasks.refresh_tag", each.pk)
 
 
-def _end(tag: Tag, when: datetime) -> None:
+def _by_hand(tag: Tag) -> Q:
+    return BY_HAND & Q(tag=tag.key, member__home_unit__path__startswith=tag.program.unit.path)
+
+
+def _end(tag: Tag, when: datetime, given: Q) -> None:
+    """What of it was given so ends today."""
     today = local_day(when, ZoneInfo(tag.program.time_zone))
-    held = MemberTag.objects.filter(definition_id=tag.pk).filter(Q(until_on=None) | Q(until_on__gt=today))
+    held = MemberTag.objects.filter(given).filter(Q(until_on=None) | Q(until_on__gt=today))
     held.update(until_on=Greatest("from_on", Value(today)))
 
 
