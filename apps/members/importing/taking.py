@@ -217,7 +217,9 @@ def take_chunk(job_id: int, *, when: datetime) -> bool:
         end(job, State.CANCELLED, when, refusal.data)
         return False
     today = local_day(when, ZoneInfo(job.program.time_zone))
-    _follow_merges(job, first, last)
+    _hold_members(job, first, last, "changed")
+    while _follow_merges(job, first, last):
+        _hold_members(job, first, last, "changed")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT members_import_take(%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -230,12 +232,22 @@ def take_chunk(job_id: int, *, when: datetime) -> bool:
     return True
 
 
-def _follow_merges(job: MemberImport, first: int, last: int) -> None:
-    """Members who were merged since the file was checked: their rows are of the member that answers for them."""
-    if Merge.objects.filter(at__gte=job.created_at).exists():
-        rows = job.staged.filter(number__range=(first, last), member__merged_into__isnull=False)
-        answering = Member.objects.filter(pk=OuterRef("member")).values("merged_into")
-        rows.update(member_id=Subquery(answering))
+def _hold_members(job: MemberImport, first: int, last: int, *states: str) -> None:
+    """Locks the members of rows in those states, in the order in which everybody locks members: whoever merges, erases, changes or
+    rewards one of them at this moment is waited for."""
+    rows = job.staged.filter(number__range=(first, last), state__in=states, member__isnull=False)
+    if members := list(rows.values_list("member_id", flat=True)):
+        held = Member.objects.select_for_update(no_key=True).filter(pk__in=members).order_by("pk")
+        list(held.values_list("pk"))
+
+
+def _follow_merges(job: MemberImport, first: int, last: int) -> int:
+    """Members who were merged since the file was checked: their rows are of the member that answers for them. How many."""
+    if not Merge.objects.filter(at__gte=job.created_at).exists():
+        return 0
+    rows = job.staged.filter(number__range=(first, last), is_done=False, member__merged_into__isnull=False)
+    answering = Member.objects.filter(pk=OuterRef("member")).values("merged_into")
+    return int(rows.update(member_id=Subquery(answering)))
 
 
 def _next_chunk(job_id: int, state: str) -> MemberChunk | None:
@@ -307,6 +319,8 @@ def take_back_chunk(job_id: int, *, when: datetime) -> bool:
         _finish(job_id, State.UNDOING, State.UNDONE, when)
         return False
     job, span = chunk.job, (chunk.first, chunk.last)
+    # Before it is asked who had a life since, and before their accounts are locked.
+    _hold_members(job, *span, "new", "changed")
     back: dict[str, int] = {}
     for part in parts():
         back |= part.take_back(job, *span, when)

@@ -11,7 +11,7 @@ from apps.core.addresses import address
 from apps.members.merging.models import Merge
 from apps.members.merging.parts import LABELS, parts
 from apps.members.models import Identifier, Member
-from apps.orgs.gate import Line, Subject, SubjectGone
+from apps.orgs.gate import ABOUT, Line, Subject, SubjectGone
 from apps.orgs.models import OrgUnit, Staff
 
 PERMISSION = "members.add_merge"
@@ -80,8 +80,8 @@ class OfTwo(Subject):
         kept, gone = self.read()
         named = Identifier.objects.filter(member=kept).count()
         lines = [
-            Line("kept", _called(kept), _called(kept)),
-            Line("gone", _called(gone), _called(gone)),
+            Line("kept", _numbered(kept), _numbered(kept)),
+            Line("gone", _numbered(gone), _numbered(gone)),
             Line("identifiers", named, named + sign * self.identifiers(), "number"),
         ]
         for part in parts():
@@ -89,8 +89,8 @@ class OfTwo(Subject):
         return tuple(lines)
 
     def title(self) -> Words:
-        kept, gone = self.read()
-        return self.told().format(kept=_called(kept), gone=_called(gone))
+        _kept, gone = self.read()
+        return self.told().format(kept=ABOUT, gone=_numbered(gone))
 
     def told(self) -> Words:
         return TITLE
@@ -99,5 +99,6 @@ class OfTwo(Subject):
         return address("members_member_change", self.pair()[0])
 
 
-def _called(member: Member) -> str:
-    return f"{member.masked_name} #{member.pk}".strip()
+def _numbered(member: Member) -> str:
+    """Requests stay when a member is erased: they hold no name, not even a masked one."""
+    return f"#{member.pk}"

@@ -235,7 +235,9 @@ def blank(erasing: Erasing) -> dict[str, int]:
 def waits(member: Member, when: datetime) -> Iterable[str]:
     """Requests about them that are open, and files of members that are on their way."""
     unsettled = (ApprovalRequest.State.OPEN, ApprovalRequest.State.RETURNED)
-    asked = requests_about(member.pk).filter(state__in=unsettled).exclude(kind="members.erase")
+    is_of_merge = Q(kind="members.merge", subject__gone=member.pk)
+    asked = ApprovalRequest.objects.filter(Q(about=f"member:{member.pk}") | is_of_merge, state__in=unsettled)
+    asked = asked.exclude(kind="members.erase").order_by("pk")
     if numbers := [f"#{pk}" for pk in asked.values_list("pk", flat=True)]:
         yield _("Requests about this member are open: %(requests)s. Decide on them or withdraw them first.") % {
             "requests": ", ".join(numbers)

@@ -1,5 +1,5 @@
 DROP FUNCTION members_import_blocked(bigint);
-DROP FUNCTION members_blank(bigint, text[]);
+DROP FUNCTION IF EXISTS members_blank(bigint, text[]);
 DROP FUNCTION members_require_erasing(bigint);
 DROP TRIGGER only_words ON members_consent;
 DROP TRIGGER only_words ON members_look;

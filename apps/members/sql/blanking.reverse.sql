@@ -1,0 +1,1 @@
+DROP FUNCTION IF EXISTS members_blank(bigint, text[]);
