@@ -78,36 +78,48 @@ BEGIN
     RETURN posted;
 END $$;
 
--- Takes the opening balances that a file brought back as far as they are still there. Returns how many points went, and how many of what was
--- opened are gone for good: spent, expired, or set aside for a redemption under way.
+-- Takes the opening balances that a file brought back as far as they are still there. Returns how many points went, and how
+-- many of what was opened are gone for good: spent, expired, or set aside for a redemption under way.
+--
+-- Each table that is joined is cut down by its index first, so that no plan can be worse than linear, as where members are
+-- taken in (apps/members/sql/importing.sql).
 CREATE OR REPLACE FUNCTION points_take_openings_back(job bigint, first int, last int, at timestamptz, local_day date)
 RETURNS TABLE (taken bigint, lost bigint)
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_nestloop = off AS $$
 #variable_conflict use_column
 DECLARE
+    file members_memberimport := (SELECT j FROM members_memberimport j WHERE j.id = job);
+    types bigint[] := ARRAY(SELECT id FROM points_pointtype WHERE program_id = file.program_id);
+    members bigint[] := ARRAY(
+        SELECT r.member_id FROM members_memberrow r
+        WHERE r.job_id = job AND r.number BETWEEN first AND last AND r.is_done AND r.amounts <> '{}');
     accounts bigint[];
+    openings bigint[];
+    lots bigint[];
 BEGIN
     accounts := ARRAY(
-        SELECT a.id FROM points_account a
-        WHERE a.member_id IN (
-            SELECT r.member_id FROM members_memberrow r
-            WHERE r.job_id = job AND r.number BETWEEN first AND last AND r.is_done AND r.amounts <> '{}')
-        ORDER BY a.id FOR NO KEY UPDATE);
+        SELECT id FROM points_account WHERE member_id = ANY (members) AND point_type_id = ANY (types)
+        ORDER BY id FOR NO KEY UPDATE);
+    openings := ARRAY(
+        SELECT p.id FROM points_posting p JOIN points_account a ON a.id = p.account_id
+        WHERE p.account_id = ANY (accounts) AND a.id = ANY (accounts) AND p.kind = 'opening'
+          AND starts_with(p.key, points_opening_key(file.source, a.point_type_id, a.member_id))
+          -- An earlier file of the source may have opened it.
+          AND p.posted_at >= file.started_at AND p.reason = file.file_name);
+    openings := ARRAY(
+        SELECT unnest(openings)
+        EXCEPT SELECT reverses_id FROM points_posting WHERE reverses_id = ANY (openings) AND kind = 'reverse');
+    lots := ARRAY(SELECT lot_id FROM points_entry WHERE posting_id = ANY (openings) AND points > 0 AND lot_id IS NOT NULL);
     RETURN QUERY
     WITH opened AS MATERIALIZED (
         SELECT p.id AS opening, nextval('points_posting_id_seq') AS posting, p.account_id, p.member_id, p.org_unit_id,
                p.points, l.id AS lot, l.unit_cost_micros AS cost,
                CASE WHEN p.points > 0 THEN l.remaining - l.held ELSE -least(-p.points, a.debt) END AS left_over
-        FROM members_memberimport j JOIN points_pointtype t ON t.program_id = j.program_id
-        JOIN points_account a ON a.id = ANY (accounts) AND a.point_type_id = t.id
-        JOIN points_posting p ON p.account_id = a.id AND p.kind = 'opening'
-                             AND starts_with(p.key, points_opening_key(j.source, t.id, a.member_id))
-                             -- An earlier file of the source may have opened it.
-                             AND p.posted_at >= j.started_at AND p.reason = j.file_name
-        LEFT JOIN points_entry e ON e.posting_id = p.id AND e.lot_id IS NOT NULL AND e.points > 0
-        LEFT JOIN points_lot l ON l.id = e.lot_id
-        WHERE j.id = job AND NOT EXISTS (
-            SELECT FROM points_posting again WHERE again.reverses_id = p.id AND again.kind = 'reverse')
+        FROM points_posting p JOIN points_account a ON a.id = p.account_id
+        LEFT JOIN points_entry e ON e.posting_id = p.id AND e.posting_id = ANY (openings) AND e.lot_id = ANY (lots)
+                                AND e.points > 0
+        LEFT JOIN points_lot l ON l.id = e.lot_id AND l.id = ANY (lots)
+        WHERE p.id = ANY (openings) AND a.id = ANY (accounts)
     ), posted AS (
         INSERT INTO points_posting (id, key, account_id, member_id, org_unit_id, kind, points, pending_points,
                                     reverses_id, reason, day, posted_at)
@@ -118,14 +130,14 @@ BEGIN
         INSERT INTO points_entry (posting_id, account_id, member_id, lot_id, kind, points, pending_points, cost_micros,
                                   program_id, org_unit_id, day, posted_at)
         SELECT posting, account_id, member_id, lot, 'reverse', -left_over, 0, -left_over * coalesce(cost, 0),
-               (SELECT program_id FROM members_memberimport WHERE id = job), org_unit_id, local_day, at
+               file.program_id, org_unit_id, local_day, at
         FROM opened WHERE left_over <> 0
     ), lots AS (
         UPDATE points_lot l SET remaining = l.remaining - o.left_over
-        FROM opened o WHERE l.id = o.lot AND o.left_over > 0
+        FROM opened o WHERE l.id = ANY (lots) AND l.id = o.lot AND o.left_over > 0
     ), settled AS (
         UPDATE points_account a SET balance = a.balance - o.left_over, debt = a.debt + least(o.left_over, 0)
-        FROM opened o WHERE a.id = o.account_id AND o.left_over <> 0
+        FROM opened o WHERE a.id = ANY (accounts) AND a.id = o.account_id AND o.left_over <> 0
     )
     SELECT coalesce(sum(left_over) FILTER (WHERE points > 0), 0)::bigint,
            coalesce(sum(points - left_over) FILTER (WHERE points > 0), 0)::bigint
