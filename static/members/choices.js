@@ -1,4 +1,4 @@
-// The choices of an attribute: rows are added, moved and taken away. Without it, an emptied row is one less.
+// The choices of an attribute, or the kinds by which members are recognised: rows are added, moved and taken away. Without it, an emptied row is one less.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -23,7 +23,7 @@ document.addEventListener("DOMContentLoaded", () => {
     add.addEventListener("click", () => {
         list.append(empty.cloneNode(true));
         offer();
-        list.lastElementChild.querySelector("input").focus();
+        list.lastElementChild.querySelector("input, select").focus();
     });
     list.addEventListener("click", ({ target }) => {
         const button = target.closest("button"), row = target.closest("li");
@@ -33,7 +33,7 @@ document.addEventListener("DOMContentLoaded", () => {
         else {
             const next = row.nextElementSibling || row.previousElementSibling;
             row.remove();
-            (next?.querySelector("input") || add).focus();
+            (next?.querySelector("input, select") || add).focus();
             offer();
             told();
         }

@@ -5,13 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from apps.core.errors import NotAllowed
 from apps.members import services
 from apps.members.errors import IdentifierTaken, NoSuchIdentifier, ReasonMissing, UnknownIdentifierKind
 from apps.members.importing import services as importing
 from apps.members.merging.order import enrol_or_recognise, set_order
-from apps.members.models import Member, MemberChange
+from apps.members.models import MatchingOrder, Member, MemberChange
+from apps.members.querysets import kinds_in_use
 from tests.factories import Cast, CoffeeGroup
 from tests.members.conftest import CARD, PHONE, WHEN
 
@@ -96,3 +99,59 @@ def test_verifying_is_on_record_and_can_be_taken_back(cast: Cast, wang: Member) 
     ):
         with pytest.raises(refused):
             verb()
+
+
+def order_page(cast: Cast, client: Client, group: CoffeeGroup, *kinds: str) -> tuple[MatchingOrder, Any]:
+    """The order of EAST, and what the page answers that is sent those kinds."""
+    order = set_order(None, group.east, ["external:pos", "card"])
+    client.force_login(cast["administrator"])
+    sent = {"program": group.east.pk, "kinds": list(kinds), "_save": "1"}
+    answer = client.post(reverse("admin:members_matchingorder_change", args=[order.pk]), sent)
+    order.refresh_from_db()
+    return order, answer
+
+
+def test_the_order_is_picked_among_the_kinds_that_are_known(
+    cast: Cast, client: Client, group: CoffeeGroup, wang: Member
+) -> None:
+    services.add_identifier(None, wang.pk, "erp:east", "77", when=LATER)
+    services.create_member(None, group["S101"], identifiers=[("erp:west", "78")], when=WHEN)
+    assert kinds_in_use(None) == ["card", "email", "erp:east", "erp:west", "phone"]
+    client.force_login(cast["administrator"])
+    set_order(None, group.east, ["external:pos", "card"])
+    page = client.get(reverse("admin:members_matchingorder_change", args=[MatchingOrder.objects.get().pk]))
+    form = page.context["adminform"].form
+    offered = [kind for kind, _words in form.fields["kinds"].widget.choices]
+    assert offered[:4] == ["card", "phone", "email", "external"]
+    assert {"erp:east", "external:pos"} <= set(offered)
+    html = page.content.decode()
+    assert html.count('<select class="studio-input" name="kinds"') == 3
+    assert html.index('<option value="external:pos" selected>') < html.index('<option value="card" selected>')
+
+
+def test_what_is_picked_is_kept_in_its_order_and_once(cast: Cast, client: Client, group: CoffeeGroup) -> None:
+    order, answer = order_page(cast, client, group, "phone", "", "card", "phone", "external:till")
+    assert answer.status_code == 302
+    assert order.kinds == ["phone", "card", "external:till"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ([""], "Say at least one kind of identifier."),
+        (["Till 7"], "“Till 7”: A kind of identifier has up to 40 small letters, digits and the signs _ : . -"),
+        ([f"k{number}" for number in range(11)], "At most 10 kinds of identifier."),
+    ],
+)
+def test_what_is_wrong_with_the_kinds_is_said_at_their_field(
+    cast: Cast, client: Client, group: CoffeeGroup, kinds: list[str], said: str
+) -> None:
+    order, answer = order_page(cast, client, group, *kinds)
+    assert answer.context["adminform"].form.errors == {"kinds": [said]}
+    assert order.kinds == ["external:pos", "card"]
+
+
+def test_kinds_of_members_of_another_company_are_not_offered(cast: Cast, group: CoffeeGroup, wang: Member) -> None:
+    services.add_identifier(None, wang.pk, "erp:east", "77", when=LATER)
+    assert "erp:east" in kinds_in_use(cast["administrator"])
+    assert kinds_in_use(cast.outsider) == []

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from apps.core.admin import ScopedAdmin, actor_of
+from apps.members.matching_forms import MatchingOrderForm
 from apps.members.merging.order import ADD, set_order
 from apps.members.models import MatchingOrder
 from apps.members.words import kind_in_words
@@ -20,9 +21,14 @@ class MatchingOrderAdmin(ScopedAdmin):
     list_select_related = ("program",)
     list_filter = ("program",)
     ordering = ("program",)
+    form = MatchingOrderForm
     fields = ("program", "kinds", "only_verified", "enrols_known")
     choice_permissions: ClassVar = {"program": ADD}
     empty_template = "members/matching_empty.html"
+
+    class Media:
+        css: ClassVar = {"all": ["conditions/conditions.css", "members/choices.css"]}
+        js = ("members/choices.js",)
 
     @admin.display(description=gettext_lazy("recognised by"))
     def kinds_shown(self, order: MatchingOrder) -> str:
