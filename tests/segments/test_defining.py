@@ -6,7 +6,14 @@ import pytest
 
 from apps.core.errors import LoyaltyError, NotAllowed
 from apps.segments.models import Tag
-from apps.segments.services.defining import change_tag, create_tag, delete_tag
+from apps.segments.services.defining import (
+    TagCondition,
+    change_tag,
+    condition_asked,
+    create_tag,
+    delete_tag,
+    live_uses,
+)
 from apps.segments.uses import Use, _finders, names_tags
 from tests.factories import Cast, CoffeeGroup
 from tests.segments.conftest import REGULAR, WHEN
@@ -84,3 +91,30 @@ def test_a_tag_that_is_asked_for_stays(group: CoffeeGroup, regulars: Tag) -> Non
         _finders.pop(f"{letters_asking.__module__}.{letters_asking.__qualname__}")
     delete_tag(None, regulars.pk, WHEN)
     assert not Tag.objects.exists()
+
+
+def test_what_a_published_rule_asks_for_by_way_of_another_tag_is_known(group: CoffeeGroup, regulars: Tag) -> None:
+    """The mistake: the condition of a tag for which only another tag asks changes who gets points, and nobody is asked."""
+
+    def has(key: str) -> dict[str, Any]:
+        return {"all": [{"field": "member.tags", "op": "has_any", "value": [key]}]}
+
+    @names_tags
+    def rules_asking(program: Any, keys: Any) -> list[Use]:
+        return [Use(key, f"Bonus for {key}", "", is_live=True) for key in keys if key in ("loved", "second")]
+
+    middle = create_tag(None, group.east, key="liked", label="Liked", condition=has("regular"))
+    create_tag(None, group.east, key="loved", label="Loved", condition=has("liked"))
+    top = create_tag(None, group.east, key="one-of", label="One of", is_exclusive=True)
+    first, second, third = (
+        create_tag(None, group.east, key=key, label=key, parent=top, condition=REGULAR, position=number)
+        for number, key in enumerate(("first", "second", "third"))
+    )
+    try:
+        assert live_uses(regulars) == live_uses(middle) == ["Bonus for loved"]
+        assert live_uses(first) == live_uses(second) == ["Bonus for second"]
+        assert live_uses(third) == []
+        asked = condition_asked(regulars, {"condition": None})
+        assert asked == TagCondition(tag=regulars.pk, condition=None)
+    finally:
+        _finders.pop(f"{rules_asking.__module__}.{rules_asking.__qualname__}")

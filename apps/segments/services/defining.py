@@ -150,8 +150,36 @@ register_names("tag", names_shown)
 
 
 def live_uses(tag: Tag) -> list[str]:
-    """The names of what asks for the tag and is in force, in order."""
-    return [use.name for use in uses_of(tag.program, [tag.key]) if use.is_live]
+    """The names of what is in force and asks for the tag, or for one that members get or lose with it; each once, in order."""
+    uses = uses_of(tag.program, affected_keys(tag))
+    return list(dict.fromkeys(use.name for use in uses if use.is_live))
+
+
+def affected_keys(tag: Tag) -> list[str]:
+    """The keys of the tag, of those whose conditions ask for it, and of those that stand behind it in its exclusive group; and
+    so on from these. One query."""
+    path = tag.program.unit.path
+    near = Q(program__unit__path__in=paths_above(path)) | Q(program__unit__path__startswith=path)
+    others = Tag.objects.filter(near, condition__isnull=False).exclude(pk=tag.pk).select_related("parent")
+    left, found, waiting = list(others), [tag.key], [tag]
+    while waiting:
+        one = waiting.pop()
+        behind = [
+            other for other in left if _stands_behind(other, one) or one.key in texts_asked(other.condition, TAGS)
+        ]
+        left = [other for other in left if other not in behind]
+        waiting += behind
+        found += [other.key for other in behind]
+    return found
+
+
+def _stands_behind(other: Tag, tag: Tag) -> bool:
+    """Whether who meets the condition of `tag` does not get `other`."""
+    if other.parent is None or other.parent_id != tag.parent_id or not other.parent.is_exclusive:
+        return False
+    return other.position > tag.position or (
+        other.position == tag.position and tag.pk is not None and other.pk > tag.pk
+    )
 
 
 @in_transaction
