@@ -345,6 +345,8 @@ def _progress(job: MemberImport, coming: int, when: datetime) -> Progress | None
     match job.state:
         case State.CHECKING:
             expected = rows_expected(job)
+            if job.rows_read and job.rows_read >= expected:
+                return None
             told = progress_of(job.rows_read, max(expected, job.rows_read), job.started_at, when)
             return Progress(
                 min(told.percent, 99) if expected else 0, told.rate, told.seconds_left if expected else None

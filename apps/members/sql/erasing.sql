@@ -26,16 +26,3 @@ BEGIN
         RAISE EXCEPTION 'member % is not being erased', erased USING ERRCODE = 'insufficient_privilege';
     END IF;
 END $$;
-
--- Marks the rows of a file that name somebody who was erased: they do not come back with a file.
-CREATE FUNCTION members_import_blocked(job bigint) RETURNS void
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
-#variable_conflict use_column
-BEGIN
-    IF EXISTS (SELECT FROM members_blockedidentifier WHERE lifted_at IS NULL) THEN
-        UPDATE members_memberrow r SET findings = r.findings || '{"erased": ""}'
-        FROM members_rowidentifier n
-        JOIN members_blockedidentifier b ON b.kind = n.kind AND b.value_hash = n.value_hash AND b.lifted_at IS NULL
-        WHERE n.job_id = members_import_blocked.job AND r.job_id = n.job_id AND r.number = n.number;
-    END IF;
-END $$;
