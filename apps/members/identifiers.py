@@ -13,6 +13,8 @@ _SHAPES = {
 }
 _KIND = re.compile(r"[a-z][a-z0-9_:.\-]{0,39}")
 LONGEST = 120
+LONGEST_SPELT = 1_000
+"""Characters of an identifier as somebody writes it; longer texts are not read at all."""
 LONGEST_NAME = 120
 ASKED_CHARACTERS = 4
 """By so many last characters people ask for an identifier."""
@@ -50,6 +52,8 @@ def is_kind(kind: str) -> bool:
 
 def is_well_formed(kind: str, value: str) -> bool:
     """Whether `value` can name a member."""
+    if len(value) > LONGEST_SPELT:
+        return False
     text = normalise(kind, value)
     shape = _SHAPES.get(kind)
     return 0 < len(text) <= LONGEST and text.isprintable() and (shape is None or shape.fullmatch(text) is not None)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from apps.approvals.services import policies
 from apps.members import services as members
 from apps.members.importing import services
 from apps.members.importing.mapping import ColumnMapping
@@ -16,16 +17,18 @@ from apps.members.importing.models import MemberImport
 from apps.members.merging.services import merge
 from apps.members.models import Member
 from apps.members.services.reading import value_of
-from tests.factories import CoffeeGroup, make_group
+from apps.orgs.gate import ApprovalNeeded, NotWhatWasApproved
+from tests.approvals.conftest import role, step
+from tests.factories import CoffeeGroup, make_cast, make_group
 from tests.processes import until
 
 pytestmark = pytest.mark.faults
 WHEN = datetime(2026, 11, 30, 4, tzinfo=UTC)
 
 
-def checked(group: CoffeeGroup, text: str) -> MemberImport:
-    job = services.bring(None, io.BytesIO(f"card,name,phone,store\n{text}".encode()), "old.csv", group.east, when=WHEN)
-    services.map_columns(None, job.pk, ColumnMapping.model_validate(job.mapping), when=WHEN)
+def checked(group: CoffeeGroup, text: str, actor: Any = None) -> MemberImport:
+    job = services.bring(actor, io.BytesIO(f"card,name,phone,store\n{text}".encode()), "old.csv", group.east, when=WHEN)
+    services.map_columns(actor, job.pk, ColumnMapping.model_validate(job.mapping), when=WHEN)
     return services.check(job.pk, when=WHEN)
 
 
@@ -87,3 +90,22 @@ def test_who_has_just_begun_to_live_does_not_go_with_their_file(committed: str) 
     )
     member.refresh_from_db()
     assert (member.state, member.identifiers.count(), job.totals["back"]["stayed"]) == ("active", 2, 1)
+
+
+def test_a_decision_made_while_the_file_is_let_through_stops_it(committed: str) -> None:
+    """The mistake: the gate lets a file through that brings nothing, and it is taken in with what was decided meanwhile."""
+    group = make_group()
+    actor = make_cast(group).integrator
+    always = {"field": "request.new", "op": "ge", "value": 2}
+    bands = [{"name": "Two", "when": always, "steps": [step(role("finance"))]}]
+    says = {"bands": bands, "otherwise": "at_once"}
+    draft = policies.create_policy(None, group["EAST"], "members.import", definition=says, when=WHEN)
+    policies.publish_policy(None, draft, when=WHEN)
+    job = checked(group, "C1,Wang,13812345678,S001\nC2,Li,13912345678,Nowhere\n", actor)
+    with pytest.raises(NotWhatWasApproved):
+        meanwhile(
+            lambda: services.decide(actor, job.pk, "store_unknown", "Nowhere", "S001", when=WHEN),
+            lambda: services.start(actor, job.pk, when=WHEN),
+        )
+    with pytest.raises(ApprovalNeeded):
+        services.start(actor, job.pk, when=WHEN)

@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.core.errors import LoyaltyError
 from apps.members import services
+from apps.members.errors import IdentifierMalformed
+from apps.members.identifiers import normalise
 from apps.members.models import Look, Member
 from apps.members.services import searching
 from apps.members.services.searching import MOST_SEARCHES, WINDOW, search
@@ -160,3 +162,13 @@ def test_who_searches_without_end_is_stopped_until_some_minutes_have_passed(cast
     assert refusal.value.code == "too_many_searches"
     assert Look.objects.count() == MOST_SEARCHES + 5
     assert pks(search(cast["regional_manager"], "1234")) == [wang.pk]
+
+
+def test_a_text_that_is_longer_than_any_name_is_not_read(cast: Cast, wang: Member) -> None:
+    """The mistake: a megabyte is folded, cut and hashed, and kept in memory with the next thousand."""
+    kept = normalise.cache_info().currsize
+    for text in ("王" * 1_000_000, "1" * 1_000_000, f"#{'1' * 1_000_000}"):
+        assert services.search(cast["service"], text) == []
+        with pytest.raises(IdentifierMalformed):
+            services.add_identifier(None, wang.pk, "card", text, when=WHEN)
+    assert normalise.cache_info().currsize == kept

@@ -27,7 +27,7 @@ from apps.members.importing.parts import later_life, lives, parts
 from apps.members.models import Member, MemberChange, Merge
 from apps.members.quality.errors import QualityBelowGate
 from apps.members.quality.standing import QUALITY, prospect_of
-from apps.orgs.gate import Approval, Done, Effect, Line, pass_gate, register
+from apps.orgs.gate import Approval, Done, Effect, Line, NotWhatWasApproved, pass_gate, register
 from apps.orgs.models import Staff
 
 CHUNK = 5_000
@@ -173,10 +173,14 @@ def start(
     """Has the checked file taken in. One that brings the data below the programme's gate needs others' yes, or a reason,
     which is kept with the file.
 
-    Raises TotalsDisagree, QuestionsOpen, QualityBelowGate, NotCheckable, ApprovalNeeded, NotAllowed.
+    Raises TotalsDisagree, QuestionsOpen, QualityBelowGate, NotCheckable, ApprovalNeeded, NotAllowed; NotWhatWasApproved where
+    somebody decides on its rows at this very moment.
     """
-    pass_gate(taking_in(_seen(job_id)), actor, approval, when, reason=reason)
+    subject = taking_in(_seen(job_id))
+    pass_gate(subject, actor, approval, when, reason=reason)
     job = locked(actor, job_id, State.CHECKED)
+    if digest_of(job) != subject.digest:
+        raise NotWhatWasApproved()
     require_takeable(job)
     prospect = prospect_of(job) if approval is None else None
     if prospect is not None and prospect.is_below:

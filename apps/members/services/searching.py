@@ -34,6 +34,8 @@ PERMISSION = "members.view_member"
 MOST_FOUND = 50
 MOST_SEARCHES, WINDOW = 200, timedelta(minutes=10)
 """So many searches of one person; whoever tries all that four digits can be is stopped after two in a hundred."""
+LONGEST_TERM = 250
+"""Characters; no name and no identifier has as many."""
 ENTRIES_PER_ROW = 8
 """So many entries of an index are read in the time of one row of the table."""
 NUMBER, NAME = "number", "name"
@@ -94,6 +96,8 @@ def find_by_identifier(actor: Any, kind: str, value: str) -> Member | None:
 
 def _ways(term: str) -> list[Way]:
     """How `term` can name a member."""
+    if len(term) > LONGEST_TERM:
+        return []
     if term.startswith("#"):
         return [_numbered] if term[1:].isdecimal() and len(term) < 20 else []
     ways: list[Way] = [_identified] if len(term) >= ASKED_CHARACTERS else []
