@@ -270,3 +270,38 @@ def test_a_merge_of_cards_takes_the_same_statements_however_many_there_are(
         made.moved = {"rules": json.loads(json.dumps(part.move(made, None, NOW), cls=DjangoJSONEncoder))}
     with django_assert_num_queries(5):
         part.move_back(made, None, NOW)
+
+
+def test_what_the_gone_members_event_fired_is_undone_by_a_refund_of_the_kept_members(
+    group: CoffeeGroup, till: Till
+) -> None:
+    """Also where it was spent before the merge: then it is owed."""
+    publish(group, fixed(100), accumulator=gathers(at="3"))
+    pair = till.member("C1").pk, till.member("C2").pk
+    till.send(*(purchase("5", key, "C2") for key in "abc"), purchase("5", "k"))
+    redeem(None, till.account("C2").pk, 100, key="r", unit=group["S001"], when=START)
+    become_one(till)
+    assert [result.points for result in till.send(refund("a", "5"), refund("k", "5"))] == [0, -100]
+    assert balances(*pair) == [(-100, 100), (0, 0)]
+
+
+def test_merges_in_a_row_are_undone_one_by_one_with_what_was_counted(group: CoffeeGroup, till: Till) -> None:
+    publish(group, fixed(5), accumulator=gathers(at="4"), limits=[CAP_A_DAY | {"most": 100}])
+    ids = [till.member(card).pk for card in ("C1", "C2", "C3")]
+    till.send(*(purchase("5", member=card) for card in ("C1", "C2", "C2", "C3", "C2", "C2")))
+    before = counted(*ids), stamps(*ids)
+    first, second = become_one(till, "C1", "C2"), become_one(till, "C3", "C1")
+    assert [[value for value, _state in each] for each in stamps(*ids)] == [[], [], [6]]
+    assert differences() == []
+    unmerge(None, second.pk, **LATER), unmerge(None, first.pk, **LATER)
+    assert (counted(*ids), stamps(*ids)) == before
+
+
+def test_a_refund_before_the_next_stamp_takes_only_what_was_due(group: CoffeeGroup, till: Till) -> None:
+    publish(group, fixed(100), accumulator=gathers(at="2"))
+    pair = till.member("C1").pk, till.member("C2").pk
+    till.send(*(purchase("5") for _ in range(3)), purchase("5", "g", "C2"))
+    become_one(till)
+    assert till.send(refund("g", "5", member="C2"))[0].points == 0
+    assert [value for value, state in stamps(*pair)[0] if "due" not in state] == [3]
+    assert [result.points for result in till.send(purchase("5"), purchase("5"))] == [100, 0]
