@@ -1,5 +1,6 @@
 -- Blanks what the histories say of a member, what was said of them when they were looked at, searched (`masks`: what names
--- them, as records show it) or asked about, and the files that were attached. A merge that was asked for is about both.
+-- them, as records show it) or asked about, and the files that were attached. A merge that was asked for is about both; of one
+-- that was undone, what the other member's history says beside that it happened goes as well.
 CREATE OR REPLACE FUNCTION members_blank(erased bigint, masks text[]) RETURNS TABLE (relation text, blanked bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public SET studio.door = 'erasure' AS $$
 #variable_conflict use_column
@@ -9,11 +10,19 @@ DECLARE
         WHERE about = 'member:' || erased
            OR (kind = 'members.merge' AND subject->'gone' = to_jsonb(erased))
            OR (kind = 'members.unmerge' AND subject->'merge' IN (SELECT to_jsonb(id) FROM members_merge WHERE gone_id = erased)));
+    others bigint[] := ARRAY(
+        SELECT CASE kept_id WHEN erased THEN gone_id ELSE kept_id END FROM members_merge WHERE erased IN (kept_id, gone_id));
 BEGIN
     PERFORM members_require_erasing(erased);
     RETURN QUERY WITH done AS (
-        UPDATE members_memberchange SET changes = '[]', reason = CASE reason WHEN '' THEN '' ELSE '—' END
-        WHERE member_id = erased RETURNING 1
+        UPDATE members_memberchange SET
+            changes = CASE member_id WHEN erased THEN '[]' ELSE jsonb_path_query_array(
+                changes, '$[*] ? (@.field == "merged_from" || @.field == "merged_into")') END,
+            reason = CASE reason WHEN '' THEN '' ELSE '—' END
+        WHERE member_id = erased OR (member_id = ANY (others) AND jsonb_path_exists(
+            changes, '$[*] ? ((@.field == "merged_from" || @.field == "merged_into") && (@.old == $them || @.new == $them))',
+            jsonb_build_object('them', erased::text)))
+        RETURNING 1
     ) SELECT 'members_memberchange', count(*) FROM done;
     RETURN QUERY WITH done AS (
         UPDATE members_look SET what = CASE what WHEN '' THEN '' ELSE '—' END,

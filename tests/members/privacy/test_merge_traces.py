@@ -10,8 +10,8 @@ from apps.approvals.services import policies
 from apps.approvals.services.deciding import decide
 from apps.approvals.services.sending import send
 from apps.members import services
-from apps.members.merging.services import MembersMerged
-from apps.members.models import Member
+from apps.members.merging.services import MembersMerged, merge, unmerge
+from apps.members.models import Member, MemberChange
 from apps.members.privacy.erasing import erase
 from apps.members.privacy.errors import ErasureHindered
 from tests.approvals.conftest import Desk, role, step
@@ -59,3 +59,23 @@ def test_what_was_said_goes_with_either(desk: Desk, asked: Any, which: int) -> N
     }
     erase(None, asked[which].pk, why="asked", when=LATER)
     assert traces_in_tables(PEOPLE[which]) == []
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_nothing_stays_in_the_history_of_who_was_merged_with_them_for_a_while(
+    desk: Desk, wang: Member, which: int
+) -> None:
+    """The mistake: the other member's history shows what named them, and why it was thought that they were one."""
+    other = services.create_member(
+        None, desk.group["S001"], identifiers=[("card", "ZH0009876")], name="Zhuge Liang", when=WHEN
+    )
+    made = merge(None, wang.pk, other.pk, choices={"name": "gone"}, reason=SAID, when=WHEN)
+    unmerge(None, made.pk, reason=SAID, when=WHEN)
+    erase(None, (wang.pk, other.pk)[which], why="asked", when=LATER)
+    assert traces_in_tables(PEOPLE[which]) == []
+    left = (other, wang)[which]
+    told = [
+        [each["field"] for each in line.changes]
+        for line in MemberChange.objects.filter(member=left).order_by("-pk")[:2]
+    ]
+    assert told == [["merged_into"], ["merged_into"]] if which == 0 else told == [["merged_from"], ["merged_from"]]
