@@ -16,7 +16,7 @@ from apps.members.choices import either
 from apps.members.models import Consent, Erasure, Look, Member, MemberChange, Merge
 from apps.members.page import Asked
 from apps.members.timeline import Mark, Moment, Row, Source, called, register
-from apps.members.words import change_in_words, fields_in_words
+from apps.members.words import OWN_DATA, change_in_words, fields_in_words
 from apps.orgs.gate import ABOUT, kinds
 from apps.orgs.models import OrgUnit
 
@@ -69,14 +69,19 @@ def looks_of(asked: Asked) -> "QuerySet[Any]":
 
 def tell_looks(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
     for row in rows:
-        is_reveal = row.facts["kind"] == Look.Kind.REVEAL
+        what, icon = row.facts["what"], LOOK_ICONS.get(row.facts["kind"], "")
+        title, notes = str(Look.Kind(row.facts["kind"]).label), [what] if what else []
+        if row.facts["kind"] == Look.Kind.REVEAL:
+            notes = [fields_in_words(what)] if what else []
+        elif row.facts["kind"] == Look.Kind.EXPORT:
+            title, notes = _("Own data as a file") if what == OWN_DATA else _("Timeline taken as a file"), []
         yield Moment(
-            row, str(Look.Kind(row.facts["kind"]).label) if is_reveal else _("Timeline taken as a file"),
-            detail=row.facts["reason"], who=row.facts["who"] or _("The studio"),
-            notes=[fields_in_words(row.facts["what"])] if is_reveal and row.facts["what"] else (),
-            address=address("members_look_change", row.id), icon="" if is_reveal else "download",
+            row, title, detail=row.facts["reason"], who=row.facts["who"] or _("The studio"), notes=notes,
+            address=address("members_look_change", row.id), icon=icon,
         )  # fmt: skip
 
+
+LOOK_ICONS = {Look.Kind.SEARCH: "search", Look.Kind.EXPORT: "download"}
 
 register(
     Source(

@@ -10,7 +10,7 @@ from apps.members.crypto import lookup_hash
 from apps.members.errors import NoSuchMember
 from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.orgs.models import OrgUnit, Program
-from apps.orgs.querysets import paths_above, program_of
+from apps.orgs.querysets import HOME_ZONE, paths_above, program_of
 
 ORDERS = "members.view_matchingorder"
 
@@ -39,6 +39,12 @@ def zone_of(member: Member) -> str | None:
     """The name of the time zone by which the member's company tells days. One query."""
     program = program_of(member.home_unit)
     return program.time_zone if program else None
+
+
+def zone_at(unit: OrgUnit) -> str:
+    """The name of the time zone by which days are told at a unit. One query."""
+    program = program_of(unit)
+    return program.time_zone if program else str(HOME_ZONE)
 
 
 def named_member(kind: str, value: str) -> Member | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
@@ -13,6 +14,9 @@ from apps.core.history import Change, in_words
 from apps.members.allowed import listed
 from apps.members.changes import TAG, FieldChange, attribute_text
 from apps.members.models import AttributeDefinition, Identifier, Member
+
+OWN_DATA = "own data"
+"""What `Look.what` says where a member's own data left as a file."""
 
 
 def kind_in_words(kind: str) -> str:
@@ -41,6 +45,25 @@ def field_in_words(field: str) -> str:
 def fields_in_words(fields: str) -> str:
     """`name, phone` as “Name, Phone”."""
     return ", ".join(field_in_words(field) for field in fields.split(", "))
+
+
+def file_in_words(what: str) -> str:
+    """What was taken as a file: “Members · State: Active · File: CSV”, as `Look.what` keeps it."""
+    if what == OWN_DATA:
+        return _("Own data as a file")
+    pairs = parse_qsl(what, keep_blank_values=True)
+    told = dict(pairs)
+    if "list" in told:
+        told.pop("in", None)
+    parts = [_("Timeline") if "timeline" in told else _("Members")]
+    for name, value in told.items():
+        field, _under, _lookup = name.partition("__")
+        if field == "state":
+            value = str(dict(Member.State.choices).get(value, value))
+        if value:
+            label = {"list": _("List"), "in": _("List"), "format": _("File"), "at_fault": _("At fault")}.get(field)
+            parts.append(f"{label or field_in_words(field)}: {value.upper() if field == 'format' else value}")
+    return " · ".join(parts)
 
 
 def change_in_words(change: FieldChange, unit_name: Callable[[str], str]) -> Change:

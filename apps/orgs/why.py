@@ -50,6 +50,7 @@ def does_in_words(permission: str) -> str:
         "points.adjust_points": _("Adjust points"),
         "points.redeem_points": _("Redeem points for members"),
         "members.reveal_member": _("See personal data in clear"),
+        "members.add_merge": _("Merge members, and undo merges"),
         "members.erase_member": _("Erase members"),
         "members.hand_out_member": _("Hand members their own data"),
         "members.change_membertag": _("Give members tags by hand, and take them away"),

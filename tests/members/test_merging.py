@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from apps.approvals.models import ApprovalRequest
+from apps.core.formats import moment
 from apps.core.scope import NotAllowed
 from apps.members import services
 from apps.members.errors import NoSuchMember, ReasonMissing
@@ -193,3 +195,18 @@ def test_a_merged_member_is_changed_no_more(wang: Member, other: Member) -> None
     ):
         with pytest.raises(MemberMerged):
             verb()
+
+
+def test_the_merge_tells_company_time_and_who_and_why_one_cannot_undo_it(
+    browse: Any, wang: Member, other: Member
+) -> None:
+    made = merge(None, wang.pk, other.pk, reason=WHY, when=LATER)
+    page = browse("service").get(f"/members/merge/{made.pk}/change/").content.decode()
+    for said in (
+        moment(LATER, ZoneInfo("Asia/Shanghai")),
+        "The studio",
+        "Merge members, and undo merges: why can I not?",
+    ):
+        assert said in page
+    gone = browse("service").get(f"/members/member/{other.pk}/change/").content.decode()
+    assert "What named this member names the one it was merged into." in gone

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.addresses import address
 from apps.core.admin import ScopedAdmin
 from apps.members.models import Look
-from apps.members.words import fields_in_words
+from apps.members.words import fields_in_words, file_in_words
 
 
 @admin.register(Look)
@@ -21,6 +21,7 @@ class LookAdmin(ScopedAdmin):
     list_select_related = ("actor", "client", "member", "unit")
     list_filter = ("kind", "at", "unit")
     list_filter_sheet = True
+    empty_template = "members/looks_empty.html"
     extra_lookups = ("member", "actor", "client")
     fields = ("at", "until", "kind", "who", "member_link", "what_shown", "found", "reason", "unit")
     readonly_fields = ("who", "member_link", "what_shown")
@@ -38,7 +39,9 @@ class LookAdmin(ScopedAdmin):
 
     @admin.display(description=_("what"))
     def what_shown(self, look: Look) -> str:
-        return fields_in_words(look.what) if look.kind == Look.Kind.REVEAL else look.what
+        if look.kind == Look.Kind.REVEAL:
+            return fields_in_words(look.what)
+        return file_in_words(look.what) if look.kind == Look.Kind.EXPORT else look.what
 
     def get_queryset(self, request: Any) -> Any:
         return super().get_queryset(request).select_related(*self.list_select_related)

@@ -175,7 +175,10 @@ class MemberAdmin(AskingAdmin):
         if request.method == "GET" and self.has_view_permission(request):
             told = ("at_fault", "state", "joined_on", "home_unit", ChosenFilter.parameter_name, "format")
             filters = [(name, str(value)) for name, value in request.GET.items() if name.startswith(told)]
-            services.record_export(actor_of(request), urlencode(filters))
+            name = request.GET.get(ChosenFilter.parameter_name, "")
+            found = chosen(actor_of(request), name, now()) if name else None
+            titled = [("list", str(found.title))] if found is not None else []
+            services.record_export(actor_of(request), urlencode(filters + titled))
         return super().export_view(request)
 
     # The page of one.

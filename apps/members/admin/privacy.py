@@ -37,6 +37,7 @@ from apps.members.privacy.forms import ConsentPurposeForm, EraseForm, LiftForm, 
 from apps.members.privacy.holdings import hindrances, holdings, left_of
 from apps.members.privacy.own_data import PERMISSION as HAND_OUT
 from apps.members.privacy.own_data import hand_out, own_data
+from apps.members.querysets import zone_at
 from apps.orgs.admin.asking import SENDS, AskingAdmin
 from apps.orgs.desk import waiting_about
 
@@ -91,6 +92,7 @@ class ErasureAdmin(AskingAdmin):
         context = {
             **self.admin_site.each_context(request), "title": _("Certificate of erasure #%(number)s") % {"number": erasure.pk},
             "opts": self.opts, "certificate": certificate_of(erasure), "original": erasure,
+            "zone": zone_at(erasure.member.home_unit),
         }  # fmt: skip
         return TemplateResponse(request, "members/certificate.html", context)
 
@@ -276,7 +278,7 @@ class ConsentAdmin(ScopedAdmin):
         context = {
             **self.admin_site.each_context(request), "title": _("Consents of %(member)s") % {"member": member},
             "opts": self.opts, "member": member, "channels": Consent.Channel.choices, "history": history,
-            "rows": standing(purposes_of(member), history),
+            "rows": standing(purposes_of(member), history), "zone": zone_at(member.home_unit),
             "may_record": is_left and actor_of(request).has_perm(PERMISSION, member),
         }  # fmt: skip
         return TemplateResponse(request, "members/consents.html", context, headers=NO_STORE)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from apps.members.merging.models import Merge
 from apps.members.models import Member
 from apps.members.page import Asked, Block, block
+from apps.members.timeline import zone_on
 
 
 @block(order=5, permission="members.view_merge")
@@ -19,8 +20,9 @@ def merges(asked: Asked) -> Block | None:
         return None
     others = {row.gone_id if row.kept_id == member.pk else row.kept_id for row in rows}
     seen: dict[int, Any] = Member.objects.visible_to(asked.person).in_bulk(others)
+    zone = str(asked.once(zone_on))
     told = [
-        {"merge": row, "is_gone": row.gone_id == member.pk, "number": other, "other": seen.get(other)}
+        {"merge": row, "is_gone": row.gone_id == member.pk, "number": other, "other": seen.get(other), "zone": zone}
         for row in rows
         for other in [row.gone_id if row.kept_id == member.pk else row.kept_id]
     ]

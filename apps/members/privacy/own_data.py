@@ -13,11 +13,11 @@ from apps.members.privacy import holdings
 from apps.members.privacy.errors import PurposeMissing
 from apps.members.services.looking import PURPOSES, record_look
 from apps.members.services.rows import locked
+from apps.members.words import OWN_DATA
 
 PERMISSION = "members.hand_out_member"
 AT_ONCE = 2_000
 """Rows held in memory."""
-WHAT = "own data"
 
 
 @in_transaction
@@ -30,7 +30,7 @@ def hand_out(actor: Any, member_id: int, *, purpose: str, language: str, when: d
     if purpose not in PURPOSES:
         raise PurposeMissing()
     reason = PURPOSES[purpose].in_language(language)
-    record_look(actor, Look.Kind.EXPORT, member.home_unit, member=member, what=WHAT, reason=reason)
+    record_look(actor, Look.Kind.EXPORT, member.home_unit, member=member, what=OWN_DATA, reason=reason)
     return member
 
 

@@ -8,6 +8,7 @@ from apps.members.models import Erasure, Member
 from apps.members.page import Action, Asked, Block, action, block
 from apps.members.privacy.erasing import PERMISSION as ERASE
 from apps.members.privacy.own_data import PERMISSION as HAND_OUT
+from apps.members.timeline import zone_on
 
 
 @block(order=1, permission="members.view_erasure")
@@ -17,7 +18,9 @@ def erasure(asked: Asked) -> Block | None:
     made = (
         Erasure.objects.visible_to(asked.person).filter(member=asked.member).select_related("actor", "client").first()
     )
-    return Block(_("Erased"), "members/erased.html", made) if made is not None else None
+    if made is None:
+        return None
+    return Block(_("Erased"), "members/erased.html", {"erasure": made, "zone": str(asked.once(zone_on))})
 
 
 @action(order=70, permission="members.view_consent")
