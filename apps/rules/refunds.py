@@ -112,7 +112,7 @@ def _undoable(program: ProgramInfo, counted: Sequence[dict[str, Any]]) -> set[in
 
 def open_lots_for(opened: Sequence[Opened], wallet: Wallet) -> Ledger:
     """Reads the lots that a wave may touch beside those it makes: of refunds, and of accounts that lapsed before their
-    event, and what events wait that are confirmed. The accounts are locked. None for most waves, else at most seven
+    event, and what events wait that are confirmed. The accounts are locked. None for most waves, else at most eight
     statements, however many events. What refunds may undo at other events is read with it."""
     ledger = Ledger()
     refunds = [item for item in opened if item.prepared.purchase]
