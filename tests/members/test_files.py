@@ -14,7 +14,7 @@ from apps.members.importing.mapping import ColumnMapping, MappingRefused
 from apps.members.importing.models import MemberImport
 from apps.members.importing.shown import decisions_of, levels_read, totals_of
 from apps.members.importing.staging import stage
-from apps.members.importing.taking import CHUNK, QuestionsOpen, RowsForgotten, TotalsDisagree
+from apps.members.importing.taking import CHUNK, QuestionsOpen, RowsForgotten, TotalsDisagree, rows_in
 from apps.members.models import Identifier, Member, MemberChange
 from apps.members.services.defining import create_definition
 from apps.members.services.reading import birthday_of, name_of, value_of
@@ -249,7 +249,8 @@ def test_work_goes_on_behind_the_last_chunk_and_a_stopped_file_can_be_taken_back
     assert services.step(job.pk, when=WHEN)
     assert Member.objects.count() == 2
     services.cancel(None, job.pk, when=WHEN)
-    assert services.run(job.pk, clock=lambda: WHEN).state == MemberImport.State.CANCELLED
+    job = services.run(job.pk, clock=lambda: WHEN)
+    assert (job.state, rows_in(job)) == (MemberImport.State.CANCELLED, {"new": 2})
     assert Member.objects.count() == 2
     services.start_back(None, job.pk, reason="stopped", when=WHEN)
     job = services.run(job.pk, clock=lambda: WHEN)

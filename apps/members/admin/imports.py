@@ -23,7 +23,7 @@ from apps.members.importing.mapping import ColumnMapping, MappingRefused
 from apps.members.importing.models import ImportMapping, MemberImport
 from apps.members.importing.remembered import MOST_NAMED, files_reading, forget_mapping
 from apps.members.importing.samples import rows_expected, sample_of, shown_cell
-from apps.members.importing.taking import TakingBack, TakingIn, require_takeable, would_stay
+from apps.members.importing.taking import TakingBack, TakingIn, require_takeable, rows_in, would_stay
 from apps.members.importing.targets import target_words
 from apps.members.importing.workbook import XLSX
 from apps.members.quality.standing import prospect_of
@@ -290,7 +290,8 @@ class MemberImportAdmin(AskingAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Take %(file)s back") % {"file": job.file_name}, "opts": self.opts, "job": job, "back": back,
-            "staying": would_stay(job), "brought": shown.brought_by(job), "lacks_reason": request.method == "POST",
+            "staying": would_stay(job), "going": rows_in(job),
+            "brought": shown.brought_by(job) if job.state == State.DONE else [], "lacks_reason": request.method == "POST",
         }  # fmt: skip
         return TemplateResponse(request, "members/import_back.html", context, headers=NO_STORE)
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F, Max, Min, OuterRef, Subquery
+from django.db.models import Count, F, Max, Min, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from apps.conditions.words import Words
@@ -115,9 +115,9 @@ class TakingBack(OfFile):
 
     def effect(self, requester: Staff | None, when: datetime) -> Effect:
         job = self.read_job()
-        new = job.counts.get("new", 0)
-        lines = [Line("file", None, job.file_name), Line("gone", new, 0, "number")]
-        for part in parts():
+        lines = [Line("file", None, job.file_name), Line("gone", rows_in(job).get("new", 0), 0, "number")]
+        # What a part of the file brought is not told: its parts count whole files.
+        for part in parts() if job.state == State.DONE else ():
             lines += [Line(line.code, line.after, line.before, line.shape) for line in part.lines(job)]
         return Effect(tuple(lines))
 
@@ -136,6 +136,14 @@ def taking_in(job: MemberImport) -> TakingIn:
 
 def taking_back(job: MemberImport) -> TakingBack:
     return TakingBack(job=job.pk, digest=digest_of(job))
+
+
+def rows_in(job: MemberImport) -> dict[str, int]:
+    """How many rows of a file came in, by what they became; of one that was stopped, those before it was."""
+    if job.state == State.DONE:
+        return dict(job.counts)
+    done = job.staged.filter(is_done=True).values_list("state")
+    return dict(done.annotate(rows=Count("pk")).order_by())
 
 
 def require_agreeing(job: MemberImport) -> None:
