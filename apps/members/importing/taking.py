@@ -289,7 +289,9 @@ def _finish(job_id: int, state: str, ended: str, when: datetime) -> None:
     job = MemberImport.objects.select_for_update(no_key=True).get(pk=job_id)
     if job.state == state and not job.chunks.filter(is_done=False).exists():
         end(job, ended, when)
-        checking.count(job)
+        # What came in is what was checked, but for members who came by another way meanwhile.
+        if ended != State.DONE or job.staged.filter(state="refused", findings__has_key="taken_meanwhile").exists():
+            checking.count(job)
 
 
 @in_transaction

@@ -71,20 +71,22 @@ LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     changed bigint;
 BEGIN
-    UPDATE members_memberrow r SET state = f.state
-    FROM (
-        SELECT id, CASE
-            WHEN findings <> '{}' AND EXISTS (
-                SELECT FROM jsonb_object_keys(findings) AS code WHERE split_part(code, ':', 1) = ANY (refusing)
-            ) THEN 'refused'
-            WHEN findings <> '{}' THEN 'question'
-            WHEN member_id IS NULL THEN 'new'
-            WHEN changes <> '[]' THEN 'changed'
-            ELSE 'same' END AS state
-        FROM members_memberrow
-        WHERE job_id = members_import_states.job AND NOT is_done AND state <> 'left'
-    ) f
-    WHERE r.id = f.id AND r.state <> f.state;
+    -- Once over the table, and most rows are not written: they are what they were found to be when they were read.
+    UPDATE members_memberrow r SET state = CASE
+        WHEN r.findings <> '{}' THEN CASE WHEN EXISTS (
+            SELECT FROM jsonb_object_keys(r.findings) AS code WHERE split_part(code, ':', 1) = ANY (refusing)
+        ) THEN 'refused' ELSE 'question' END
+        WHEN r.member_id IS NULL THEN 'new'
+        WHEN r.changes <> '[]' THEN 'changed'
+        ELSE 'same' END
+    WHERE r.job_id = members_import_states.job AND NOT r.is_done AND r.state <> 'left'
+      AND r.state <> CASE
+        WHEN r.findings <> '{}' THEN CASE WHEN EXISTS (
+            SELECT FROM jsonb_object_keys(r.findings) AS code WHERE split_part(code, ':', 1) = ANY (refusing)
+        ) THEN 'refused' ELSE 'question' END
+        WHEN r.member_id IS NULL THEN 'new'
+        WHEN r.changes <> '[]' THEN 'changed'
+        ELSE 'same' END;
     GET DIAGNOSTICS changed = ROW_COUNT;
     RETURN changed;
 END $$;
