@@ -10,7 +10,7 @@ from apps.members.importing import services
 from apps.members.importing.deciding import ChoiceUnknown
 from apps.members.importing.mapping import Column, ColumnMapping
 from apps.members.importing.models import MemberImport
-from apps.members.models import AttributeDefinition, Member
+from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.members.services.defining import create_definition
 from apps.members.services.reading import name_of
 from apps.points.checking import differences
@@ -54,6 +54,20 @@ def test_points_of_rows_that_become_one_are_added_once_however_often_that_is_sen
     assert job.counts == {"new": 2, "left": 2}
     assert sorted(Account.objects.values_list("balance", flat=True)) == [12, 30]
     assert job.decisions == [["card_duplicate", "", "merge"], ["phone_duplicate", "", "merge"]]
+
+
+def test_rows_that_are_one_member_by_way_of_each_other_keep_all_their_points(group: CoffeeGroup) -> None:
+    """The mistake: the third row's points go to the second, which has just gone into the first."""
+    targets = {"wx": "identifier:wechat", "erp": "identifier:erp", "shop": "store", "points": "points:points"}
+    columns = tuple(Column(name=name, target=target) for name, target in targets.items())
+    rows = "w1,e1,S001,1\nw1,e2,S001,20\nw3,e2,S001,300\nw3,e4,S001,4000\n"
+    job = brought(group, rows, header=",".join(targets) + "\n", columns=columns)
+    assert job.counts == {"new": 1, "question": 3}
+    services.decide(None, job.pk, "identifier_duplicate", "", "merge", when=WHEN)
+    job = taken(job)
+    assert job.counts == {"new": 1, "left": 3}
+    assert Account.objects.get().balance == 4321
+    assert sorted(Identifier.objects.values_list("kind")) == [("erp",)] * 3 + [("wechat",)] * 2
 
 
 def test_a_second_file_taken_back_takes_back_what_it_brought_alone(group: CoffeeGroup) -> None:

@@ -117,32 +117,38 @@ BEGIN
         WHERE n.id = t.id AND t.number > t.first;
     ELSIF choice = 'merge' THEN
         -- The points of all rows of one member go to the first; what else names the member goes there too. Rows that went
-        -- into another before have given theirs.
-        WITH later AS MATERIALIZED (
-            SELECT DISTINCT ON (t.number) t.number, t.first
-            FROM members_import_twice(job, named) t JOIN members_memberrow r ON r.job_id = job AND r.number = t.number
-            WHERE t.number > t.first AND r.id = ANY (at_fault) AND r.state <> 'left' ORDER BY t.number, t.first
-        ), summed AS (
-            SELECT later.first, a.key, sum((a.value->>'points')::bigint) AS points, (array_agg(a.value))[1] AS amount
-            FROM later JOIN members_memberrow r ON r.job_id = job AND r.number = later.number,
-                 LATERAL jsonb_each(r.amounts) AS a
-            GROUP BY 1, 2
-        ), whole AS (
-            SELECT s.first, jsonb_object_agg(s.key, jsonb_set(
-                       coalesce(f.amounts->s.key, s.amount), '{points}',
-                       to_jsonb(s.points + coalesce((f.amounts->s.key->>'points')::bigint, 0)))) AS amounts
-            FROM summed s JOIN members_memberrow f ON f.job_id = job AND f.number = s.first GROUP BY 1
-        ), given AS (
-            UPDATE members_memberrow r SET amounts = r.amounts || whole.amounts
-            FROM whole WHERE r.job_id = job AND r.number = whole.first
-        ), moved AS (
-            UPDATE members_rowidentifier n SET number = later.first FROM later
-            WHERE n.job_id = job AND n.number = later.number AND NOT EXISTS (
-                SELECT FROM members_rowidentifier f
-                WHERE f.job_id = job AND f.number = later.first AND f.kind = n.kind AND f.value_hash = n.value_hash)
-        )
-        UPDATE members_memberrow r SET state = 'left', findings = '{}'
-        FROM later WHERE r.job_id = job AND r.number = later.number;
+        -- into another before have given theirs; a row that is itself to go into another goes first.
+        LOOP
+            WITH again AS MATERIALIZED (
+                SELECT t.number, t.first
+                FROM members_import_twice(job, named) t JOIN members_memberrow r ON r.job_id = job AND r.number = t.number
+                WHERE t.number > t.first AND r.id = ANY (at_fault) AND r.state <> 'left'
+            ), later AS MATERIALIZED (
+                SELECT DISTINCT ON (number) number, first FROM again
+                WHERE first NOT IN (SELECT number FROM again) ORDER BY number, first
+            ), summed AS (
+                SELECT later.first, a.key, sum((a.value->>'points')::bigint) AS points, (array_agg(a.value))[1] AS amount
+                FROM later JOIN members_memberrow r ON r.job_id = job AND r.number = later.number,
+                     LATERAL jsonb_each(r.amounts) AS a
+                GROUP BY 1, 2
+            ), whole AS (
+                SELECT s.first, jsonb_object_agg(s.key, jsonb_set(
+                           coalesce(f.amounts->s.key, s.amount), '{points}',
+                           to_jsonb(s.points + coalesce((f.amounts->s.key->>'points')::bigint, 0)))) AS amounts
+                FROM summed s JOIN members_memberrow f ON f.job_id = job AND f.number = s.first GROUP BY 1
+            ), given AS (
+                UPDATE members_memberrow r SET amounts = r.amounts || whole.amounts
+                FROM whole WHERE r.job_id = job AND r.number = whole.first
+            ), moved AS (
+                UPDATE members_rowidentifier n SET number = later.first FROM later
+                WHERE n.job_id = job AND n.number = later.number AND NOT EXISTS (
+                    SELECT FROM members_rowidentifier f
+                    WHERE f.job_id = job AND f.number = later.first AND f.kind = n.kind AND f.value_hash = n.value_hash)
+            )
+            UPDATE members_memberrow r SET state = 'left', findings = '{}'
+            FROM later WHERE r.job_id = job AND r.number = later.number;
+            EXIT WHEN NOT FOUND;
+        END LOOP;
     END IF;
     UPDATE members_memberrow r SET
         unit_id = coalesce(unit, r.unit_id),
