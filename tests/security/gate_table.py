@@ -44,6 +44,7 @@ FREE: dict[str, str] = {
     "members.importing.bringing:map_columns": STAGED,
     "members.importing.deciding:decide": STAGED,
     "members.importing.deciding:take_decision_back": STAGED,
+    "members.importing.remembered:forget_mapping": TAKES_AWAY,
     "members.importing.refused:refused_rows": "It only reads the rows of a file that were refused, and gives them back.",
     "members.privacy.blocks:lift_block": "It lets an identifier name somebody again who came back themselves; it is on record why.",
     "members.privacy.consenting:change_purpose": SETTING,
