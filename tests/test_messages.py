@@ -22,6 +22,14 @@ def test_no_text_lacks_its_chinese() -> None:
     assert messages.missing(ROOT) == []
 
 
+def test_brackets_in_a_text_of_a_page_hide_nothing(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(
+        "{% load i18n %}<th>{% blocktranslate %}When ({{ zone }})?{% endblocktranslate %}</th>", encoding="utf-8"
+    )
+    assert [text.singular for text in messages.texts_of(page)] == ["When (%(zone)s)?"]
+
+
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-5])
 def test_a_translation_keeps_the_values_of_its_text(path: Path) -> None:
     said = {

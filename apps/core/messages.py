@@ -49,12 +49,17 @@ def _sources(folder: Path) -> list[Path]:
     )
 
 
+_STRING = r"'''.*?'''|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+_CALL = re.compile(rf"\b(n?p?gettext|_)\((?:{_STRING}|[^()'\"]|\([^()]*\))*\)", re.DOTALL)
+"""Brackets inside of a text are part of it, however many."""
+
+
 def texts_of(path: Path) -> Iterator[Text]:
     """What `path`, a module or a template, asks to be translated."""
     source = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
         # What Django makes of a template for xgettext is nearly Python: the calls are what we need of it.
-        for call in re.finditer(r"\b(n?p?gettext|_)\((?:[^()]|\([^()]*\))*\)", templatize(source)):
+        for call in _CALL.finditer(templatize(source)):
             try:
                 yield from _calls(ast.parse(call[0].replace("\n", "\\n") if "u'''" not in call[0] else call[0]))
             except SyntaxError:
