@@ -26,23 +26,24 @@ from apps.rules.snapshot import gatherers_of
 
 LIMITS, GOALS = Words("Counts of limits", "限额计数"), Words("Goals and stamp cards begun", "进行中的目标和集章卡")
 _FIGURES = ("points", "times", "amount_micros", "pieces_micros", "cost_micros")
-_MOVE = """
+_ADD = """ON CONFLICT (member_id, start, period, rule_id) DO UPDATE SET
+        points = known.points + excluded.points, times = known.times + excluded.times,
+        amount_micros = known.amount_micros + excluded.amount_micros,
+        pieces_micros = known.pieces_micros + excluded.pieces_micros,
+        cost_micros = known.cost_micros + excluded.cost_micros"""
+_MOVE = f"""
 WITH moving AS (DELETE FROM rules_counter WHERE member_id = %(gone)s RETURNING *),
 added AS (
     INSERT INTO rules_counter AS known
         (member_id, rule_id, period, start, points, times, amount_micros, pieces_micros, cost_micros)
     SELECT %(kept)s, rule_id, period, start, points, times, amount_micros, pieces_micros, cost_micros FROM moving
-    ON CONFLICT (member_id, start, period, rule_id) DO UPDATE SET
-        points = known.points + excluded.points, times = known.times + excluded.times,
-        amount_micros = known.amount_micros + excluded.amount_micros,
-        pieces_micros = known.pieces_micros + excluded.pieces_micros,
-        cost_micros = known.cost_micros + excluded.cost_micros
+    {_ADD}
 )
 SELECT rule_id, period, start, points, times, amount_micros, pieces_micros, cost_micros FROM moving
 ORDER BY rule_id, period, start
-"""
+"""  # noqa: S608 -- our own text
 # What moved goes back, as far as it is there; who is left with nothing of it keeps no row.
-_MOVE_BACK = """
+_MOVE_BACK = f"""
 WITH back AS (
     SELECT known.id, told.rule_id, told.period, told.start, least(known.points, told.points) AS points,
            least(known.times, told.times) AS times, least(known.amount_micros, told.amount_micros) AS amount_micros,
@@ -66,14 +67,10 @@ WITH back AS (
     INSERT INTO rules_counter AS known
         (member_id, rule_id, period, start, points, times, amount_micros, pieces_micros, cost_micros)
     SELECT %(gone)s, rule_id, period, start, points, times, amount_micros, pieces_micros, cost_micros FROM back
-    ON CONFLICT (member_id, start, period, rule_id) DO UPDATE SET
-        points = known.points + excluded.points, times = known.times + excluded.times,
-        amount_micros = known.amount_micros + excluded.amount_micros,
-        pieces_micros = known.pieces_micros + excluded.pieces_micros,
-        cost_micros = known.cost_micros + excluded.cost_micros
+    {_ADD}
 )
 SELECT count(*) FROM back
-"""
+"""  # noqa: S608 -- our own text
 
 
 class Moved(NamedTuple):
