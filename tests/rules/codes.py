@@ -26,6 +26,11 @@ def made(group: CoffeeGroup, **values: Any) -> tuple[CodeBatch, list[str]]:
     return batch, [code for _number, code in services.download(None, batch, when=START)]
 
 
+def mistyped(code: str) -> str:
+    """The code with a wrong last character, whichever the right one is."""
+    return code[:-1] + ("2" if code[-1] != "2" else "3")
+
+
 def redeeming(code: str | None, key: str | None = None, member: str = "C1", **more: Any) -> IncomingEvent:
     values = {"occurred_at": START, "store": "S001", "attributes": {"code": code}} | more
     return IncomingEvent(key or f"code{next(_numbers)}", "code", "card", member, **values)

@@ -43,7 +43,7 @@ from apps.rules.pipeline import process
 from benchmarks.measuring import Jobs, team
 from tests.approvals.conftest import Desk, role, step
 from tests.factories import Cast, CoffeeGroup, make_group
-from tests.rules.codes import drafted, made, redeeming
+from tests.rules.codes import drafted, made, mistyped, redeeming
 from tests.rules.conftest import START, Till, make_till, publish, purchase, refund
 from tests.rules.test_races import deadlocks
 
@@ -270,7 +270,7 @@ def _table(group: CoffeeGroup) -> list[tuple[str, str | None, dict[str, Any]]]:
         ("code_missing", None, {}),
         ("code_missing", "x", {"attributes": None}),
         ("code_missing", "x", {"attributes": {"code": 5}}),
-        ("code_mistyped", used[:-1] + ("2" if used[-1] != "2" else "3"), {}),
+        ("code_mistyped", mistyped(used), {}),
         ("unknown_code", code_of(7), {}),
         ("code_used", used, {}),
         ("code_used_by_member", used, {"member": "C2"}),
@@ -335,7 +335,7 @@ def test_a_wave_that_is_run_again_uses_its_codes_once(group: CoffeeGroup, till: 
 
 def test_codes_of_a_file_are_redeemed_and_refused_row_by_row(group: CoffeeGroup, till: Till, tmp_path: Path) -> None:
     _batch, (code, other, *_) = made(group)
-    rows = [("1", code), ("2", code), ("3", other), ("4", other[:-1] + "U"), ("5", "")]
+    rows = [("1", code), ("2", code), ("3", other), ("4", mistyped(other)), ("5", "")]
     lines = [f"f{key},code,C1,2026-03-02T10:00:00,S001,{text}" for key, text in rows]
     file = tmp_path / "codes.csv"
     file.write_text("\n".join(["event_key,kind,member,occurred_at,store,code", *lines]))
@@ -383,7 +383,7 @@ def test_waves_without_codes_ask_nothing_more(group: CoffeeGroup, till: Till, mo
 def test_guessing_is_slowed_for_the_member_alone(group: CoffeeGroup, till: Till) -> None:
     _batch, (good, other, third, *_) = made(group)
     wrong = (code_of(number) for number in count(1))
-    nine = till.send(*[redeeming(next(wrong)) for _ in range(9)], redeeming(good[:-1] + "9"), redeeming(good))
+    nine = till.send(*[redeeming(next(wrong)) for _ in range(9)], redeeming(mistyped(good)), redeeming(good))
     assert [result.status for result in nine] == ["refused"] * 10 + ["processed"]
     last, shut, free = till.send(redeeming(next(wrong)), redeeming(other), redeeming(third, member="C2"))
     assert [last.refusal and last.refusal.code, shut.refusal and shut.refusal.code, free.refusal] == [
