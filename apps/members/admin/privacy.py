@@ -274,12 +274,17 @@ class ConsentAdmin(ScopedAdmin):
         member = _member(request, object_id, "members.view_consent")
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
+        return self._page_of(request, member)
+
+    def _page_of(self, request: HttpRequest, member: Member, refused: str = "") -> HttpResponse:
+        """`refused` says why what was just sent is not recorded; it stands in the form again."""
         history, is_left = consents_of(member), member.state != Member.State.REMOVED
         context = {
             **self.admin_site.each_context(request), "title": _("Consents of %(member)s") % {"member": member},
             "opts": self.opts, "member": member, "channels": Consent.Channel.choices, "history": history,
             "rows": standing(purposes_of(member), history), "zone": zone_at(member.home_unit),
             "may_record": is_left and actor_of(request).has_perm(PERMISSION, member),
+            "refused": refused, "sent": request.POST,
         }  # fmt: skip
         return TemplateResponse(request, "members/consents.html", context, headers=NO_STORE)
 
@@ -288,14 +293,12 @@ class ConsentAdmin(ScopedAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         sent = request.POST
-
-        def run() -> HttpResponse:
+        try:
             record_consent(
                 actor_of(request), member.pk, purpose=sent.get("purpose", ""), channel=sent.get("channel", ""),
                 is_given=sent.get("given") == "yes", source=Consent.Source.HAND, proof=sent.get("proof", ""), when=now(),
             )  # fmt: skip
-            self.message_user(request, _("Recorded, with your name and the time."), messages.SUCCESS)
-            return HttpResponseRedirect(reverse("admin:members_consent_of", args=[member.pk]))
-
-        answer: HttpResponse = self.refusals_shown(request, run)
-        return answer
+        except LoyaltyError as refusal:
+            return self._page_of(request, member, refusal.sentence())
+        self.message_user(request, _("Recorded, with your name and the time."), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:members_consent_of", args=[member.pk]))

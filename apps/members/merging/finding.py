@@ -24,6 +24,7 @@ from apps.members.crypto import alike_hash
 from apps.members.errors import Unreadable
 from apps.members.merging.models import DuplicateSearch
 from apps.members.models import Identifier
+from apps.members.privacy.turns import take_part
 from apps.members.services.reading import value_of
 
 SEARCH = "members.add_duplicatesearch"
@@ -182,6 +183,7 @@ def _compare(when: datetime) -> tuple[int, int]:
         "most": MOST_PAIRS,
         "at": when,
     }
+    take_part()
     with connection.cursor() as cursor:
         # Whole tables meet: nothing of it is looked up row by row, and groups are held in memory.
         cursor.execute("SET LOCAL work_mem = '256MB'; SET LOCAL enable_nestloop = off")

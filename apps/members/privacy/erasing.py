@@ -23,6 +23,7 @@ from apps.members.models import Erasure, ErasureLine, Identifier, Member
 from apps.members.privacy import blocks, holdings
 from apps.members.privacy.errors import ErasureHindered, MemberErased, PointsRemain
 from apps.members.privacy.holdings import Erasing, hindrances, left_of
+from apps.members.privacy.turns import take_all
 from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.members.services.rows import author_of, locked, record, require_seen
 from apps.orgs.gate import ABOUT, Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
@@ -140,6 +141,7 @@ def erase(
 
     Raises MemberErased, ErasureHindered, PointsRemain (unless `forfeits`), NoSuchMember, NotAllowed, ApprovalNeeded.
     """
+    take_all()
     require_seen(actor, member_id)
     subject = MemberErasure(member=member_id, why=Erasure.Why(why).value, forfeits=forfeits)
     pass_gate(subject, actor, approval, when, reason=WHYS[subject.why].en)

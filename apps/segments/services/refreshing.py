@@ -17,6 +17,7 @@ from apps.conditions.tree import ConditionError
 from apps.core.clock import local_day
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
+from apps.members.privacy.turns import take_part
 from apps.segments.models import ALLOWED, Failure, Tag, TagRefresh
 from apps.segments.services.figures import failure_of, milliseconds, refreshed
 from apps.segments.services.holding import Holding, holding_tag
@@ -90,6 +91,7 @@ def refresh_members(program_id: int, members: Collection[int], when: datetime) -
 
 @in_transaction
 def _refresh(tag_id: int, when: datetime, members: Collection[int] | None = None) -> dict[int, Run]:
+    take_part()
     group = family(tag_id)
     list(
         Tag.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=[tag.pk for tag in group]).order_by("pk")

@@ -17,6 +17,7 @@ from apps.core.clock import local_day
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.core.work import unless_promised
+from apps.members.privacy.turns import take_part
 from apps.orgs.models import Program
 from apps.orgs.services.actors import signed
 from apps.segments.errors import WindowOutOfRange
@@ -110,6 +111,7 @@ def score(program_id: int, when: datetime) -> None:
 
 @in_transaction
 def _score(scheme: RfmScheme, when: datetime) -> None:
+    take_part()
     RfmScheme.objects.select_for_update(no_key=True).get(pk=scheme.pk)
     day = local_day(when, ZoneInfo(scheme.program.time_zone))
     members, given = at_home(scheme.program).order_by().values("id").query.sql_with_params()

@@ -13,6 +13,7 @@ from apps.core.clock import local_day
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.core.work import unless_promised
+from apps.members.privacy.turns import take_part
 from apps.orgs.models import Program
 from apps.orgs.services.actors import signed
 from apps.segments.catalogue import read
@@ -121,6 +122,7 @@ def refresh_segment(segment_id: int, when: datetime) -> None:
 
 @in_transaction
 def _refresh(segment_id: int, when: datetime) -> None:
+    take_part()
     rows = Segment.objects.select_for_update(no_key=True, of=("self",)).select_related("program__unit")
     segment = rows.filter(pk=segment_id, keeps_track=True).first()
     if segment is None:

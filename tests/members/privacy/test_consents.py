@@ -112,11 +112,12 @@ def test_the_panel_shows_the_matrix_and_records(
     assert "given to version 1 of the wording" in body
     refused = client.post(
         f"/members/consent/member/{wang.pk}/record/",
-        {**sent, "proof": ""},
-        headers={"referer": f"http://testserver{page}"},
-        follow=True,
+        {**sent, "channel": "phone", "proof": ""},
     )
-    assert "Say what proves it" in refused.content.decode()
+    told = refused.content.decode()
+    assert "Say what proves it" in told
+    assert '<details class="studio-fold" open>' in told
+    assert '<option value="phone" selected>' in told
     assert Consent.objects.count() == 1
 
 

@@ -14,6 +14,7 @@ from apps.members.merging.services import MembersMerged, merge, unmerge
 from apps.members.models import Member, MemberChange
 from apps.members.privacy.erasing import erase
 from apps.members.privacy.errors import ErasureHindered
+from apps.points.services import adjust
 from tests.approvals.conftest import Desk, role, step
 from tests.members.conftest import BORN, CARD, NAME, PHONE, WHEN
 from tests.members.privacy.walking import Person, traces_in_tables
@@ -65,13 +66,16 @@ def test_what_was_said_goes_with_either(desk: Desk, asked: Any, which: int) -> N
 def test_nothing_stays_in_the_history_of_who_was_merged_with_them_for_a_while(
     desk: Desk, wang: Member, which: int
 ) -> None:
-    """The mistake: the other member's history shows what named them, and why it was thought that they were one."""
+    """The mistake: the other member's history, or the points that came and went, show what named them, and why it was thought
+    that they were one."""
     other = services.create_member(
         None, desk.group["S001"], identifiers=[("card", "ZH0009876")], name="Zhuge Liang", when=WHEN
     )
+    for member in (wang, other):
+        adjust(None, member.pk, desk.group.point_types["east"].pk, 5, reason="sorry", key=f"a{member.pk}", when=WHEN)
     made = merge(None, wang.pk, other.pk, choices={"name": "gone"}, reason=SAID, when=WHEN)
     unmerge(None, made.pk, reason=SAID, when=WHEN)
-    erase(None, (wang.pk, other.pk)[which], why="asked", when=LATER)
+    erase(None, (wang.pk, other.pk)[which], why="asked", when=LATER, forfeits=True)
     assert traces_in_tables(PEOPLE[which]) == []
     left = (other, wang)[which]
     told = [
