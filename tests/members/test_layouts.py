@@ -126,6 +126,36 @@ def test_a_workbook_that_would_unpack_beyond_all_bounds_is_refused_before_it_is(
     tracemalloc.stop()
 
 
+def rewritten(content: io.BytesIO, old: str, new: str) -> io.BytesIO:
+    """The workbook with another text in its sheet."""
+    other = io.BytesIO()
+    with zipfile.ZipFile(content) as archive, zipfile.ZipFile(other, "w", zipfile.ZIP_DEFLATED) as changed:
+        for entry in archive.infolist():
+            data = archive.read(entry)
+            if entry.filename == "xl/worksheets/sheet1.xml":
+                assert old.encode() in data
+                data = data.replace(old.encode(), new.encode(), 1)
+            changed.writestr(entry, data)
+    return other
+
+
+def test_rows_that_say_they_stand_far_below_are_not_waited_for() -> None:
+    """The mistake: one cell in row 100,000,000,000, and a worker counts empty rows for weeks, a thousand cells wide."""
+    content = rewritten(
+        workbook([["card", "name"], ["C1", "Wang"], ["C2", "Li"]]), '<row r="3"', '<row r="100000000000"'
+    )
+    rows = rows_of(content, detect(content))
+    assert list(rows) == [(2, ["C1", "Wang"])]
+
+
+def test_a_workbook_that_declares_entities_is_refused() -> None:
+    """The mistake: ninety megabytes of references to a text of a thousand letters, in a file of a few hundred kilobytes."""
+    declared = '<!DOCTYPE worksheet [<!ENTITY much "much">]><worksheet'
+    assert refusal(rewritten(workbook([["card"], ["C1"]]), "<worksheet", declared))["reason"] == "bomb"
+    hidden = f"<!--{'x' * (1 << 17)}-->{declared}"
+    assert refusal(rewritten(workbook([["card"], ["C1"]]), "<worksheet", hidden))["reason"] == "not_workbook"
+
+
 @given(st.binary(min_size=1, max_size=200), st.integers(0, 250), st.integers(0, 250))
 def test_a_sealed_file_is_read_from_any_place(content: bytes, place: int, count: int) -> None:
     block = sealed.BLOCK
