@@ -136,6 +136,18 @@ class InUse(LoyaltyError):
         return _("It is in use: %(names)s. Take it out there first.") % {"names": ", ".join(self.data["names"])}
 
 
+class OthersInUse(LoyaltyError):
+    """`names` are published rules."""
+
+    code = "tag_others_in_use"
+
+    def sentence(self) -> str:
+        return _(
+            "Published rules ask for tags that members get or lose with this one: %(names)s. Change those tags, or take the "
+            "condition of this one away, first: that is a change, which may need a yes."
+        ) % {"names": ", ".join(self.data["names"])}
+
+
 class HasMoves(LoyaltyError):
     code = "segment_has_moves"
 

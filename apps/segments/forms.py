@@ -55,6 +55,8 @@ class ConditionForm(ReasonForm):
         return list(programs_reached(self.actor, self.add_permission))
 
     def clean_condition(self) -> Any:
+        if self.instance.pk and "condition" not in self.data:
+            return self.instance.condition  # the page of a tag that holds others together does not ask for it
         condition = decoded(self.cleaned_data["condition"])
         if condition is None:
             raise forms.ValidationError(_("The condition did not arrive in one piece. Reload the page."))

@@ -51,7 +51,7 @@ def make_segments(group: Group, end: datetime) -> None:
         purpose="新品品鉴会 Tastings of new products",
     )  # fmt: skip
     life_cycle.set_up_stages(person, program)
-    scoring.set_up(person, program)
+    scoring.set_up(person, program, when=end)
     tracking.create_segment(
         person, program, key="slipping", label="Slipping away", label_zh="正在流失", condition=SLIPPING,
         keeps_track=True, description="一年内买过三次，近 60 天没来 Three orders in a year, none in 60 days",

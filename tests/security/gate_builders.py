@@ -31,7 +31,8 @@ from apps.rules.holding import HeldVerdict, decide_held
 from apps.rules.models import HeldEvent
 from apps.rules.publishing import Publication, publication_of
 from apps.rules.retiring import Retirement
-from apps.segments.services.defining import TagCondition, change_tag, create_tag
+from apps.segments.services.defining import TagChange, change_tag, create_tag
+from apps.segments.services.scoring import RfmWindow, set_up
 from tests.approvals.conftest import Desk
 from tests.rules.codes import drafted
 from tests.rules.conftest import make_till, publish, purchase
@@ -218,12 +219,22 @@ def held_verdict(desk: Desk) -> Built:
     return HeldVerdict(held=held.pk, verdict="released"), lambda: decide_held(by, held, "released", **told)  # type: ignore[arg-type]
 
 
-def tag_condition(desk: Desk) -> Built:
+def tag_change(desk: Desk) -> Built:
     tag = create_tag(None, desk.group.east, key="regular", label="Regular", condition=REGULAR)
     publish(desk.group, condition={"all": [{"field": "member.tags", "op": "has_any", "value": ["regular"]}]})
-    less = {"all": [{"field": "history.orders", "window": 30, "op": "ge", "value": 1}]}
-    subject = TagCondition(tag=tag.pk, condition=less)
-    return subject, lambda: change_tag(desk.cast["marketing"], tag.pk, condition=less, when=desk.when)
+    values: Any = {"kept_days": 30, "refresh": "by_hand"}
+    return TagChange(tag=tag.pk, values=values), lambda: change_tag(
+        desk.cast["marketing"], tag.pk, when=desk.when, **values
+    )
+
+
+def rfm_window(desk: Desk) -> Built:
+    east = desk.group.east
+    set_up(None, east, when=desk.when)
+    publish(desk.group, condition={"all": [{"field": "member.tags", "op": "has_any", "value": ["rfm-lost"]}]})
+    return RfmWindow(program=east.pk, window_days=30), lambda: set_up(
+        desk.cast["marketing"], east, window_days=30, when=desk.when
+    )
 
 
 BUILDERS: dict[str, Callable[[Desk], Built]] = {
@@ -249,5 +260,6 @@ BUILDERS: dict[str, Callable[[Desk], Built]] = {
     CodeMaking.code: code_making,
     CodeDays.code: code_days,
     HeldVerdict.code: held_verdict,
-    TagCondition.code: tag_condition,
+    TagChange.code: tag_change,
+    RfmWindow.code: rfm_window,
 }

@@ -1,19 +1,15 @@
 """What a tag must be to mean one thing, and who may say so."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from apps.core.errors import LoyaltyError, NotAllowed
 from apps.segments.models import Tag
-from apps.segments.services.defining import (
-    TagCondition,
-    change_tag,
-    condition_asked,
-    create_tag,
-    delete_tag,
-    live_uses,
-)
+from apps.segments.services.defining import TagChange, change_asked, change_tag, create_tag, delete_tag
+from apps.segments.touched import live_uses, uses_at_stake
 from apps.segments.uses import Use, _finders, names_tags
 from tests.factories import Cast, CoffeeGroup
 from tests.segments.conftest import REGULAR, WHEN
@@ -93,28 +89,109 @@ def test_a_tag_that_is_asked_for_stays(group: CoffeeGroup, regulars: Tag) -> Non
     assert not Tag.objects.exists()
 
 
-def test_what_a_published_rule_asks_for_by_way_of_another_tag_is_known(group: CoffeeGroup, regulars: Tag) -> None:
-    """The mistake: the condition of a tag for which only another tag asks changes who gets points, and nobody is asked."""
-
-    def has(key: str) -> dict[str, Any]:
-        return {"all": [{"field": "member.tags", "op": "has_any", "value": [key]}]}
+@contextmanager
+def rules_for(*wanted: str) -> Iterator[None]:
+    """A published rule asks for each of these keys."""
 
     @names_tags
     def rules_asking(program: Any, keys: Any) -> list[Use]:
-        return [Use(key, f"Bonus for {key}", "", is_live=True) for key in keys if key in ("loved", "second")]
+        return [Use(key, f"Bonus for {key}", "", is_live=True) for key in keys if key in wanted]
 
-    middle = create_tag(None, group.east, key="liked", label="Liked", condition=has("regular"))
-    create_tag(None, group.east, key="loved", label="Loved", condition=has("liked"))
+    try:
+        yield
+    finally:
+        _finders.pop(f"{rules_asking.__module__}.{rules_asking.__qualname__}")
+
+
+def has(key: str) -> dict[str, Any]:
+    return {"all": [{"field": "member.tags", "op": "has_any", "value": [key]}]}
+
+
+@pytest.fixture
+def choice(group: CoffeeGroup) -> list[Tag]:
+    """The tag above three of which a member holds one, and those."""
     top = create_tag(None, group.east, key="one-of", label="One of", is_exclusive=True)
-    first, second, third = (
+    below = [
         create_tag(None, group.east, key=key, label=key, parent=top, condition=REGULAR, position=number)
         for number, key in enumerate(("first", "second", "third"))
-    )
-    try:
+    ]
+    return [top, *below]
+
+
+def test_what_a_published_rule_asks_for_by_way_of_another_tag_is_known(
+    group: CoffeeGroup, regulars: Tag, choice: list[Tag]
+) -> None:
+    """The mistake: the condition of a tag for which only another tag asks changes who gets points, and nobody is asked."""
+    middle = create_tag(None, group.east, key="liked", label="Liked", condition=has("regular"))
+    create_tag(None, group.east, key="loved", label="Loved", condition=has("liked"))
+    top, first, second, third = choice
+    with rules_for("loved", "second"):
         assert live_uses(regulars) == live_uses(middle) == ["Bonus for loved"]
         assert live_uses(first) == live_uses(second) == ["Bonus for second"]
         assert live_uses(third) == []
-        asked = condition_asked(regulars, {"condition": None})
-        assert asked == TagCondition(tag=regulars.pk, condition=None)
-    finally:
-        _finders.pop(f"{rules_asking.__module__}.{rules_asking.__qualname__}")
+        assert uses_at_stake(third) == uses_at_stake(top) == ["Bonus for second"]
+        asked = change_asked(regulars, {"condition": None, "label": "Other", "kept_days": 0})
+        assert asked == TagChange(tag=regulars.pk, values={"condition": None})
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "touched"),
+    [
+        # Who meets the first does not get the others.
+        ("first", {"position": 2}, {"first", "second"}),
+        ("first", {"position": 1}, set()),
+        ("first", {"position": 9}, {"first", "second", "third"}),
+        ("third", {"position": 0}, {"second", "third"}),
+        ("third", {"position": 9}, set()),
+        ("regular", {"position": 9}, set()),
+        # They are refreshed together.
+        ("first", {"refresh": "by_hand"}, {"first", "second", "third"}),
+        ("regular", {"refresh": "by_hand"}, {"regular", "fan"}),
+        ("one-of", {"is_exclusive": False}, {"first", "second", "third"}),
+        ("one-of", {"refresh": "by_hand", "position": 9}, set()),
+        ("regular", {"kept_days": 30}, {"regular", "fan"}),
+        ("given", {"kept_days": 30, "refresh": "by_hand", "is_exclusive": True, "position": 3}, set()),
+        ("given", {"condition": REGULAR}, {"given"}),
+        ("second", {"condition": None}, {"second", "third"}),
+        # In front of the first at once: who meets it does not get the first either.
+        ("second", {"condition": None, "position": 0}, {"second", "third"}),
+        ("third", {"condition": None, "position": 0}, {"second", "third"}),
+        ("regular", {"label": "Other", "purpose": "None", "kept_days": 0, "refresh": "daily"}, set()),
+    ],
+)
+def test_a_change_that_decides_who_holds_a_tag_is_asked_for_where_a_rule_asks_for_it(
+    group: CoffeeGroup, regulars: Tag, choice: list[Tag], key: str, values: dict[str, Any], touched: set[str]
+) -> None:
+    """The mistake: another order of a choice, or a tag that is frozen, changes what rules give, and nobody is asked."""
+    create_tag(None, group.east, key="fan", label="Fan", condition=has("regular"))
+    create_tag(None, group.east, key="given", label="Given by rules")
+    tag = Tag.objects.get(key=key)
+    found = set()
+    for each in Tag.objects.values_list("key", flat=True):
+        with rules_for(each):
+            asked = change_asked(tag, values)
+        if asked is not None:
+            assert asked.values == {name: value for name, value in values.items() if value != getattr(tag, name)}
+            found.add(each)
+    assert found == touched
+
+
+def test_a_tag_with_which_others_go_to_whom_rules_ask_for_is_not_deleted(
+    group: CoffeeGroup, regulars: Tag, choice: list[Tag]
+) -> None:
+    """The mistake: who met the tag that is gone now gets the one behind it, and the points for that."""
+    create_tag(None, group.east, key="fan", label="Fan", condition=has("regular"))
+    _top, first, _second, third = choice
+    with rules_for("second", "fan"):
+        refused("tag_others_in_use", delete_tag, None, first.pk, WHEN)
+        refused("tag_others_in_use", delete_tag, None, regulars.pk, WHEN)
+        delete_tag(None, third.pk, WHEN)
+        change_tag(None, first.pk, condition=None, when=WHEN)
+        delete_tag(None, first.pk, WHEN)
+
+
+def test_a_request_of_the_first_months_is_read_as_it_was_written() -> None:
+    for condition in (None, REGULAR):
+        asked = TagChange.model_validate({"tag": 7, "condition": condition})
+        assert asked == TagChange(tag=7, values={"condition": condition})
+        assert asked == TagChange.model_validate(asked.to_json())

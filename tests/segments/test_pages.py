@@ -173,7 +173,7 @@ def test_the_heat_map_counts_whom_one_sees_and_each_cell_opens_into_them(browse:
     for number, member in enumerate(north):
         bought(group, member, number + 1, spent=100 * (number + 1), ago=50 - 10 * number)
     bought(group, south[0], 20, spent=9_000, ago=0)
-    set_up(None, group.east)
+    set_up(None, group.east, when=WHEN)
     person = browse("marketing")
     assert "Members are being scored" in text_of(person.get("/segments/rfmscheme/map/"))
     score(group.east.pk, WHEN)
@@ -311,3 +311,72 @@ def test_the_condition_of_a_tag_that_rules_ask_for_waits_where_a_policy_says_so(
     decide(cast["finance"], request.pk, "approved", seen=request.asked_seal, when=WHEN)
     regulars.refresh_from_db()
     assert regulars.condition == orders(30, "ge", 1)
+
+
+FINANCE_SAYS = {"bands": [{"name": "All", "when": {"all": []}, "steps": [step(role("finance"))]}]}
+
+
+def test_how_long_a_tag_that_rules_ask_for_is_kept_waits_and_the_rest_is_done(
+    browse: Any, group: CoffeeGroup, cast: Cast, regulars: Tag
+) -> None:
+    hold_at(group, FINANCE_SAYS, "segments.tag")
+    publish(group, condition={"all": [{"field": "member.tags", "op": "has_any", "value": ["regular"]}]})
+    values = form_of(group, label="Now", kept_days=30, refresh="by_hand", purpose="Other", reason="Longer")
+    assert browse("marketing").post(tag_page(regulars), values).status_code == 302
+    regulars.refresh_from_db()
+    assert (str(regulars), regulars.purpose, regulars.kept_days, regulars.refresh) == ("Now", "Other", 0, "daily")
+    request = ApprovalRequest.objects.get()
+    assert request.subject == {"tag": regulars.pk, "values": {"refresh": "by_hand", "kept_days": 30}}
+    page = text_of(browse("finance").get(f"/approvals/approvalrequest/{request.pk}/change/"))
+    assert "Days kept 0 30" in page
+    assert "Refreshed each day by hand" in page
+    decide(cast["finance"], request.pk, "approved", seen=request.asked_seal, when=WHEN)
+    regulars.refresh_from_db()
+    assert (regulars.kept_days, regulars.refresh) == (30, "by_hand")
+
+
+def test_what_would_be_refused_is_not_sent(browse: Any, group: CoffeeGroup, regulars: Tag) -> None:
+    """The mistake: others say yes to a condition that cannot be read."""
+    hold_at(group, FINANCE_SAYS, "segments.tag")
+    publish(group, condition={"all": [{"field": "member.tags", "op": "has_any", "value": ["regular"]}]})
+    faulty = json.dumps({"all": [{"field": "event.amount", "op": "ge", "value": "1"}]})
+    answer = browse("marketing").post(tag_page(regulars), form_of(group, condition=faulty, reason="More"))
+    assert "Mend the condition" in text_of(answer)
+    assert not ApprovalRequest.objects.exists()
+
+
+def test_a_choice_between_tags_asks_for_a_reason_on_its_own_page(browse: Any, group: CoffeeGroup) -> None:
+    hold_at(group, FINANCE_SAYS, "segments.tag")
+    top = create_tag(None, group.east, key="one-of", label="One of", is_exclusive=True)
+    for number, key in enumerate(("first", "second")):
+        create_tag(None, group.east, key=key, label=key, parent=top, condition=REGULAR, position=number)
+    person = browse("marketing")
+    assert 'name="reason"' not in person.get(tag_page(top)).content.decode()
+    publish(group, condition={"all": [{"field": "member.tags", "op": "has_any", "value": ["second"]}]})
+    assert 'name="reason"' in person.get(tag_page(top)).content.decode()
+    values = {"label": "One of", "kind": "behaviour", "position": 0}  # the box is not ticked any more
+    assert "This needs approval first" in text_of(person.post(tag_page(top), values))
+    person.post(tag_page(top), values | {"reason": "Both may be"})
+    assert ApprovalRequest.objects.get().subject == {"tag": top.pk, "values": {"is_exclusive": False}}
+    assert Tag.objects.get(pk=top.pk).is_exclusive
+
+
+def test_the_days_that_rfm_groups_look_at_wait_where_rules_ask_for_a_group(
+    browse: Any, group: CoffeeGroup, cast: Cast
+) -> None:
+    set_up(None, group.east, when=WHEN)
+    hold_at(group, FINANCE_SAYS, "segments.tag")
+    publish(group, condition={"all": [{"field": "member.tags", "op": "has_any", "value": ["rfm-lost"]}]})
+    person, ready = browse("marketing"), "/segments/tag/ready/"
+    values = {"program": group.east.pk, "what": "rfm", "window_days": "90"}
+    assert person.post(ready, values | {"window_days": "365"}).status_code == 302
+    assert "Send the request" in text_of(person.post(ready, values))
+    person.post(ready, values | {"send_request": "1", "key": "a", "reason": "A shorter season"})
+    group.east.rfm.refresh_from_db()
+    assert group.east.rfm.window_days == 365
+    request = ApprovalRequest.objects.get()
+    page = text_of(browse("finance").get(f"/approvals/approvalrequest/{request.pk}/change/"))
+    assert "Days looked at 365 90" in page
+    decide(cast["finance"], request.pk, "approved", seen=request.asked_seal, when=WHEN)
+    group.east.rfm.refresh_from_db()
+    assert group.east.rfm.window_days == 90

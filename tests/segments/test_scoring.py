@@ -34,7 +34,7 @@ def test_five_who_differ_get_one_score_each(group: CoffeeGroup) -> None:
     members = enrol(group, 6)
     for number, member in enumerate(members[:5]):
         bought(group, member, number + 1, spent=100 * (number + 1), ago=50 - 10 * number)
-    set_up(None, group.east)
+    set_up(None, group.east, when=WHEN)
     score(group.east.pk, WHEN)
     found = [row[1:] for row in scores()]
     assert found == [
@@ -48,7 +48,7 @@ def test_equals_get_the_same_score(group: CoffeeGroup) -> None:
     members = enrol(group, 5)
     for member in members:
         bought(group, member, 2, spent=10)
-    set_up(None, group.east)
+    set_up(None, group.east, when=WHEN)
     score(group.east.pk, WHEN)
     assert {row[1:4] for row in scores()} == {(1, 1, 1)}
 
@@ -58,7 +58,7 @@ def test_what_was_before_the_window_or_in_another_programme_counts_nothing(group
     bought(group, old, 1, ago=30)
     bought(group, foreign, 1, code="west")
     bought(group, here, 1, ago=29)
-    set_up(None, group.east, window_days=30)
+    set_up(None, group.east, window_days=30, when=WHEN)
     score(group.east.pk, WHEN)
     assert [row[0] for row in scores()] == [here.pk]
 
@@ -67,7 +67,7 @@ def test_each_holds_the_tag_of_their_group_alone_and_moves_with_it(group: Coffee
     members = enrol(group, 5)
     for number, member in enumerate(members):
         bought(group, member, number + 1, spent=100 * (number + 1), ago=50 - 10 * number)
-    set_up(None, group.east)
+    set_up(None, group.east, when=WHEN)
     score(group.east.pk, WHEN)
     before = scores()
     score(group.east.pk, WHEN)
@@ -84,7 +84,7 @@ def test_each_holds_the_tag_of_their_group_alone_and_moves_with_it(group: Coffee
 
 def test_a_programme_is_scored_each_day(group: CoffeeGroup) -> None:
     assert programs_due(WHEN) == []
-    set_up(None, group.east)
+    set_up(None, group.east, when=WHEN)
     assert programs_due(WHEN) == [group.east.pk]
     score(group.east.pk, WHEN)
     assert programs_due(WHEN + timedelta(hours=11)) == []
@@ -92,7 +92,7 @@ def test_a_programme_is_scored_each_day(group: CoffeeGroup) -> None:
 
 
 def test_who_sets_it_up_again_changes_the_window_and_makes_no_second_tags(group: CoffeeGroup) -> None:
-    set_up(None, group.east)
-    set_up(None, group.east, window_days=90)
+    set_up(None, group.east, when=WHEN)
+    set_up(None, group.east, window_days=90, when=WHEN)
     assert RfmScheme.objects.get().window_days == 90
     assert Tag.objects.count() == 12

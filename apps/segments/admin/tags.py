@@ -16,7 +16,7 @@ from apps.core.clock import now
 from apps.core.formats import number
 from apps.members.models import Member
 from apps.members.page import member_or_404
-from apps.orgs.admin.asking import AskingForms
+from apps.orgs.admin.asking import AskingAdmin, AskingForms
 from apps.orgs.models import Program
 from apps.orgs.querysets import programs_reached
 from apps.segments.admin.conditions import ConditionPages, own_first
@@ -26,10 +26,11 @@ from apps.segments.groups import GROUPS
 from apps.segments.lists import count_seen, holding_now, list_address
 from apps.segments.models import RfmScheme, Tag
 from apps.segments.services import life_cycle, scoring
-from apps.segments.services.defining import CHANGEABLE, change_tag, condition_asked, create_tag, delete_tag, live_uses
+from apps.segments.services.defining import CHANGEABLE, change_asked, change_tag, create_tag, delete_tag
 from apps.segments.services.giving import PERMISSION as BY_HAND
 from apps.segments.services.giving import give_tag, lines_of, take_tag
 from apps.segments.services.refreshing import is_stale, refresh_now
+from apps.segments.touched import uses_at_stake
 from apps.segments.uses import uses_of
 
 RUNS_SHOWN = 10
@@ -44,7 +45,7 @@ def zone_of_tag(tag: Any) -> str:
 
 
 @admin.register(Tag)
-class TagAdmin(ConditionPages, AskingForms):
+class TagAdmin(ConditionPages, AskingForms, AskingAdmin):
     """The tree in its order; a member's tags stand on the member's page."""
 
     form = TagForm
@@ -100,11 +101,12 @@ class TagAdmin(ConditionPages, AskingForms):
                 "is_exclusive", "position",
             )  # fmt: skip
         shown = ("program", "parent", *WORDS, "key", "kind", *ABOUT)
+        may = self.has_change_permission(request, obj)
+        last = ("reason",) if may and uses_at_stake(obj) else ()
         if obj.children.exists():
-            return (*shown, "is_exclusive", "position")
-        if obj.rfm_group or not self.has_change_permission(request, obj):
-            return (*shown, "refresh", "kept_days", "position")
-        last = ("reason",) if live_uses(obj) else ()
+            return (*shown, "is_exclusive", "position", *last)
+        if obj.rfm_group or not may:
+            return (*shown, "refresh", "kept_days", "position", *last)
         return (*shown, "given", "condition", "refresh", "kept_days", "is_exclusive", "position", *last)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -124,20 +126,23 @@ class TagAdmin(ConditionPages, AskingForms):
             if "given" not in form.data:
                 values.pop("condition", None)
             self._change(
-                request, Tag.objects.select_related("program__unit").get(pk=obj.pk), values, data.get("reason") or ""
+                request,
+                Tag.objects.select_related("program__unit", "parent").get(pk=obj.pk),
+                values,
+                data.get("reason") or "",
             )
             return
         made = create_tag(actor, data["program"], key=data["key"], parent=data.get("parent"), **values)
         obj.pk, obj.place = made.pk, made.place
 
     def _change(self, request: HttpRequest, tag: Tag, values: dict[str, Any], reason: str) -> None:
-        """Done at once, or its condition sent as a request where a policy holds it and a reason is given."""
+        """Done at once; or what decides who holds it sent as a request, where a policy holds that and a reason is given."""
         actor, when = actor_of(request), now()
-        asked = condition_asked(tag, values)
+        asked = change_asked(tag, values)
         if asked is None:
             change_tag(actor, tag.pk, when=when, **values)
             return
-        free = {name: value for name, value in values.items() if name != "condition"}
+        free = {name: value for name, value in values.items() if name not in asked.values}
         self.changed_or_asked(
             request, asked, reason,
             lambda: change_tag(actor, tag.pk, when=when, **values), lambda: change_tag(actor, tag.pk, when=when, **free),
@@ -152,10 +157,10 @@ class TagAdmin(ConditionPages, AskingForms):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
         if obj is not None:
-            context |= self._page(request, Tag.objects.select_related("program__unit", "parent").get(pk=obj.pk))
+            context |= self._around(request, Tag.objects.select_related("program__unit", "parent").get(pk=obj.pk))
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
-    def _page(self, request: HttpRequest, tag: Tag) -> dict[str, Any]:
+    def _around(self, request: HttpRequest, tag: Tag) -> dict[str, Any]:
         """What stands round the form: figures, what it says, what asks for it, the latest refreshes."""
         when, person = now(), actor_of(request)
         children = list(tag.children.order_by("position", "pk"))
@@ -290,7 +295,16 @@ class TagAdmin(ConditionPages, AskingForms):
             self.message_user(request, _("The four stages are there; members get them in a moment."), messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:segments_tag_change", args=[made.pk]))
         days = request.POST.get("window_days", "")
-        scoring.set_up(actor, program, window_days=int(days) if days.isdecimal() and len(days) < 6 else 0)
+        window = int(days) if days.isdecimal() and len(days) < 6 else 0
+
+        def set_up() -> None:
+            scoring.set_up(actor, program, window_days=window, when=now())
+
+        asked, here = scoring.window_asked(program, window), reverse("admin:segments_tag_ready")
+        if asked is None:
+            set_up()
+        elif page := self.asked_first(request, asked, set_up, title=_("Ready-made tags"), back=here):
+            return page
         self.message_user(request, _("Members are scored in a moment."), messages.SUCCESS)
         return HttpResponseRedirect(f"{reverse('admin:segments_rfmscheme_map')}?program={program.pk}")
 

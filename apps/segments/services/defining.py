@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, Value
 from django.db.models.functions import Greatest
+from pydantic import model_validator
 
 from apps.activity.segments import TAGS
 from apps.conditions.catalogue import Field
@@ -50,12 +51,14 @@ from apps.segments.errors import (
     KeptInExclusive,
     KeyMalformed,
     KeyTaken,
+    OthersInUse,
     ParentElsewhere,
     ParentIsHeld,
     TooDeep,
     Unlabelled,
 )
 from apps.segments.models import BY_HAND, DEEPEST, KEPT_AT_MOST, LONGEST_KEY, Segment, Tag
+from apps.segments.touched import DECIDING, live_names, live_uses, uses_of_change
 from apps.segments.uses import uses_of
 
 ADD, CHANGE, DELETE = (f"segments.{verb}_tag" for verb in ("add", "change", "delete"))
@@ -65,35 +68,54 @@ CHANGEABLE = frozenset(
         "position",
     }
 )  # fmt: skip
-TITLE = Words("Condition of the tag {name}", "标签{name}的条件")
+ASKED = (
+    PROGRAM_FIELD,
+    Field("request.tag", Type.TEXT, Words("the key of the tag", "标签的键"), "request.tag"),
+    Field("request.rules", Type.INTEGER, Words("the number of published rules that ask for it", "引用它的已发布规则数"), "request.rules"),
+)  # fmt: skip
+TITLE = Words("Who holds the tag {name}", "标签{name}由谁持有")
 BEFORE, AFTER = Words("Before: {sentence}", "之前：{sentence}"), Words("After: {sentence}", "之后：{sentence}")
 NO_CONDITION = Words("no condition", "没有条件")
 _KEY = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_KEY}}}")
 
 
-class TagCondition(Subject):
-    """Another condition of a tag for which a published rule asks: it changes what that rule gives. None: no condition."""
+class TagChange(Subject):
+    """Other values of what decides who holds a tag, where a published rule asks for it or for one that members get or lose
+    with it: they change what that rule gives. A condition of None: it has none any more."""
 
     code: ClassVar[str] = "segments.tag"
-    label: ClassVar[Words] = Words("Condition of a tag that rules ask for", "规则引用的标签的条件")
+    label: ClassVar[Words] = Words("Who holds a tag that rules ask for", "规则引用的标签由谁持有")
     icon: ClassVar[str] = "sell"
     permission: ClassVar[str] = CHANGE
     view: ClassVar[str] = "segments.view_tag"
-    fields: ClassVar = (
-        PROGRAM_FIELD,
-        Field("request.tag", Type.TEXT, Words("the key of the tag", "标签的键"), "request.tag"),
-        Field("request.rules", Type.INTEGER, Words("the number of published rules that ask for it", "引用它的已发布规则数"), "request.rules"),
-    )  # fmt: skip
+    fields: ClassVar = ASKED
     labels: ClassVar[Mapping[str, Words]] = {
         "condition": Words("Condition", "条件"),
+        "is_exclusive": Words("One at most of those below", "下级标签最多持有一个"),
+        "position": Words("Position", "排序"),
+        "kept_days": Words("Days kept", "保留天数"),
+        "refresh": Words("Refreshed", "刷新频率"),
+        "at_once": Words("at once after the member’s events, and each day", "会员发生事件后立即刷新，并每天刷新"),
+        "hourly": Words("each hour", "每小时"),
+        "daily": Words("each day", "每天"),
+        "weekly": Words("each week", "每周"),
+        "by_hand": Words("by hand", "手动"),
         "rules": Words("Published rules that ask for it", "引用它的已发布规则"),
     }
 
     tag: int
-    condition: dict[str, Any] | None
+    values: dict[str, Any]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_first_written(cls, data: Any) -> Any:
+        """Requests of the first months hold a condition alone."""
+        if isinstance(data, dict) and "condition" in data:
+            return {"tag": data["tag"], "values": {"condition": data["condition"]}}
+        return data
 
     def _tag(self) -> Tag:
-        tag: Tag | None = Tag.objects.select_related("program__unit").filter(pk=self.tag).first()
+        tag: Tag | None = Tag.objects.select_related("program__unit", "parent").filter(pk=self.tag).first()
         if tag is None:
             raise SubjectGone()
         return tag
@@ -106,16 +128,19 @@ class TagCondition(Subject):
 
     def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
         tag = self._tag()
-        return {"program": tag.program.code, "tag": tag.key, "rules": len(live_uses(tag))}
+        return {"program": tag.program.code, "tag": tag.key, "rules": len(uses_of_change(tag, self.values))}
 
     def effect(self, requester: Staff | None, when: datetime) -> Effect:
         tag = self._tag()
-        rules = ", ".join(live_uses(tag))
-        before, after = (dumps([tag.program_id, each], sort_keys=True) for each in (tag.condition, self.condition))
-        return Effect((Line("condition", before, after, "own"), Line("rules", rules, rules)))
+        rules = ", ".join(uses_of_change(tag, self.values))
+        lines = [_line(tag, name, self.values[name]) for name in DECIDING if name in self.values]
+        return Effect((*lines, Line("rules", rules, rules)))
+
+    def require_ready(self, requester: Staff | None, also: Collection[Staff], when: datetime) -> None:
+        _put(self._tag(), self.values)
 
     def carry_out(self, approval: Approval, when: datetime) -> Done:
-        tag = change_tag(approval.requester, self.tag, condition=self.condition, approval=approval, when=when)
+        tag = change_tag(approval.requester, self.tag, approval=approval, when=when, **self.values)
         return Done({"tag": tag.key})
 
     def title(self) -> Words:
@@ -138,7 +163,7 @@ class TagCondition(Subject):
         return self.address()
 
 
-register(TagCondition)
+register(TagChange)
 
 
 def names_shown(pks: Collection[int]) -> dict[int, str]:
@@ -149,37 +174,12 @@ def names_shown(pks: Collection[int]) -> dict[int, str]:
 register_names("tag", names_shown)
 
 
-def live_uses(tag: Tag) -> list[str]:
-    """The names of what is in force and asks for the tag, or for one that members get or lose with it; each once, in order."""
-    uses = uses_of(tag.program, affected_keys(tag))
-    return list(dict.fromkeys(use.name for use in uses if use.is_live))
-
-
-def affected_keys(tag: Tag) -> list[str]:
-    """The keys of the tag, of those whose conditions ask for it, and of those that stand behind it in its exclusive group; and
-    so on from these. One query."""
-    path = tag.program.unit.path
-    near = Q(program__unit__path__in=paths_above(path)) | Q(program__unit__path__startswith=path)
-    others = Tag.objects.filter(near, condition__isnull=False).exclude(pk=tag.pk).select_related("parent")
-    left, found, waiting = list(others), [tag.key], [tag]
-    while waiting:
-        one = waiting.pop()
-        behind = [
-            other for other in left if _stands_behind(other, one) or one.key in texts_asked(other.condition, TAGS)
-        ]
-        left = [other for other in left if other not in behind]
-        waiting += behind
-        found += [other.key for other in behind]
-    return found
-
-
-def _stands_behind(other: Tag, tag: Tag) -> bool:
-    """Whether who meets the condition of `tag` does not get `other`."""
-    if other.parent is None or other.parent_id != tag.parent_id or not other.parent.is_exclusive:
-        return False
-    return other.position > tag.position or (
-        other.position == tag.position and tag.pk is not None and other.pk > tag.pk
-    )
+def _line(tag: Tag, name: str, value: Any) -> Line:
+    before = getattr(tag, name)
+    if name == "condition":
+        was, becomes = (dumps([tag.program_id, each], sort_keys=True) for each in (before, value))
+        return Line(name, was, becomes, "own")
+    return Line(name, before, value, {"refresh": "words", "is_exclusive": "text"}.get(name, "number"))
 
 
 @in_transaction
@@ -212,11 +212,14 @@ def create_tag(
 
 @in_transaction
 def change_tag(actor: Any, tag_id: int, *, when: datetime, approval: Approval | None = None, **values: Any) -> Tag:
-    """The tag with other values. Another condition is asked at once; without one members lose the tag today.
+    """The tag with other values. Another condition is asked at once; without one members lose the tag today. `approval` is
+    for these values alone.
 
     Raises Fixed, Unlabelled, ConditionFaulty, FolderHasNoCondition, AsksItself, KeptInExclusive, NotAllowed, ApprovalNeeded.
     """
-    if asked := condition_asked(Tag.objects.select_related("program__unit").get(pk=tag_id), values):
+    found = Tag.objects.select_related("program__unit", "parent").get(pk=tag_id)
+    approved = TagChange(tag=tag_id, values=values) if approval else None
+    if asked := approved or change_asked(found, values):
         pass_gate(asked, actor, approval, when)
     tag = _locked(actor, tag_id, CHANGE)
     before = tag.condition, tag.is_exclusive, tag.position
@@ -231,21 +234,23 @@ def change_tag(actor: Any, tag_id: int, *, when: datetime, approval: Approval | 
     return tag
 
 
-def condition_asked(tag: Tag, values: Mapping[str, Any]) -> TagCondition | None:
-    """What a policy may hold of a change: the condition, where it becomes another and a published rule asks for the tag."""
-    if "condition" not in values or values["condition"] == tag.condition or not live_uses(tag):
-        return None
-    return TagCondition(tag=tag.pk, condition=values["condition"])
+def change_asked(tag: Tag, values: Mapping[str, Any]) -> TagChange | None:
+    """What a policy may hold of a change: what decides who holds the tag, where it becomes another and a published rule asks
+    for a tag that others hold then."""
+    others = {name: values[name] for name in DECIDING if name in values and values[name] != getattr(tag, name)}
+    return TagChange(tag=tag.pk, values=others) if uses_of_change(tag, others) else None
 
 
 @in_transaction
 def delete_tag(actor: Any, tag_id: int, when: datetime) -> None:
-    """The tag is gone, and its members lose it today. Raises HasChildren, InUse, NotAllowed."""
+    """The tag is gone, and its members lose it today. Raises HasChildren, InUse, OthersInUse, NotAllowed."""
     tag = _locked(actor, tag_id, DELETE)
     if tag.children.exists():
         raise HasChildren()
     if names := [use.name for use in uses_of(tag.program, [tag.key])]:
         raise InUse(names=names)
+    if names := live_names(tag.program, met=[tag] if tag.condition is not None else [], held=[tag]):
+        raise OthersInUse(names=names)
     _end(tag, when, Q(definition_id=tag.pk) | _by_hand(tag))
     signed(tag, actor).delete()
 

@@ -7,30 +7,37 @@ alike gets the same score, unlike `ntile`, which cuts through equals.
 """
 
 import time
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 
+from apps.conditions.words import Words
+from apps.core.addresses import address
 from apps.core.clock import local_day
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.core.work import unless_promised
 from apps.members.privacy.turns import take_part
-from apps.orgs.models import Program
+from apps.orgs.gate import Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
+from apps.orgs.models import OrgUnit, Program, Staff
 from apps.orgs.services.actors import signed
 from apps.segments.errors import WindowOutOfRange
 from apps.segments.groups import GROUPS, TABLE
 from apps.segments.models import KEPT_AT_MOST, RfmScheme, Tag
-from apps.segments.services.defining import create_tag
+from apps.segments.services.defining import ASKED, TagChange, create_tag
 from apps.segments.services.figures import failure_of, is_of_a_day_before, milliseconds, refreshed
 from apps.segments.services.holding import at_home
 from apps.segments.services.refreshing import refresh_tag
+from apps.segments.touched import live_names
 
 ADD, CHANGE = "segments.add_rfmscheme", "segments.change_rfmscheme"
 SHORTEST = 30
 PARENT = "rfm"
+TITLE = Words("Days that the RFM groups of {program} look at", "{program}的 RFM 分组统计天数")
 CELLS = ", ".join(
     f"({recency}, {worth}, '{code}')" for recency, codes in TABLE.items() for worth, code in enumerate(codes, 1)
 )
@@ -63,22 +70,113 @@ SCORE = f"""WITH done AS (
 SELECT count(*) FROM scored"""  # noqa: S608 -- of our own table
 
 
+class RfmWindow(Subject):
+    """Other days that scores look at, where a published rule asks for a tag that they give, or for one that members get or
+    lose with it."""
+
+    code: ClassVar[str] = "segments.rfm"
+    label: ClassVar[Words] = Words(
+        "Days that RFM groups look at, where rules ask for them", "规则引用的 RFM 分组的统计天数"
+    )
+    icon: ClassVar[str] = "grid_on"
+    permission: ClassVar[str] = ADD
+    view: ClassVar[str] = "segments.view_rfmscheme"
+    held_as: ClassVar[str] = TagChange.code
+    fields: ClassVar = ASKED
+    labels: ClassVar[Mapping[str, Words]] = {
+        "window_days": Words("Days looked at", "统计天数"),
+        "rules": Words("Published rules that ask for the groups", "引用这些分组的已发布规则"),
+    }
+
+    program: int
+    window_days: int
+
+    def _scheme(self) -> RfmScheme:
+        scheme: RfmScheme | None = (
+            RfmScheme.objects.select_related("program__unit").filter(program=self.program).first()
+        )
+        if scheme is None:
+            raise SubjectGone()
+        return scheme
+
+    def place(self) -> OrgUnit:
+        return self._scheme().program.unit
+
+    def about(self) -> str:
+        return f"rfm:{self.program}"
+
+    def facts(self, requester: Staff | None, when: datetime) -> dict[str, Any]:
+        program = self._scheme().program
+        return {"program": program.code, "tag": PARENT, "rules": len(_rules(program))}
+
+    def effect(self, requester: Staff | None, when: datetime) -> Effect:
+        scheme = self._scheme()
+        rules = ", ".join(_rules(scheme.program))
+        days = Line("window_days", scheme.window_days, self.window_days, "number")
+        return Effect((days, Line("rules", rules, rules)))
+
+    def require_ready(self, requester: Staff | None, also: Collection[Staff], when: datetime) -> None:
+        _check(self.window_days)
+
+    def carry_out(self, approval: Approval, when: datetime) -> Done:
+        program = self._scheme().program
+        set_up(approval.requester, program, window_days=self.window_days, approval=approval, when=when)
+        return Done({"program": program.code})
+
+    def title(self) -> Words:
+        return TITLE.format(program=self._scheme().program.name)
+
+    def address(self) -> str:
+        return address("segments_rfmscheme_map")
+
+    def form_address(self) -> str:
+        return address("segments_tag_ready")
+
+
+register(RfmWindow)
+
+
+def window_asked(program: Program, window_days: int) -> RfmWindow | None:
+    """What a policy may hold of `set_up` done again: other days, where a published rule asks for what the scores give."""
+    others = RfmScheme.objects.filter(program=program).exclude(window_days=window_days)
+    return RfmWindow(program=program.pk, window_days=window_days) if others.exists() and _rules(program) else None
+
+
 @in_transaction
-def set_up(actor: Any, program: Program, *, window_days: int = 365) -> RfmScheme:
+def set_up(
+    actor: Any, program: Program, *, window_days: int = 365, when: datetime, approval: Approval | None = None
+) -> RfmScheme:
     """The programme's members are scored from now on, and hold the tag of their group. Done again, it changes the window.
 
-    Raises WindowOutOfRange, KeyTaken, NotAllowed.
+    Raises WindowOutOfRange, KeyTaken, AskedAlready, NotAllowed, ApprovalNeeded.
     """
     require(actor, ADD, program.unit.path)
-    if not SHORTEST <= window_days <= KEPT_AT_MOST:
-        raise WindowOutOfRange()
+    _check(window_days)
+    approved = RfmWindow(program=program.pk, window_days=window_days) if approval else None
+    if asked := approved or window_asked(program, window_days):
+        pass_gate(asked, actor, approval, when)
     scheme = RfmScheme.objects.filter(program=program).first() or RfmScheme(program=program)
     scheme.window_days = window_days
     signed(scheme, actor).save()
-    if not Tag.objects.filter(program=program).exclude(rfm_group="").exists():
+    if not _groups(program).exists():
         _make_tags(actor, program)
     unless_promised("apps.segments.tasks.score_program", program.pk)
     return scheme
+
+
+def _check(window_days: int) -> None:
+    if not SHORTEST <= window_days <= KEPT_AT_MOST:
+        raise WindowOutOfRange()
+
+
+def _groups(program: Program) -> "QuerySet[Tag]":
+    """The tags that the scores give."""
+    return Tag.objects.filter(program=program).exclude(rfm_group="").order_by("position", "pk")
+
+
+def _rules(program: Program) -> list[str]:
+    """The names of published rules that ask for these tags, or for one that members get or lose with them."""
+    return live_names(program, held=_groups(program))
 
 
 def _make_tags(actor: Any, program: Program) -> None:
@@ -104,7 +202,7 @@ def score(program_id: int, when: datetime) -> None:
     except DatabaseError as error:
         RfmScheme.objects.filter(pk=scheme.pk).update(last_error=failure_of(error))
         return
-    given = Tag.objects.filter(program=program_id).exclude(rfm_group="").order_by("position", "pk").first()
+    given = _groups(scheme.program).first()
     if given is not None:
         refresh_tag(given.pk, when)
 
