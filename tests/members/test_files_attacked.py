@@ -14,7 +14,7 @@ from apps.members.models import AttributeDefinition, Identifier, Member
 from apps.members.services.defining import create_definition
 from apps.members.services.reading import name_of
 from apps.points.checking import differences
-from apps.points.models import Account
+from apps.points.models import Account, Lot
 from tests.factories import CoffeeGroup
 
 pytestmark = pytest.mark.django_db
@@ -111,3 +111,18 @@ def test_a_decision_about_what_no_row_says_is_not_kept(group: CoffeeGroup) -> No
     for _ in range(3):
         job = services.decide(None, job.pk, "store_unknown", "x" * 10_000, "refuse", when=WHEN)
     assert (job.decisions, job.counts) == ([], {"question": 1})
+
+
+def test_days_at_the_ends_of_the_calendar_stop_no_file(group: CoffeeGroup) -> None:
+    """The mistake: one row that says that its points never end, as old systems do, and the file is checked for ever."""
+    targets = {
+        "card": "identifier:card", "points": "points:points", "from": "points_earned_on", "to": "points_expire_on",
+    }  # fmt: skip
+    columns = tuple(Column(name=name, target=target) for name, target in targets.items())
+    rows = "C1,10,2024-05-01,9999-12-31\nC2,20,0001-01-01,2030-01-01\nC3,40,,2030-01-01\n"
+    job = brought(group, rows, header=",".join(targets) + "\n", columns=columns)
+    assert job.counts == {"new": 2, "refused": 1}
+    assert [row.findings for row in job.staged.filter(state="refused")] == [{"points_date": ""}]
+    taken(job)
+    ends = {lot.remaining: lot.expires_at for lot in Lot.objects.all()}
+    assert ends == {10: None, 40: datetime(2030, 1, 1, 16, tzinfo=UTC)}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -38,13 +38,16 @@ CALLED_EXPIRY = (
 )
 CALLED_EARNED = ("积分获得日期", "积分日期", "pointsearnedon", "earnedon")
 EARNED, EXPIRES = "points_earned_on", "points_expire_on"
+EARLIEST, NEVER = date(1900, 1, 1), 9999
+"""No points were earned before that day; old systems write the last year there is for those that never expire."""
 
 
 class OpeningPoints(Part):
     """Columns `points:TYPE`, and for all of them the days `points_earned_on` and `points_expire_on`.
 
     Where the file tells no such day, points count as earned on `options["earned"]`: `import` (the day they are brought,
-    as usual) or `joined`; and they last as their point type says, or to the end of `options["expires_on"]`.
+    as usual) or `joined`; and they last as their point type says, or to the end of `options["expires_on"]`. Those that last
+    to a day of the year 9999 never expire.
     `options["cost_micros"]` is what one costs, in millionths; else what their point type says.
     """
 
@@ -86,9 +89,10 @@ class OpeningPoints(Part):
         @lru_cache(maxsize=65_536)
         def instants(code: str, earned: date, last: date | None) -> dict[str, Any]:
             policy = parse_policy(types[code].expiry)
-            ends = (
-                start_of_day(date.fromordinal(last.toordinal() + 1), zone) if last else expires_at(policy, earned, zone)
-            )
+            if last is None:
+                ends = expires_at(policy, earned, zone)
+            else:
+                ends = None if last.year == NEVER else start_of_day(last + timedelta(days=1), zone)
             lapses = lapses_at(policy, today, zone)
             return {
                 "cost": types[code].unit_cost_micros if cost is None else int(cost),
@@ -101,7 +105,8 @@ class OpeningPoints(Part):
             findings: dict[str, str] = {}
             notes: list[str] = []
             earned, last = day(texts.get(EARNED, "")), day(texts.get(EXPIRES, ""))
-            if earned.fault or last.fault:
+            earned_on = min(earned.value or (joined if from_joining else today), today)
+            if earned.fault or last.fault or earned_on < EARLIEST:
                 findings["points_date"] = ""
             for target, text in texts.items():
                 code = target.removeprefix("points:")
@@ -116,9 +121,7 @@ class OpeningPoints(Part):
                     continue
                 if cell.repair:
                     notes.append(cell.repair)
-                amount = instants(
-                    code, min(earned.value or (joined if from_joining else today), today), last.value or fixed
-                )
+                amount = instants(code, max(earned_on, EARLIEST), last.value or fixed)
                 if abs(cell.value) > MOST_POINTS or abs(cell.value) * amount["cost"] > MOST_COST_MICROS:
                     findings["points_too_many"] = ""
                 elif cell.value < 0:
