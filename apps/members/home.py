@@ -69,11 +69,12 @@ def members(person: Any, term: str) -> list[Found]:
 def _line(found: ByTerm, masks: list[str]) -> Found:
     member = found.member
     kind = dict(Identifier.Kind.choices).get(found.by)
+    named = f"{kind} {found.masked}" if kind else ", ".join(masks[:SHOWN])
     return Found(
         str(member),
-        f"{member.home_unit.name} · {f'{kind} {found.masked}' if kind else ', '.join(masks[:SHOWN])}",
+        " · ".join(filter(None, (member.home_unit.name, named))),
         address("members_member_change", member.pk),
         "person",
-        mark=f"#{member.pk}",
+        mark="" if member.state == Member.State.REMOVED else f"#{member.pk}",
         tag="" if member.state == Member.State.ACTIVE else member.get_state_display(),
     )

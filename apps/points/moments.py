@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.core.addresses import address
 from apps.core.clock import local_day
+from apps.members.models import Member
 from apps.members.page import Asked
 from apps.members.timeline import Moment, Moved, Row, Source, called, register
 from apps.points.member_page import accounts_on, last_day
@@ -71,10 +72,14 @@ MADE_BY_EVENT = ArraySubquery(
 """Of events, what they gave the member and nobody has reversed."""
 
 
+def _may_reverse(asked: Asked) -> bool:
+    return asked.member.state != Member.State.REMOVED and asked.person.has_perm(ADJUST, asked.member)
+
+
 def reversals_of(asked: Asked, made: Iterable[dict[str, Any]]) -> list[tuple[Moved, str]]:
     """Where the reader may reverse what an event gave. Who may adjust points of a member may reverse what any store gave
     them."""
-    if not asked.person.has_perm(ADJUST, asked.member):
+    if not _may_reverse(asked):
         return []
     purses = asked.once(purses_on)
     return [
@@ -92,7 +97,7 @@ def postings_of(asked: Asked) -> "QuerySet[Any]":
 def tell_postings(asked: Asked, rows: list[Row]) -> Iterable[Moment]:
     """No query beside the accounts that the page shows anyway."""
     purses = asked.once(purses_on)
-    may_reverse = asked.person.has_perm(ADJUST, asked.member)
+    may_reverse = _may_reverse(asked)
     for row in rows:
         facts = row.facts
         account = purses.by_id.get(facts["account"])

@@ -38,6 +38,7 @@ from apps.members.privacy.holdings import hindrances, holdings, left_of
 from apps.members.privacy.own_data import PERMISSION as HAND_OUT
 from apps.members.privacy.own_data import hand_out, own_data
 from apps.members.querysets import zone_at
+from apps.members.words import kind_in_words
 from apps.orgs.admin.asking import SENDS, AskingAdmin
 from apps.orgs.desk import waiting_about
 
@@ -109,7 +110,8 @@ class ErasureAdmin(AskingAdmin):
     def erase_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Says what would go and what would stay; erases, or sends a request where a policy wants one."""
         member = _member(request, object_id, ERASE)
-        form = EraseForm(request.POST or None, member=member)
+        points = left_of(member.pk, now())
+        form = EraseForm(request.POST or None, member=member, points=points)
         back = reverse("admin:members_member_change", args=[member.pk])
         if SENDS in request.POST or form.is_valid():
             asked: dict[str, Any] = {"why": request.POST.get("why", ""), "forfeits": "forfeits" in request.POST}
@@ -118,7 +120,7 @@ class ErasureAdmin(AskingAdmin):
         context = {
             **self.admin_site.each_context(request), "title": _("Erase %(member)s") % {"member": member}, "opts": self.opts,
             "form": form, "member": member, "back": back, "hindrances": hindrances(member, now()),
-            "points": left_of(member.pk, now()),
+            "points": points,
             "holdings": [(each, each.rows(member.pk).count()) for each in holdings() if each.tells or each.erase],
             "waiting": waiting_about(actor_of(request), MemberErasure.code, f"member:{member.pk}"),
         }  # fmt: skip
@@ -160,21 +162,39 @@ class ErasureAdmin(AskingAdmin):
         return TemplateResponse(request, "members/own_data.html", context, headers=NO_STORE)
 
 
+class KindFilter(admin.SimpleListFilter):
+    """A kind of identifier, called what people call it."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        kinds = BlockedIdentifier.objects.visible_to(request.user).order_by("kind").values_list("kind", flat=True)
+        return [(kind, kind_in_words(kind)) for kind in kinds.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(BlockedIdentifier)
 class BlockedIdentifierAdmin(ScopedAdmin):
     """What names nobody any more. Whoever comes back themselves shows it, and the block is lifted."""
 
     read_only = True
-    list_display = ("number", "kind", "blocked_on", "lifted_at", author, "reason")
+    list_display = ("number", "kind_shown", "blocked_on", "lifted_at", author, "reason")
     list_select_related = ("actor", "client")
-    list_filter = ("kind", "blocked_on")
-    fields = ("kind", "blocked_on", "lifted_at", "reason")
+    list_filter = (KindFilter, "blocked_on")
+    fields = ("kind_shown", "blocked_on", "lifted_at", "reason")
     list_before_template = "members/blocked_before.html"
     empty_template = "members/blocked_empty.html"
 
     @admin.display(description=gettext_lazy("number"))
     def number(self, row: BlockedIdentifier) -> str:
         return f"#{row.pk}"
+
+    @admin.display(description=gettext_lazy("kind"), ordering="kind")
+    def kind_shown(self, row: BlockedIdentifier) -> str:
+        return kind_in_words(row.kind)
 
     def get_urls(self) -> list[Any]:
         return [self.route("lift/", self.lift_view, "lift"), *super().get_urls()]

@@ -15,6 +15,7 @@ from unfold.widgets import (
 
 from apps.members.models import ConsentPurpose, Erasure, Identifier, Member
 from apps.members.privacy.consenting import WORDINGS, wording_of
+from apps.members.privacy.errors import PointsRemain
 from apps.members.services.looking import PURPOSES
 
 
@@ -30,9 +31,15 @@ class EraseForm(forms.Form):
         help_text=gettext_lazy("It cannot be undone."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, member: Member, points: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.member = member
+        self.member, self.points = member, points
+
+    def clean_forfeits(self) -> bool:
+        forfeits: bool = self.cleaned_data["forfeits"]
+        if self.points and not forfeits:
+            raise forms.ValidationError(PointsRemain(points=f"{self.points:,}").sentence())
+        return forfeits
 
     def clean_number(self) -> str:
         number: str = self.cleaned_data["number"].strip().removeprefix("#")

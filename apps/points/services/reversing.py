@@ -14,6 +14,7 @@ from apps.core.formats import signed
 from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.members.models import Member
+from apps.members.privacy.errors import MemberErased
 from apps.orgs.gate import ABOUT, Approval, Done, Effect, Line, Subject, SubjectGone, pass_gate, register
 from apps.orgs.models import OrgUnit, Staff
 from apps.points.asked import FIELDS, LABELS, TITLE, account_effect, facts_of
@@ -110,10 +111,12 @@ def ask_reversal(
     files: Sequence[File] = (),
     again: int | None = None,
 ) -> ApprovalRequest:
-    """The request to reverse, done where no policy holds it; see `ask`. Raises NotReversible, and what `ask` does."""
+    """The request to reverse, done where no policy holds it; see `ask`. Raises MemberErased, NotReversible, and what `ask` does."""
 
     def check(has_evidence: bool) -> None:
-        kind = Posting.objects.values_list("kind", flat=True).get(pk=subject.posting)
+        kind, state = Posting.objects.values_list("kind", "member__state").get(pk=subject.posting)
+        if state == Member.State.REMOVED:
+            raise MemberErased()
         if kind not in REVERSIBLE:
             raise NotReversible(kind=kind)
 
@@ -128,7 +131,7 @@ def reverse(
 
     Earned points are taken back, as debt where they are spent and the programme allows it. Spent points return to
     the lots they came from with their old expiry; where that has passed, with the programme's days of grace.
-    Raises NotReversible, AlreadyReversed, DebtNotAllowed, ReasonMissing, KeyReused, NotAllowed,
+    Raises NotReversible, AlreadyReversed, MemberErased, DebtNotAllowed, ReasonMissing, KeyReused, NotAllowed,
     ApprovalNeeded.
     """
     if not reason.strip():
@@ -145,6 +148,8 @@ def reverse(
     earlier = posted_before(key, digest)
     if earlier is not None:
         return earlier
+    if opened.row.member.state == Member.State.REMOVED:
+        raise MemberErased()
     if target.kind not in REVERSIBLE:
         raise NotReversible(kind=target.kind)
     if Posting.objects.filter(reverses=target, kind=PostingKind.REVERSE).exists():

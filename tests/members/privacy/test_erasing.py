@@ -27,8 +27,10 @@ from apps.orgs.gate import ApprovalNeeded, SubjectGone
 from apps.points.checking import differences
 from apps.points.models import Account, Posting
 from apps.points.services import adjust, hold
+from apps.points.services.reversing import Reversal, ask_reversal, reverse
 from tests.api.conftest import make_caller
 from tests.approvals.conftest import Desk, role, step
+from tests.factories import CoffeeGroup
 from tests.members.conftest import PHONE, WHEN
 from tests.members.privacy.planting import CANARY, Planted, plant
 from tests.members.privacy.walking import traces_in_files, traces_in_tables
@@ -216,6 +218,18 @@ def test_only_who_may_erases_and_only_within_their_reach(desk: Desk, wang: Membe
     with pytest.raises(NoSuchMember):
         erase(desk.cast["outsider"], wang.pk, why="asked", when=LATER)
     assert Member.objects.get(pk=wang.pk).state == "active"
+
+
+def test_what_was_forfeited_is_given_back_to_nobody(desk: Desk, group: CoffeeGroup, wang: Member) -> None:
+    adjust(None, wang.pk, group.point_types["east"].pk, 120, reason="gift", key="a", when=WHEN)
+    erase(None, wang.pk, why="asked", forfeits=True, when=LATER)
+    forfeited = Posting.objects.get(member=wang, points=-120)
+    with pytest.raises(MemberErased):
+        reverse(None, forfeited.pk, reason="back", key="b", when=LATER)
+    asked = Reversal(posting=forfeited.pk, points=-120)
+    with pytest.raises(MemberErased):
+        ask_reversal(desk.cast["service"], asked, reason="back", key="c", when=LATER)
+    assert not Posting.objects.filter(reverses=forfeited).exists()
 
 
 def test_a_block_is_lifted_for_a_reason_when_they_come_themselves(desk: Desk, wang: Member) -> None:

@@ -44,7 +44,7 @@ def test_the_page_says_what_goes_and_erases_once_the_number_is_typed(
     assert "This is not the number of this member." in service.post(path, sent).content.decode()
     assert (
         "This member still has 120 points."
-        in service.post(path, {"why": "asked", "number": f"#{wang.pk}"}, follow=True).content.decode()
+        in service.post(path, {"why": "asked", "number": f"#{wang.pk}"}).content.decode()
     )
     assert not Erasure.objects.exists()
     answer = service.post(path, {**sent, "number": f"#{wang.pk}"})
@@ -53,7 +53,11 @@ def test_the_page_says_what_goes_and_erases_once_the_number_is_typed(
     page = service.get(f"/members/member/{wang.pk}/change/").content.decode()
     assert f"Erased member #{wang.pk}" in page
     assert path not in page
+    assert "/reverse/" not in page
     assert "Certificate of erasure" in page
+    found = service.post("/search/", {"s": f"#{wang.pk}"}).content.decode()
+    assert f"Erased member #{wang.pk}" in found
+    assert found.count(f"#{wang.pk}") == 1
 
 
 def test_the_auditor_reads_the_certificate_and_takes_it_as_one_file(browse: Any, wang: Member) -> None:
@@ -128,7 +132,10 @@ def test_the_file_asks_the_same_number_of_queries_however_much_there_is(group: C
 def test_somebody_who_comes_back_is_let_in_again(browse: Any, wang: Member) -> None:
     erase(None, wang.pk, why="asked", when=WHEN)
     service = browse("service")
-    assert "/members/blockedidentifier/lift/" in service.get("/members/blockedidentifier/").content.decode()
+    listed = service.get("/members/blockedidentifier/?kind=phone").content.decode()
+    assert "/members/blockedidentifier/lift/" in listed
+    assert [cell.split("</td>")[0].endswith("Phone") for cell in listed.split("field-kind_shown")[1:]] == [True]
+    assert "E-mail" in listed
     sent = {"kind": "phone", "value": "138 1234 1234", "reason": "came to the store"}
     assert (
         "This is not blocked."
