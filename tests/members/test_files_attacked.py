@@ -10,7 +10,9 @@ from apps.members.importing import services
 from apps.members.importing.deciding import ChoiceUnknown
 from apps.members.importing.mapping import Column, ColumnMapping
 from apps.members.importing.models import MemberImport
+from apps.members.merging.services import merge
 from apps.members.models import AttributeDefinition, Identifier, Member
+from apps.members.services import create_member
 from apps.members.services.defining import create_definition
 from apps.members.services.reading import name_of
 from apps.points.checking import differences
@@ -126,3 +128,47 @@ def test_days_at_the_ends_of_the_calendar_stop_no_file(group: CoffeeGroup) -> No
     taken(job)
     ends = {lot.remaining: lot.expires_at for lot in Lot.objects.all()}
     assert ends == {10: None, 40: datetime(2030, 1, 1, 16, tzinfo=UTC)}
+
+
+def known(group: CoffeeGroup, *named: tuple[str, str]) -> Member:
+    return create_member(None, group["S001"], identifiers=list(named), name="Wang", when=WHEN - timedelta(days=9))
+
+
+def test_rows_that_are_one_known_member_by_different_identifiers_are_asked_about(group: CoffeeGroup) -> None:
+    """The mistake: both open a balance under the key that a member has once, and the file is never taken in."""
+    known(group, ("card", "C1"), ("phone", "13812345678"))
+    rows = "C1,Wang,13912345678,S001,10\nC9,Wang,13812345678,S001,20\nC1,Wang,13712345678,S001,400\n"
+    job = brought(group, rows)
+    assert [row.findings for row in job.staged.order_by("number")] == [
+        {}, {"member_again": ""}, {"member_again": "", "card_duplicate": ""},
+    ]  # fmt: skip
+    services.decide(None, job.pk, "card_duplicate", "", "refuse", when=WHEN)
+    services.decide(None, job.pk, "member_again", "", "merge", when=WHEN)
+    job = taken(job)
+    assert job.counts == {"changed": 1, "left": 1, "refused": 1}
+    assert Account.objects.get().balance == 30
+    assert sorted(Identifier.objects.values_list("kind", flat=True)) == ["card", "card", "phone", "phone"]
+    job = taken_back(job, LATER)
+    assert (Account.objects.get().balance, Identifier.objects.count()) == (0, 2)
+
+
+def test_of_a_known_member_the_last_row_is_taken_without_another_question(group: CoffeeGroup) -> None:
+    """The mistake: the row stays in question because of one that was refused."""
+    known(group, ("card", "C1"))
+    job = brought(group, "C1,Wang,13912345678,S001,10\nC1,Wang,13712345678,S001,20\n")
+    job = services.decide(None, job.pk, "card_duplicate", "", "newest", when=WHEN)
+    assert job.counts == {"refused": 1, "changed": 1}
+    taken(job)
+    assert Account.objects.get().balance == 20
+
+
+def test_rows_of_two_members_who_were_merged_meanwhile_stop_no_file(group: CoffeeGroup) -> None:
+    """The mistake: both rows are now one member's, who opens a balance once."""
+    kept, gone = known(group, ("card", "C1")), known(group, ("card", "C2"))
+    job = brought(group, "C1,Wang,13812345678,S001,10\nC2,Li,13912345678,S001,20\n")
+    merge(None, kept.pk, gone.pk, reason="one person", when=WHEN)
+    job = taken(job)
+    assert job.counts == {"changed": 1, "refused": 1}
+    assert [row.findings for row in job.staged.filter(state="refused")] == [{"taken_meanwhile": ""}]
+    assert list(Account.objects.values_list("member", "balance")) == [(kept.pk, 10)]
+    assert not list(differences())

@@ -5,11 +5,12 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from apps.members import changes
+from apps.members.importing import again
 from apps.members.importing.findings import REFUSING
 from apps.members.importing.mapping import LEVEL
 from apps.members.importing.models import MemberImport, MemberRow, RowIdentifier
@@ -34,6 +35,7 @@ def match(job: MemberImport) -> None:
             [job.pk, list(mapping_of(job).match), job.program.unit.path],
         )
         cursor.execute("SELECT members_import_blocked(%s)", [job.pk])
+    again.mark(job)
     _compare(job)
     settle_states(job)
 
@@ -96,14 +98,19 @@ def _compare(job: MemberImport) -> None:
     while block := _known(job, last):
         last = block[-1][1]
         differing = [pk for pk, _number, is_alike, said, kept in block if not (is_alike and _is_one_name(said, kept))]
-        rows = list(job.staged.filter(pk__in=differing).select_related("member").order_by("number"))
-        named = _new_identifiers(job, rows[0].number, rows[-1].number) if rows else {}
-        found = [
-            (row.pk, made)
-            for row in rows
-            if row.member is not None and (made := _differing(row, row.member, named.get(row.number, [])))
-        ]
-        _write(found)
+        compare_rows(job, job.staged.filter(pk__in=differing))
+
+
+def compare_rows(job: MemberImport, known: "QuerySet[MemberRow]") -> None:
+    """Writes into those rows what would change."""
+    rows = list(known.select_related("member").order_by("number"))
+    named = _new_identifiers(job, rows[0].number, rows[-1].number) if rows else {}
+    found = [
+        (row.pk, made)
+        for row in rows
+        if row.member is not None and (made := _differing(row, row.member, named.get(row.number, [])))
+    ]
+    _write(found)
 
 
 def _known(job: MemberImport, after: int) -> list[tuple[int, int, bool, bytes | None, bytes | None]]:

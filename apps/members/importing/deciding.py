@@ -13,8 +13,9 @@ from apps.core.errors import LoyaltyError
 from apps.core.transactions import in_transaction
 from apps.members.attributes import value_of
 from apps.members.errors import AttributeRefused
+from apps.members.importing import again
 from apps.members.importing.bringing import check_again, locked
-from apps.members.importing.checking import settle_states
+from apps.members.importing.checking import compare_rows, settle_states
 from apps.members.importing.models import MemberImport
 from apps.members.querysets import definitions_for
 from apps.orgs.models import OrgUnit
@@ -33,6 +34,7 @@ CHOICES: Mapping[str, Mapping[str, Words]] = {
         "without": Words("Take it in without what belongs to the other", "导入，但不带属于他人的标识"),
         REFUSE: Words("Refuse them", "拒绝"),
     },
+    again.CODE: {"merge": _DUPLICATE["merge"], REFUSE: _DUPLICATE[REFUSE]},
     "value_unknown": {
         "empty": Words("Leave the attribute empty", "属性留空"),
         REFUSE: Words("Refuse them", "拒绝"),
@@ -99,11 +101,16 @@ def settle(job: MemberImport, code: str, value: str, choice: str) -> None:
         raise ChoiceUnknown()
     unit = _store(job, choice) if head == "store_unknown" and choice != REFUSE else None
     told = _told(job, about, choice) if head == "value_unknown" and choice != REFUSE else {}
+    if (head, choice) == (again.CODE, "merge"):
+        compare_rows(job, job.staged.filter(number__in=again.join(job)).exclude(notes__contains=["known_elsewhere"]))
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT members_import_decide(%s, %s, %s, %s, %s, %s::jsonb)",
             [job.pk, code, value, choice, unit, orjson.dumps(told).decode()],
         )
+    if choice in ("newest", REFUSE):
+        again.clear(job)
 
 
 def _store(job: MemberImport, code: str) -> int:

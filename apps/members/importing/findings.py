@@ -47,6 +47,7 @@ ASKING: Mapping[str, Words] = {
     "email_duplicate": Words("The e-mail address stands in an earlier row too", "邮箱与前面的行重复"),
     "identifier_duplicate": Words("An identifier stands in an earlier row too", "会员标识与前面的行重复"),
     "identifier_of_other": Words("Its identifiers name two different members", "其标识分别属于两位不同的会员"),
+    "member_again": Words("An earlier row is the same member, by another identifier", "前面的行以其他标识指向同一会员"),
     "store_unknown": Words("There is no such store", "没有这个门店"),
     "value_unknown": Words("The attribute does not know this value", "该属性没有这个值"),
     "points_negative": Words("The points are below zero", "积分为负数"),

@@ -19,7 +19,7 @@ from apps.core.errors import LoyaltyError
 from apps.core.formats import percent
 from apps.core.reading import FileRefused
 from apps.core.transactions import in_transaction
-from apps.members.importing import checking
+from apps.members.importing import again, checking
 from apps.members.importing.asked import TITLE_BACK, OfFile, digest_of
 from apps.members.importing.bringing import State, end, hand_to_workers, locked, require_still
 from apps.members.importing.models import MemberChunk, MemberImport
@@ -230,8 +230,10 @@ def take_chunk(job_id: int, *, when: datetime) -> bool:
         return False
     today = local_day(when, ZoneInfo(job.program.time_zone))
     _hold_members(job, first, last, "changed")
-    while _follow_merges(job, first, last):
-        _hold_members(job, first, last, "changed")
+    if Merge.objects.filter(at__gte=job.created_at).exists():
+        while _follow_merges(job, first, last):
+            _hold_members(job, first, last, "changed")
+        again.refuse(job, first, last)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT members_import_take(%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -255,8 +257,6 @@ def _hold_members(job: MemberImport, first: int, last: int, *states: str) -> Non
 
 def _follow_merges(job: MemberImport, first: int, last: int) -> int:
     """Members who were merged since the file was checked: their rows are of the member that answers for them. How many."""
-    if not Merge.objects.filter(at__gte=job.created_at).exists():
-        return 0
     rows = job.staged.filter(number__range=(first, last), is_done=False, member__merged_into__isnull=False)
     answering = Member.objects.filter(pk=OuterRef("member")).values("merged_into")
     return int(rows.update(member_id=Subquery(answering)))

@@ -1,0 +1,85 @@
+"""Rows of one file that are one member of the studio, each by another identifier: the later ones are questions. Of rows that
+are taken in each has a member to itself."""
+
+from django.db import connection
+
+from apps.members.importing.models import MemberImport
+
+CODE = "member_again"
+_STANDING = "r.job_id = %(job)s AND r.state NOT IN ('left', 'refused') AND NOT r.findings ? 'decided'"
+_MARK = f"""
+WITH known AS MATERIALIZED (
+    SELECT member_id FROM members_rowidentifier WHERE job_id = %(job)s AND member_id IS NOT NULL
+    GROUP BY member_id HAVING min(number) < max(number)
+), rows AS MATERIALIZED (
+    SELECT r.id, row_number() OVER (PARTITION BY r.member_id ORDER BY r.number) AS place
+    FROM members_memberrow r JOIN known USING (member_id) WHERE {_STANDING}
+)
+UPDATE members_memberrow r SET findings = r.findings || '{{"{CODE}": ""}}' FROM rows WHERE rows.id = r.id AND rows.place > 1
+"""  # noqa: S608 -- our own text
+_CLEAR = f"""
+UPDATE members_memberrow r SET findings = r.findings - '{CODE}' WHERE r.id IN (
+    SELECT DISTINCT ON (r.member_id) r.id FROM members_memberrow r
+    WHERE {_STANDING} AND r.member_id IN (SELECT member_id FROM members_memberrow WHERE job_id = %(job)s AND findings ? '{CODE}')
+    ORDER BY r.member_id, r.number
+) AND r.findings ? '{CODE}'
+"""  # noqa: S608 -- our own text
+_JOIN = f"""
+WITH rows AS MATERIALIZED (
+    SELECT r.id, r.number, r.amounts, r.findings, first_value(r.number) OVER (PARTITION BY r.member_id ORDER BY r.number) AS first
+    FROM members_memberrow r
+    WHERE {_STANDING} AND r.member_id IN (SELECT member_id FROM members_memberrow WHERE job_id = %(job)s AND findings ? '{CODE}')
+), later AS MATERIALIZED (
+    SELECT * FROM rows WHERE findings ? '{CODE}' AND number > first
+), summed AS (
+    SELECT first, key, sum((value->>'points')::bigint) AS points, (array_agg(value ORDER BY number))[1] AS amount
+    FROM later, LATERAL jsonb_each(amounts) GROUP BY 1, 2
+), whole AS (
+    SELECT s.first, jsonb_object_agg(s.key, jsonb_set(coalesce(f.amounts->s.key, s.amount), '{{points}}',
+               to_jsonb(s.points + coalesce((f.amounts->s.key->>'points')::bigint, 0)))) AS amounts
+    FROM summed s JOIN rows f ON f.number = s.first GROUP BY 1
+), given AS (
+    UPDATE members_memberrow r SET amounts = r.amounts || whole.amounts FROM whole WHERE r.job_id = %(job)s AND r.number = whole.first
+), moved AS (
+    UPDATE members_rowidentifier n SET number = later.first FROM later WHERE n.job_id = %(job)s AND n.number = later.number
+), gone AS (
+    UPDATE members_memberrow r SET state = 'left', findings = '{{}}' FROM later WHERE r.id = later.id
+)
+SELECT DISTINCT first FROM later ORDER BY first
+"""  # noqa: S608 -- our own text
+_TAKEN = f"""
+UPDATE members_memberrow r SET state = 'refused', findings = '{{"taken_meanwhile": ""}}'
+WHERE {_STANDING} AND r.number BETWEEN %(first)s AND %(last)s AND NOT r.is_done AND EXISTS (
+    SELECT FROM members_memberrow o WHERE o.member_id = r.member_id AND o.job_id = r.job_id AND o.number < r.number
+      AND o.state IN ('new', 'changed', 'same'))
+"""  # noqa: S608 -- our own text
+
+
+def mark(job: MemberImport) -> None:
+    """Asks about each row whose member an earlier row of the file is already."""
+    _run(_MARK, job)
+
+
+def clear(job: MemberImport) -> None:
+    """Asks no more where the earlier rows were refused since."""
+    _run(_CLEAR, job)
+
+
+def join(job: MemberImport) -> list[int]:
+    """Adds such rows' points, and what names their member, to the first row of it; the numbers of those rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(_JOIN, {"job": job.pk})
+        return [number for (number,) in cursor]
+
+
+def refuse(job: MemberImport, first: int, last: int) -> None:
+    """Of rows that became one member since the file was checked, since somebody merged two, all but the first are refused."""
+    _run(_TAKEN, job, first=first, last=last)
+
+
+def _run(statement: str, job: MemberImport, **more: int) -> None:
+    with connection.cursor() as cursor:
+        # Nothing is known to the planner of rows just copied: left to itself it would hold each against each.
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(statement, {"job": job.pk, **more})
+        cursor.execute("SET LOCAL enable_nestloop = on")
