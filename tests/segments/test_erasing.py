@@ -33,7 +33,7 @@ def segments(group: CoffeeGroup) -> tuple[Any, Callable[[], object]]:
 
 
 def scores(group: CoffeeGroup) -> tuple[Any, Callable[[], object]]:
-    set_up(None, group.east)
+    set_up(None, group.east, when=WHEN)
     return RfmScore, lambda: score(group.east.pk, WHEN)
 
 

@@ -351,6 +351,8 @@ def test_a_choice_between_tags_asks_for_a_reason_on_its_own_page(browse: Any, gr
     for number, key in enumerate(("first", "second")):
         create_tag(None, group.east, key=key, label=key, parent=top, condition=REGULAR, position=number)
     person = browse("marketing")
+    assert "data-condition" not in person.get(tag_page(top)).content.decode()
+    assert "data-condition" in person.get(tag_page(Tag.objects.get(key="first"))).content.decode()
     assert 'name="reason"' not in person.get(tag_page(top)).content.decode()
     publish(group, condition={"all": [{"field": "member.tags", "op": "has_any", "value": ["second"]}]})
     assert 'name="reason"' in person.get(tag_page(top)).content.decode()

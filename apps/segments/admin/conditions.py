@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import reverse
@@ -53,7 +54,7 @@ class ConditionPages(ScopedAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any) -> Any:
         form = context["adminform"].form
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        if may and "condition" in form.fields:
+        if may and "condition" in flatten_fieldsets(self.get_fieldsets(request, obj)):
             page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_preview")
             context["condition_editor"] = form.config() | {"preview": page}
         context |= {

@@ -71,7 +71,7 @@ CHANGEABLE = frozenset(
 ASKED = (
     PROGRAM_FIELD,
     Field("request.tag", Type.TEXT, Words("the key of the tag", "标签的键"), "request.tag"),
-    Field("request.rules", Type.INTEGER, Words("the number of published rules that ask for it", "引用它的已发布规则数"), "request.rules"),
+    Field("request.rules", Type.INTEGER, Words("the number of published rules that it touches", "受影响的已发布规则数"), "request.rules"),
 )  # fmt: skip
 TITLE = Words("Who holds the tag {name}", "标签{name}由谁持有")
 BEFORE, AFTER = Words("Before: {sentence}", "之前：{sentence}"), Words("After: {sentence}", "之后：{sentence}")
@@ -100,7 +100,7 @@ class TagChange(Subject):
         "daily": Words("each day", "每天"),
         "weekly": Words("each week", "每周"),
         "by_hand": Words("by hand", "手动"),
-        "rules": Words("Published rules that ask for it", "引用它的已发布规则"),
+        "rules": Words("Published rules that this touches", "受影响的已发布规则"),
     }
 
     tag: int

@@ -85,7 +85,7 @@ class RfmWindow(Subject):
     fields: ClassVar = ASKED
     labels: ClassVar[Mapping[str, Words]] = {
         "window_days": Words("Days looked at", "统计天数"),
-        "rules": Words("Published rules that ask for the groups", "引用这些分组的已发布规则"),
+        "rules": Words("Published rules that this touches", "受影响的已发布规则"),
     }
 
     program: int
