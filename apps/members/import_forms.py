@@ -20,9 +20,9 @@ from apps.members.importing.layout import DELIMITERS, ENCODINGS
 from apps.members.importing.mapping import LEVEL, Column, ColumnMapping
 from apps.members.importing.models import ImportMapping, MemberImport
 from apps.members.importing.parts import OPTIONS
+from apps.members.importing.rows import mapping_of
 from apps.members.importing.samples import Sample, offered, shown_cell
 from apps.members.importing.shown import levels_read, stateable
-from apps.members.importing.staging import mapping_of
 from apps.members.importing.targets import Group, Meaning, Target, stores_of, targets_of
 from apps.members.words import kind_in_words
 

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -144,6 +145,32 @@ def test_a_worker_left_behind_reads_nothing_into_a_later_check(bring: Callable[.
     assert stage(behind, when=WHEN, tell=lambda name, done, total: None) is False
     assert (behind.staged.count(), behind.chunks.count()) == (0, 0)
     assert services.check(behind.pk, when=WHEN).counts == {"new": 1}
+
+
+def test_who_comes_or_goes_while_the_file_is_read_is_seen_when_all_is_read(
+    group: CoffeeGroup, bring: Callable[..., MemberImport]
+) -> None:
+    """The mistake: whom a row names is what was so when its block was read."""
+    gone = members.create_member(
+        None, group["S001"], identifiers=[("card", "C2"), ("card2", "9")], name="Li", when=WHEN
+    )
+    job = bring("C1,Wang,13812345678,,,S001,10\nC2,Li,13912345678,,,S001,20\nC3,Sun,13712345678,,,S001,30\n")
+    services.map_columns(None, job.pk, ColumnMapping.model_validate(job.mapping), when=WHEN + timedelta(seconds=1))
+    job.refresh_from_db()
+    assert stage(job, when=WHEN, tell=lambda name, done, total: None)
+    come = members.create_member(None, group["S002"], identifiers=[("phone", "13812345678")], name="Wang", when=WHEN)
+    members.remove_identifier(None, gone.pk, gone.identifiers.get(kind="card").pk, when=WHEN)
+    other = members.create_member(None, group["S101"], identifiers=[("card", "C3")], name="Sun", when=WHEN)
+    job = services.check(job.pk, when=WHEN)
+    told = [
+        (row.member_id, row.state, [each["field"] for each in row.changes], row.notes)
+        for row in job.staged.order_by("number")
+    ]
+    assert told == [
+        (come.pk, "changed", ["home_unit", "identifier:card"], ANY),
+        (None, "new", [], ANY),
+        (other.pk, "same", [], ["birthday_none", "joined_none", "known_elsewhere"]),
+    ]
 
 
 def test_identifiers_of_two_members_are_asked_about(group: CoffeeGroup, bring: Callable[..., MemberImport]) -> None:

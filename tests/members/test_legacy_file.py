@@ -13,7 +13,7 @@ from django.db.models import Sum
 from apps.members.importing import checking, deciding, services
 from apps.members.importing.mapping import ColumnMapping
 from apps.members.importing.models import MemberImport, MemberRow
-from apps.members.importing.staging import cells_of
+from apps.members.importing.rows import cells_of
 from apps.members.models import Identifier, Member, MemberChange
 from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.orgs.services import create_unit

@@ -60,6 +60,8 @@ def is_total(cells: list[str]) -> bool:
 
 def phone(text: str, *, mobiles_only: bool = True) -> Cell[str]:
     """A phone number as it is kept. Without a country's code it is a Chinese mobile unless `mobiles_only` is False."""
+    if len(text) == 11 and text[0] == "1" and text.isascii() and text.isdecimal():
+        return Cell(text)  # nearly all of them
     raw = plain(text)
     if is_nothing(raw):
         return Cell(fault="phone_missing")

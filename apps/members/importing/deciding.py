@@ -15,7 +15,7 @@ from apps.members.attributes import value_of
 from apps.members.errors import AttributeRefused
 from apps.members.importing import again
 from apps.members.importing.bringing import check_again, locked
-from apps.members.importing.checking import compare_rows, settle_states
+from apps.members.importing.checking import compare, settle_states
 from apps.members.importing.models import MemberImport
 from apps.members.querysets import definitions_for
 from apps.orgs.models import OrgUnit
@@ -102,7 +102,7 @@ def settle(job: MemberImport, code: str, value: str, choice: str) -> None:
     unit = _store(job, choice) if head == "store_unknown" and choice != REFUSE else None
     told = _told(job, about, choice) if head == "value_unknown" and choice != REFUSE else {}
     if (head, choice) == (again.CODE, "merge"):
-        compare_rows(job, job.staged.filter(number__in=again.join(job)).exclude(notes__contains=["known_elsewhere"]))
+        compare(job, again.join(job))
         return
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,7 +10,7 @@ from apps.core.scope import require
 from apps.core.transactions import in_transaction
 from apps.members.importing.bringing import PERMISSION
 from apps.members.importing.models import MemberImport, MemberRow
-from apps.members.importing.staging import cells_of
+from apps.members.importing.rows import cells_of
 from apps.members.importing.words import finding_in_words
 from apps.members.services.looking import record_export
 

@@ -13,7 +13,7 @@ from apps.members.importing import sealed
 from apps.members.importing.cleaning import is_total
 from apps.members.importing.layout import rows_of
 from apps.members.importing.models import MemberImport
-from apps.members.importing.staging import layout_of
+from apps.members.importing.rows import layout_of
 from apps.members.importing.workbook import XLSX
 
 SEEN, SHOWN, OFFERED = 2_000, 5, 30

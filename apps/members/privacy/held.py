@@ -17,7 +17,7 @@ from apps.members.changes import FieldChange
 from apps.members.importing import checking, sealed
 from apps.members.importing.bringing import end
 from apps.members.importing.layout import rows_of
-from apps.members.importing.staging import cells_of, layout_of
+from apps.members.importing.rows import cells_of, layout_of
 from apps.members.models import (
     BlockedIdentifier,
     Consent,

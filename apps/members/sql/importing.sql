@@ -18,42 +18,53 @@ LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan SET enable_nestloop 
     WHERE s.job_id = job
 $$;
 
--- Whom the identifiers of a file name in the studio already: held `whole` against the studio's, or looked up one by one.
-CREATE OR REPLACE FUNCTION members_import_known(job bigint, whole boolean) RETURNS void
+-- Whom the identifiers of a file name in the studio by now: held `whole` against the studio's, or looked up one by one. Most
+-- name whom they named when they were read, and are not written. Returns the rows of which that is not so.
+DROP FUNCTION IF EXISTS members_import_known(bigint, boolean);
+CREATE FUNCTION members_import_known(job bigint, whole boolean) RETURNS int[]
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
+DECLARE
+    differing bigint[];
 BEGIN
     IF whole THEN
-        UPDATE members_rowidentifier r SET member_id = i.member_id
-        FROM members_identifier i
-        WHERE r.job_id = job AND i.kind = r.kind AND i.value_hash = r.value_hash;
+        differing := ARRAY(
+            SELECT r.id FROM members_rowidentifier r
+            LEFT JOIN members_identifier i ON i.kind = r.kind AND i.value_hash = r.value_hash
+            WHERE r.job_id = job AND i.member_id IS DISTINCT FROM r.member_id);
     ELSE
-        UPDATE members_rowidentifier r SET member_id = (
-            SELECT i.member_id FROM members_identifier i WHERE i.kind = r.kind AND i.value_hash = r.value_hash)
-        WHERE r.job_id = job;
+        differing := ARRAY(
+            SELECT r.id FROM members_rowidentifier r
+            WHERE r.job_id = job AND r.member_id IS DISTINCT FROM (
+                SELECT i.member_id FROM members_identifier i WHERE i.kind = r.kind AND i.value_hash = r.value_hash));
     END IF;
+    UPDATE members_rowidentifier r SET member_id = (
+        SELECT i.member_id FROM members_identifier i WHERE i.kind = r.kind AND i.value_hash = r.value_hash)
+    WHERE r.id = ANY (differing);
+    RETURN ARRAY(SELECT DISTINCT number FROM members_rowidentifier WHERE id = ANY (differing) ORDER BY number);
 END $$;
 
--- Each row's member, who stands twice in the file, and whose identifiers name two members. `kinds` are the kinds of
--- identifier by which members are recognised, the first first; who lives outside `root` stays as they are. Rows are joined
--- whole, whatever the planner believes of how many there are; the few tables of the studio are looked up one by one.
-CREATE OR REPLACE FUNCTION members_import_match(job bigint, kinds text[], root text) RETURNS void
+-- The member of each row in `touched`, and whose identifiers name two members; who stands twice, in all rows. `kinds` are the
+-- kinds of identifier by which members are recognised, the first first; who lives outside `root` stays as they are. Rows are
+-- joined whole, whatever the planner believes of how many there are; the few tables of the studio are looked up one by one.
+DROP FUNCTION IF EXISTS members_import_match(bigint, text[], text);
+CREATE OR REPLACE FUNCTION members_import_match(job bigint, kinds text[], root text, touched int[]) RETURNS void
 LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
 #variable_conflict use_column
 BEGIN
     UPDATE members_memberrow r
-    SET member_id = o.member,
-        state = 'same',  -- what most are: `members_import_states` need not write them again
-        findings = r.findings || CASE WHEN o.several THEN '{"identifier_of_other": ""}' ELSE '{}' END::jsonb,
-        notes = r.notes || CASE WHEN starts_with((
+    SET member_id = o.member, changes = '[]',
+        findings = (r.findings - 'identifier_of_other') || CASE WHEN o.several THEN '{"identifier_of_other": ""}' ELSE '{}' END::jsonb,
+        notes = (r.notes - 'known_elsewhere') || CASE WHEN o.member IS NULL OR starts_with((
             SELECT path FROM orgs_orgunit WHERE id = (SELECT home_unit_id FROM members_member WHERE id = o.member)
         ), root) THEN '[]' ELSE '["known_elsewhere"]' END::jsonb
     FROM (
         SELECT number, count(DISTINCT member_id) > 1 AS several,
-               (array_agg(member_id ORDER BY coalesce(array_position(kinds, kind::text), 1000), kind))[1] AS member
+               (array_agg(member_id ORDER BY coalesce(array_position(kinds, kind::text), 1000), kind)
+                   FILTER (WHERE member_id IS NOT NULL))[1] AS member
         FROM members_rowidentifier
-        WHERE job_id = members_import_match.job AND member_id IS NOT NULL GROUP BY number
+        WHERE job_id = members_import_match.job AND number = ANY (touched) GROUP BY number
     ) o
-    WHERE r.job_id = members_import_match.job AND r.number = o.number;
+    WHERE r.job_id = members_import_match.job AND r.number = ANY (touched) AND r.number = o.number;
 
     UPDATE members_memberrow r SET findings = r.findings || again.codes
     FROM (
