@@ -280,7 +280,7 @@ class Look(Authored, AppendOnlyModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.at}"
+        return f"{self.get_kind_display()} #{self.pk}"
 
 
 class AttributeDefinition(ScopedModel):

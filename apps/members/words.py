@@ -12,11 +12,13 @@ from django.utils.translation import gettext as _
 from apps.core.formats import day, number
 from apps.core.history import Change, in_words
 from apps.members.allowed import listed
-from apps.members.changes import TAG, FieldChange, attribute_text
-from apps.members.models import AttributeDefinition, Identifier, Member
+from apps.members.changes import HIDDEN, TAG, FieldChange, attribute_text
+from apps.members.models import AttributeDefinition, Identifier, Look, Member
 
 OWN_DATA = "own data"
 """What `Look.what` says where a member's own data left as a file."""
+NAME_SOUGHT = f"name {HIDDEN}"
+"""What `Look.what` says where members were looked for by a part of their name."""
 
 
 def kind_in_words(kind: str) -> str:
@@ -45,6 +47,15 @@ def field_in_words(field: str) -> str:
 def fields_in_words(fields: str) -> str:
     """`name, phone` as “Name, Phone”."""
     return ", ".join(field_in_words(field) for field in fields.split(", "))
+
+
+def seen_in_words(look: Look) -> str:
+    """What was shown, taken or searched for: “Name, Phone”, “138****1234”, “part of a name”."""
+    if look.kind == Look.Kind.REVEAL:
+        return fields_in_words(look.what)
+    if look.kind == Look.Kind.EXPORT:
+        return file_in_words(look.what)
+    return _("part of a name") if look.what == NAME_SOUGHT else look.what
 
 
 def file_in_words(what: str) -> str:

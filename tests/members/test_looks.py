@@ -124,13 +124,22 @@ def test_the_auditor_reads_the_looks_of_the_group(group: CoffeeGroup, cast: Cast
 def test_the_auditor_reads_in_words_what_was_searched_for_and_taken_away(browse: Any, cast: Cast, wang: Member) -> None:
     service = browse("service")
     service.get("/members/member/", {"q": CARD})
+    service.get("/members/member/", {"q": NAME[:2]})
     service.get("/members/member/export/", {"state__exact": "active", "format": "csv"})
     service.get(f"/members/member/{wang.pk}/timeline/file/")
     service.post(f"/members/erasure/member/{wang.pk}/own-data/", {"purpose": "asked", "language": "en"})
     auditor = browse("auditor")
     listed = auditor.get("/members/look/").content.decode()
-    for said in ("Members · State: Active · File: CSV", "Timeline<", "Own data as a file", f"****{CARD[-4:]}"):
+    for said in (
+        "Members · State: Active · File: CSV",
+        "Timeline<",
+        "Own data as a file",
+        f"****{CARD[-4:]}",
+        "part of a name",
+    ):
         assert said in listed
+    newest = Look.objects.latest("pk")
+    assert f"Export of members #{newest.pk}" in auditor.get(f"/members/look/{newest.pk}/change/").content.decode()
     told = auditor.get(f"/members/member/{wang.pk}/change/", {"source": "look"}).content.decode()
     assert told.count("Timeline taken as a file") == 1
     assert "Search by identifier" in told

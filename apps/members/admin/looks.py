@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.addresses import address
 from apps.core.admin import ScopedAdmin
 from apps.members.models import Look
-from apps.members.words import fields_in_words, file_in_words
+from apps.members.words import seen_in_words
 
 
 @admin.register(Look)
@@ -39,9 +39,7 @@ class LookAdmin(ScopedAdmin):
 
     @admin.display(description=_("what"))
     def what_shown(self, look: Look) -> str:
-        if look.kind == Look.Kind.REVEAL:
-            return fields_in_words(look.what)
-        return file_in_words(look.what) if look.kind == Look.Kind.EXPORT else look.what
+        return seen_in_words(look)
 
     def get_queryset(self, request: Any) -> Any:
         return super().get_queryset(request).select_related(*self.list_select_related)

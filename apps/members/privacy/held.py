@@ -45,7 +45,7 @@ from apps.members.privacy.holdings import (
 )
 from apps.members.querysets import definitions_of
 from apps.members.services.reading import birthday_of, name_of, value_of
-from apps.members.words import attributes_in_words, change_in_words, kind_in_words
+from apps.members.words import attributes_in_words, change_in_words, kind_in_words, seen_in_words
 from apps.orgs.gate import kinds
 from apps.orgs.models import KeptAnswer
 
@@ -100,7 +100,7 @@ def _change(row: MemberChange) -> Told:
 
 def _look(row: Look) -> Told:
     return {
-        WHEN: row.at, KIND: row.get_kind_display(), WHO: row.author, Words("what was seen", "查看内容"): row.what,
+        WHEN: row.at, KIND: row.get_kind_display(), WHO: row.author, Words("what was seen", "查看内容"): seen_in_words(row),
         REASON: row.reason, Words("until", "截至"): row.until,
     }  # fmt: skip
 

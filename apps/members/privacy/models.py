@@ -114,7 +114,7 @@ class Consent(Authored, AppendOnlyModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id} {self.channel} {self.at}"
+        return f"{self.get_channel_display()} #{self.pk}"
 
 
 class Erasure(Authored, AppendOnlyModel):
@@ -196,4 +196,4 @@ class BlockedIdentifier(Authored, ScopedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} #{self.pk}"
+        return f"#{self.pk}"

@@ -29,6 +29,7 @@ from apps.members.names import asked_grams, folded, holds
 from apps.members.services.looking import place_of, record_look
 from apps.members.services.reading import name_of
 from apps.members.services.rows import author_of
+from apps.members.words import NAME_SOUGHT
 
 PERMISSION = "members.view_member"
 MOST_FOUND = 50
@@ -80,7 +81,7 @@ def search(actor: Any, text: str, limit: int = MOST_FOUND) -> list[Found]:
         for each in way(actor, term, limit):
             found.setdefault(each.member.pk, each)
     what = term if _numbered in ways else _shown(term)
-    return _on_record(actor, list(found.values())[:limit], f"name {what}" if what == HIDDEN else what)
+    return _on_record(actor, list(found.values())[:limit], NAME_SOUGHT if what == HIDDEN else what)
 
 
 @in_transaction
