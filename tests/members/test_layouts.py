@@ -84,6 +84,28 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(content: bytes, reason: 
     assert refusal(io.BytesIO(content))["reason"] == reason
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory(encoding: str) -> None:
+    """The mistake: half a gigabyte without a line's end is one line, and each worker that looks at it holds it whole."""
+    content = io.BytesIO(f"{HEADER}\n{ROW}\n".encode(encoding) + f"{'x' * 99},".encode(encoding)[-200:] * 400_000)
+    tracemalloc.start()
+    assert refusal(content) == {"reason": "cell", "line": 3}
+    assert tracemalloc.get_traced_memory()[1] < 48 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_lines_may_end_as_on_old_computers_and_in_more_than_one_way(encoding: str) -> None:
+    content = file(
+        f"{HEADER}\rC1,王小明,1\r\nC2,李,2\n" + "".join(f"C{n},李小红,3\r" for n in range(3, 90_000)), encoding
+    )
+    found = detect(content)
+    assert (found.encoding, found.columns) == (encoding, ("会员卡号", "姓名", "手机号"))
+    rows = list(rows_of(content, found))
+    assert rows[:2] == [(2, ["C1", "王小明", "1"]), (3, ["C2", "李", "2"])]
+    assert rows[-1] == (90_000, ["C89999", "李小红", "3"])
+
+
 def workbook(rows: list[list[Any]]) -> io.BytesIO:
     book, content = Workbook(), io.BytesIO()
     for row in rows:

@@ -24,6 +24,7 @@ MOST_COLUMNS = 200
 SEEN_ROWS = 50
 """So many rows at the beginning are looked at to find the header."""
 SAMPLE = 1 << 20
+LONGEST_LINE = 4 << 20
 _NUMBER = re.compile(r"[+-]?[\d.,:/\-\s]+")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _STRAY = 0.05
@@ -76,7 +77,7 @@ def encoding_of(content: IO[bytes]) -> str:
             return encoding
     content.seek(0)
     as_utf8, others, first_other, first_utf8 = 0, 0, 0, 0
-    for number, line in enumerate(content, start=1):
+    for number, line in enumerate(_lines_of(content), start=1):
         if line.isascii():
             continue
         try:
@@ -98,6 +99,18 @@ def encoding_of(content: IO[bytes]) -> str:
     except UnicodeDecodeError:
         raise FileRefused(reason="encoding") from None
     return "gb18030"
+
+
+def _lines_of(content: IO[bytes]) -> Iterator[bytes]:
+    """However they end. Raises FileRefused for one that goes on and on."""
+    number, rest = 1, b""
+    while piece := content.read(SAMPLE):
+        *lines, rest = (rest + piece).splitlines(keepends=True)
+        yield from lines
+        number += len(lines)
+        if len(rest) > LONGEST_LINE:
+            raise FileRefused(reason="cell", line=number)
+    yield rest
 
 
 def rows_of(content: IO[bytes], layout: Layout, after: int = 0) -> Iterator[tuple[int, list[str]]]:
@@ -122,13 +135,25 @@ def _records(content: IO[bytes], encoding: str, delimiter: str) -> Iterator[list
         yield from records(content)
         return
     text = io.TextIOWrapper(_Unclosed(content), encoding=_codec(encoding), newline="")
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
+    # In any other encoding `encoding_of` has looked at the lines.
+    lines = _short_lines(text) if encoding == "utf-16" else text
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         yield from reader
     except csv.Error as error:
         raise FileRefused(reason=_unread(error), line=reader.line_num) from None
     except UnicodeDecodeError:
         raise FileRefused(reason="encoding") from None
+
+
+def _short_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Its lines. Raises FileRefused before one fills the memory."""
+    number = 1
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise FileRefused(reason="cell", line=number)
+        yield line
+        number += 1
 
 
 def _unread(error: csv.Error) -> str:
