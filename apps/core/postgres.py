@@ -30,8 +30,6 @@ DATABASE = "studio"
 TUNING = {
     "listen_addresses": "''",
     "max_connections": "200",
-    "shared_buffers": "512MB",
-    "effective_cache_size": "2GB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
@@ -48,6 +46,25 @@ TUNING = {
     "log_min_duration_statement": "2000",
     "idle_in_transaction_session_timeout": "'10min'",
 }
+LEAST_BUFFERS_MB, MOST_BUFFERS_MB = 256, 4096
+
+
+def tuning(memory_mb: int) -> dict[str, str]:
+    """TUNING for a machine with that much memory, which the server shares with the studio: an eighth of it holds pages.
+
+    >>> tuning(8192)["shared_buffers"], tuning(8192)["effective_cache_size"], tuning(512)["shared_buffers"]
+    ('1024MB', '4096MB', '256MB')
+    """
+    buffers = min(max(memory_mb // 8, LEAST_BUFFERS_MB), MOST_BUFFERS_MB)
+    return {"shared_buffers": f"{buffers}MB", "effective_cache_size": f"{max(memory_mb // 2, buffers)}MB", **TUNING}
+
+
+def memory_mb() -> int:
+    """Of this machine, or of the container within it where that has less."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    told = limit.read_text().strip() if limit.exists() else ""
+    return min(memory, int(told)) >> 20 if told.isdecimal() else memory >> 20
 
 
 @dataclass(frozen=True)
@@ -196,7 +213,7 @@ class EmbeddedPostgres:
         self._run("initdb", "-D", str(self.cluster), "-U", OWNER, "-E", "UTF8", "-A", "trust", "--no-sync",
                   "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")  # fmt: skip
         with (self.cluster / "postgresql.auto.conf").open("a") as conf:
-            conf.writelines(f"{name} = {value}\n" for name, value in TUNING.items())
+            conf.writelines(f"{name} = {value}\n" for name, value in tuning(memory_mb()).items())
         self.start()
         for statement in (
             f"CREATE ROLE {APPLICATION} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE",

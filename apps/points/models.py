@@ -169,7 +169,7 @@ class Posting(AppendOnlyModel):
     scope = Scope(units=("org_unit", "member__home_unit"))
     personal = Personal.WORDS
 
-    key = models.CharField(_("key"), max_length=160, unique=True)
+    key = models.CharField(_("key"), max_length=160)
     account = models.ForeignKey(Account, models.PROTECT, related_name="postings", verbose_name=_("account"))
     member = models.ForeignKey(
         Member, models.PROTECT, related_name="+", verbose_name=_("member"), db_index=False, db_constraint=False
@@ -205,6 +205,8 @@ class Posting(AppendOnlyModel):
             ("redeem_points", "Can hold and redeem points"),
         ]
         constraints: ClassVar = [
+            # Nothing is posted twice. As a constraint: a unique field would be indexed twice.
+            models.UniqueConstraint(fields=["key"], name="posting_once"),
             # Nothing is reversed twice.
             models.UniqueConstraint(
                 fields=["reverses"],

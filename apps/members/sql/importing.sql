@@ -237,14 +237,16 @@ BEGIN
       AND r.is_done AND n.number BETWEEN first AND last AND n.member_id IS NULL
     ORDER BY r.number;
 
+    WITH named AS MATERIALIZED (
+        SELECT n.number, jsonb_agg(jsonb_build_object(
+                   'field', 'identifier:' || n.kind, 'old', NULL, 'new', n.masked) ORDER BY n.id) AS changes
+        FROM members_rowidentifier n
+        WHERE n.job_id = members_import_take.job AND n.number BETWEEN first AND last GROUP BY n.number
+    )
     INSERT INTO members_memberchange (member_id, kind, changes, reason, at, actor_id)
     SELECT r.member_id, CASE r.state WHEN 'new' THEN '+' ELSE '~' END,
-           CASE r.state WHEN 'new' THEN (
-               SELECT coalesce(jsonb_agg(jsonb_build_object(
-                   'field', 'identifier:' || n.kind, 'old', NULL, 'new', n.masked) ORDER BY n.id), '[]')
-               FROM members_rowidentifier n WHERE n.job_id = r.job_id AND n.number = r.number
-           ) ELSE r.changes END, reason, at, author
-    FROM members_memberrow r
+           CASE r.state WHEN 'new' THEN coalesce(named.changes, '[]') ELSE r.changes END, reason, at, author
+    FROM members_memberrow r LEFT JOIN named ON named.number = r.number
     WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state IN ('new', 'changed')
       AND r.is_done
     ORDER BY r.number;
