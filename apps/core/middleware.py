@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 
 from apps.core import policy, views
@@ -43,3 +44,12 @@ class Refused:
             if name != "Content-Type":
                 page.headers.setdefault(name, value)
         return page
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A NUL, which no text of the database holds, is a fault of who sent it: nothing was changed."""
+        if not isinstance(exception, DataError):
+            return None
+        sent = [
+            text for told in (request.GET, request.POST) for values in told.lists() for text in (values[0], *values[1])
+        ]
+        return views.refused(request, 400) if any("\0" in str(text) for text in sent) else None

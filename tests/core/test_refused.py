@@ -1,5 +1,6 @@
 """Every wrong address, method and object gets a page of ours, in both languages, inside the studio or outside."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from django.urls import reverse
 
 from apps.core import views
 from apps.core.admin import home
-from tests.factories import Cast
+from apps.members.models import Member
+from apps.members.services import create_member
+from tests.factories import Cast, CoffeeGroup
 
 
 @pytest.fixture
@@ -83,3 +86,16 @@ def test_programs_get_problem_details() -> None:
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.status_code == 404
     assert b'"code": "not_found"' in answer.content
+
+
+def test_a_nul_in_what_was_sent_is_no_fault_of_ours(inside: Client, cast: Cast, group: CoffeeGroup) -> None:
+    """The mistake: the database refuses the text, and whoever watches over the studio is called for it."""
+    when = datetime(2026, 5, 4, tzinfo=UTC)
+    member = create_member(None, group["S001"], identifiers=[("card", "C1")], when=when)
+    inside.force_login(cast["service"], backend="apps.orgs.auth.RoleBackend")
+    listed = inside.get("/members/member/", {"state__exact": "\0"})
+    closed = inside.post(f"/members/member/{member.pk}/state/", {"state": "closed", "reason": "a\0b"})
+    for answer in (listed, closed):
+        assert holds_page(answer, 400, "Nothing was changed", in_shell=True)
+    member.refresh_from_db()
+    assert member.state == Member.State.ACTIVE
