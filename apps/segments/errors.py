@@ -112,6 +112,18 @@ class KeptInExclusive(LoyaltyError):
         return _("Of its group a member holds one tag at most, so none is kept when another begins. Set the days to 0.")
 
 
+class KeptBelow(LoyaltyError):
+    """`names` are tags."""
+
+    code = "tag_kept_below"
+    field = "is_exclusive"
+
+    def sentence(self) -> str:
+        return _(
+            "Of these a member would hold one at most, yet some are kept for days: %(names)s. Set their days to 0."
+        ) % {"names": ", ".join(self.data["names"])}
+
+
 class AsksItself(LoyaltyError):
     code = "tag_asks_itself"
     field = "condition"

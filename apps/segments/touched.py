@@ -33,16 +33,16 @@ def uses_of_change(tag: Tag, values: Mapping[str, Any]) -> list[str]:
     after = copy(tag)
     for name, value in values.items():
         setattr(after, name, value)
-    asks = tag.condition is not None or after.condition is not None
-    met = [tag, after] if after.condition != tag.condition else []
+    conditions = [each for each in (tag, after) if each.condition is not None]
+    met = conditions if after.condition != tag.condition else []
     held: list[Tag] = []
+    if conditions and not met and after.position != tag.position and (passed := _passed(tag, after)):
+        held += [tag, *passed]
     if after.is_exclusive != tag.is_exclusive and len(below := _below(tag)) > 1:
         held += below
-    if after.position != tag.position and asks and (passed := _passed(tag, after)):
-        held += [tag, *passed]
-    if after.kept_days != tag.kept_days and (asks or tag.rfm_group):
+    if after.kept_days != tag.kept_days and (conditions or tag.rfm_group):
         held.append(tag)
-    if after.refresh != tag.refresh and asks:
+    if after.refresh != tag.refresh and conditions:
         held += [tag, *_together(tag)]
     return live_names(tag.program, met=met, held=held)
 

@@ -53,6 +53,9 @@ def test_what_members_hold_has_nothing_below_and_what_stands_above_asks_nothing(
     refused("tag_folder_has_no_condition", change_tag, None, top.pk, condition=REGULAR, when=WHEN)
     refused("tag_has_children", delete_tag, None, top.pk, WHEN)
     refused("tag_kept_in_exclusive", create_tag, None, group.east, key="x", label="X", parent=top, kept_days=3)
+    top = change_tag(None, top.pk, is_exclusive=False, when=WHEN)
+    create_tag(None, group.east, key="x", label="X", parent=top, kept_days=3)
+    refused("tag_kept_below", change_tag, None, top.pk, is_exclusive=True, when=WHEN)
 
 
 def test_a_condition_is_checked_when_it_is_saved(group: CoffeeGroup, regulars: Tag) -> None:
@@ -113,8 +116,9 @@ def choice(group: CoffeeGroup) -> list[Tag]:
     top = create_tag(None, group.east, key="one-of", label="One of", is_exclusive=True)
     below = [
         create_tag(None, group.east, key=key, label=key, parent=top, condition=REGULAR, position=number)
-        for number, key in enumerate(("first", "second", "third"))
+        for number, key in enumerate(("first", "second", "third"), 1)
     ]
+    create_tag(None, group.east, key="last", label="Last", parent=top, position=4)
     return [top, *below]
 
 
@@ -138,12 +142,17 @@ def test_what_a_published_rule_asks_for_by_way_of_another_tag_is_known(
     ("key", "values", "touched"),
     [
         # Who meets the first does not get the others.
-        ("first", {"position": 2}, {"first", "second"}),
-        ("first", {"position": 1}, set()),
+        ("first", {"position": 2}, set()),
+        ("first", {"position": 3}, {"first", "second"}),
         ("first", {"position": 9}, {"first", "second", "third"}),
-        ("third", {"position": 0}, {"second", "third"}),
+        ("third", {"position": 0}, {"first", "second", "third"}),
         ("third", {"position": 9}, set()),
+        ("last", {"position": 0}, set()),
         ("regular", {"position": 9}, set()),
+        ("second", {"condition": None}, {"second", "third"}),
+        ("second", {"condition": None, "position": 0}, {"second", "third"}),
+        ("last", {"condition": REGULAR, "position": 2}, {"last", "third"}),
+        ("last", {"condition": REGULAR}, {"last"}),
         # They are refreshed together.
         ("first", {"refresh": "by_hand"}, {"first", "second", "third"}),
         ("regular", {"refresh": "by_hand"}, {"regular", "fan"}),
@@ -152,10 +161,6 @@ def test_what_a_published_rule_asks_for_by_way_of_another_tag_is_known(
         ("regular", {"kept_days": 30}, {"regular", "fan"}),
         ("given", {"kept_days": 30, "refresh": "by_hand", "is_exclusive": True, "position": 3}, set()),
         ("given", {"condition": REGULAR}, {"given"}),
-        ("second", {"condition": None}, {"second", "third"}),
-        # In front of the first at once: who meets it does not get the first either.
-        ("second", {"condition": None, "position": 0}, {"second", "third"}),
-        ("third", {"condition": None, "position": 0}, {"second", "third"}),
         ("regular", {"label": "Other", "purpose": "None", "kept_days": 0, "refresh": "daily"}, set()),
     ],
 )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from apps.segments.groups import GROUPS, SCORES, TABLE, group_of, worth_of
 from apps.segments.models import RfmScheme, RfmScore, Tag
+from apps.segments.services.defining import change_tag
 from apps.segments.services.scoring import programs_due, score, set_up
 from tests.factories import CoffeeGroup
 from tests.segments.conftest import LATER, WHEN, bought, enrol, holders, ids
@@ -80,6 +81,19 @@ def test_each_holds_the_tag_of_their_group_alone_and_moves_with_it(group: Coffee
     assert (holders(lost, later), holders(champions, later)) == (ids(members[1:2]), ids([members[0]]))
     held = [tag for tag in Tag.objects.exclude(rfm_group="") if members[0].pk in holders(tag, later)]
     assert held == [champions]
+
+
+def test_every_group_is_brought_up_to_date_where_members_may_hold_more_than_one_of_their_kind(
+    group: CoffeeGroup,
+) -> None:
+    """The mistake: the first group alone is, for the others came along with it as long as one at most was held."""
+    (member,) = enrol(group, 1)
+    bought(group, member, 1)
+    set_up(None, group.east, when=WHEN)
+    change_tag(None, Tag.objects.get(key="rfm").pk, is_exclusive=False, when=WHEN)
+    score(group.east.pk, WHEN)
+    assert [tag.key for tag in Tag.objects.exclude(rfm_group="") if holders(tag)] == ["rfm-lost"]
+    assert not Tag.objects.exclude(rfm_group="").filter(refreshed_at=None).exists()
 
 
 def test_a_programme_is_scored_each_day(group: CoffeeGroup) -> None:

@@ -48,6 +48,7 @@ from apps.segments.errors import (
     FolderHasNoCondition,
     HasChildren,
     InUse,
+    KeptBelow,
     KeptInExclusive,
     KeyMalformed,
     KeyTaken,
@@ -215,7 +216,8 @@ def change_tag(actor: Any, tag_id: int, *, when: datetime, approval: Approval | 
     """The tag with other values. Another condition is asked at once; without one members lose the tag today. `approval` is
     for these values alone.
 
-    Raises Fixed, Unlabelled, ConditionFaulty, FolderHasNoCondition, AsksItself, KeptInExclusive, NotAllowed, ApprovalNeeded.
+    Raises Fixed, Unlabelled, ConditionFaulty, FolderHasNoCondition, AsksItself, KeptInExclusive, KeptBelow, NotAllowed,
+    ApprovalNeeded.
     """
     found = Tag.objects.select_related("program__unit", "parent").get(pk=tag_id)
     approved = TagChange(tag=tag_id, values=values) if approval else None
@@ -304,7 +306,7 @@ def _locked(actor: Any, tag_id: int, permission: str) -> Tag:
 def _put(tag: Tag, values: dict[str, Any]) -> None:
     if set(values) - CHANGEABLE:
         raise Fixed()
-    before = tag.condition
+    before, was_exclusive = tag.condition, tag.is_exclusive
     for name, value in values.items():
         setattr(tag, name, value.strip() if isinstance(value, str) else value)
     if not (tag.label or tag.label_zh):
@@ -314,6 +316,8 @@ def _put(tag: Tag, values: dict[str, Any]) -> None:
     tag.kept_days = min(tag.kept_days or 0, KEPT_AT_MOST)
     if tag.kept_days and tag.parent is not None and tag.parent.is_exclusive:
         raise KeptInExclusive()
+    if tag.pk and tag.is_exclusive and not was_exclusive and (kept := tag.children.filter(kept_days__gt=0)):
+        raise KeptBelow(names=[str(each) for each in kept])
     if tag.rfm_group and tag.condition is not None:
         raise Fixed()
     if tag.condition is not None and tag.condition != before:

@@ -202,9 +202,10 @@ def score(program_id: int, when: datetime) -> None:
     except DatabaseError as error:
         RfmScheme.objects.filter(pk=scheme.pk).update(last_error=failure_of(error))
         return
-    given = _groups(scheme.program).first()
-    if given is not None:
-        refresh_tag(given.pk, when)
+    done: set[int] = set()
+    for tag in _groups(scheme.program):  # the first brings all along where a member holds one at most
+        if tag.pk not in done:
+            done |= refresh_tag(tag.pk, when).keys()
 
 
 @in_transaction
