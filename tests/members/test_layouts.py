@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from apps.core.exports import csv_lines
 from apps.core.reading import FileRefused
 from apps.members.importing import sealed
 from apps.members.importing.layout import detect, laid_out, rows_of
+from apps.members.importing.samples import shown_cell
 
 HEADER, ROW = "会员卡号,姓名,手机号", "C1,王小明,13812345678"
 
@@ -51,6 +53,26 @@ def test_the_header_stands_below_titles_and_rows_are_counted_as_a_spreadsheet_do
 
 def test_a_column_that_stands_twice_keeps_both() -> None:
     assert detect(file("card,phone,phone,\n1,2,3,4\n")).columns == ("card", "phone", "phone (2)", "(4)")
+
+
+def test_a_column_is_called_as_it_was_before_it_left_in_quotation() -> None:
+    """The mistake: refused rows that are corrected and sent alone lose the column, since it is called `'@wechat` now."""
+    lines = b"".join(csv_lines(["card", "@wechat"], [["C1", "@wang"]]))
+    assert detect(io.BytesIO(lines)).columns == ("card", "@wechat")
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "shown"),
+    [
+        ("", "王小明", "王**"), ("", "12 Nanjing Road", "1* ******* ****"), ("", "138-1234-5678", "1**-****-****"),
+        ("", "1990-05-04", "1***-**-**"), ("attribute:note", "138 1234 5678", "****5678"), ("attribute:level", "金卡", "金卡"),
+    ],
+)  # fmt: skip
+def test_a_cell_of_which_nobody_has_said_what_it_is_shows_how_it_is_written_alone(
+    target: str, text: str, shown: str
+) -> None:
+    """The mistake: names and addresses in clear, where a column is called as no suggestion knows it."""
+    assert shown_cell(target, text) == shown
 
 
 def test_a_person_may_choose_another_layout() -> None:

@@ -217,7 +217,7 @@ def _columns(header: list[str]) -> tuple[str, ...]:
         raise FileRefused(reason="too_many_columns", most=MOST_COLUMNS)
     columns: list[str] = []
     for position, cell in enumerate(header, start=1):
-        name = " ".join(cell.split())[:80] or f"({position})"
+        name = " ".join(unquoted(cell.strip()).split())[:80] or f"({position})"
         twice = 2
         plain = name
         while name in columns:

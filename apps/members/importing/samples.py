@@ -19,7 +19,9 @@ from apps.members.importing.workbook import XLSX
 SEEN, SHOWN, OFFERED = 2_000, 5, 30
 REPEATS = 3
 """So often a text must stand there to be offered where nobody has said yet what its column means."""
-_PERSONAL = re.compile(r"\d{7,}|@")
+_PERSONAL = re.compile(r"(?:\d\D{0,2}){7,}|@")
+"""Seven figures, whatever stands between them: of a phone number, or a day."""
+_INNER = re.compile(r"(?<=.)\w", re.DOTALL)
 MEASURED = 1 << 20
 
 
@@ -68,7 +70,10 @@ def shown_cell(target: str, text: str) -> str:
         return mask_name(text)
     if head == "birth_on":
         return HIDDEN
-    return mask("external", text) if _PERSONAL.search(text) and (not head or head == "attribute") else text[:80]
+    if not head:
+        # Nobody has said what it is: how it is written tells that, what stands there may be a name or an address.
+        return _INNER.sub("*", text[:80])
+    return mask("external", text) if _PERSONAL.search(text) and head == "attribute" else text[:80]
 
 
 def rows_expected(job: MemberImport) -> int:
