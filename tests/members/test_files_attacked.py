@@ -172,3 +172,35 @@ def test_rows_of_two_members_who_were_merged_meanwhile_stop_no_file(group: Coffe
     assert [row.findings for row in job.staged.filter(state="refused")] == [{"taken_meanwhile": ""}]
     assert list(Account.objects.values_list("member", "balance")) == [(kept.pk, 10)]
     assert not list(differences())
+
+
+@pytest.mark.parametrize(
+    ("refused", "merged", "rows"),
+    [
+        ("phone_duplicate", "card_duplicate", "C4,A,13812345673,S001,10\nC3,A,13812345673,S001,40\nC0,B,13812345670,S001,2\nC4,B,13812345670,S001,8\n"),
+        ("card_duplicate", "phone_duplicate", "C2,A,13812345672,S001,10\nC1,B,13812345672,S001,40\nC1,B,13812345673,S001,8\n"),
+    ],
+)  # fmt: skip
+def test_a_row_that_was_refused_gives_another_neither_points_nor_identifiers(
+    group: CoffeeGroup, refused: str, merged: str, rows: str
+) -> None:
+    """The mistake: what names a refused row goes to another member, is a third row's too, and the file is never taken in."""
+    job = brought(group, rows)
+    services.decide(None, job.pk, refused, "", "newest" if refused == "card_duplicate" else "refuse", when=WHEN)
+    services.decide(None, job.pk, merged, "", "merge", when=WHEN)
+    job = taken(job)
+    assert "left" not in job.counts
+    assert sorted(Account.objects.values_list("balance", flat=True)) == (
+        [2, 10] if refused == "phone_duplicate" else [8, 10]
+    )
+
+
+def test_rows_that_come_to_share_an_identifier_are_asked_about_again(group: CoffeeGroup) -> None:
+    """The mistake: a merged row's other identifier goes to a row that a third row shares it with, and none is asked about."""
+    rows = "C1,A,13812345671,S001,1\nC2,B,13812345672,S001,20\nC1,A,13812345672,S001,300\n"
+    job = brought(group, rows)
+    job = services.decide(None, job.pk, "card_duplicate", "", "merge", when=WHEN)
+    assert [row.findings for row in job.staged.order_by("number")] == [{}, {"phone_duplicate": ""}, {}]
+    services.decide(None, job.pk, "phone_duplicate", "", "merge", when=WHEN)
+    taken(job)
+    assert Account.objects.get().balance == 321

@@ -53,6 +53,20 @@ WHERE {_STANDING} AND r.number BETWEEN %(first)s AND %(last)s AND NOT r.is_done 
     SELECT FROM members_memberrow o WHERE o.member_id = r.member_id AND o.job_id = r.job_id AND o.number < r.number
       AND o.state IN ('new', 'changed', 'same'))
 """  # noqa: S608 -- our own text
+_LEAVE = """
+UPDATE members_memberrow r SET findings = r.findings - %(code)s
+WHERE r.job_id = %(job)s AND r.findings ? %(code)s AND (r.state = 'refused' OR r.findings ? 'decided') AND NOT r.is_done
+"""
+_SHARED = f"""
+WITH named AS (
+    SELECT t.kind, r.id, row_number() OVER (PARTITION BY n.kind, n.value_hash ORDER BY r.number) AS place
+    FROM members_import_twice(%(job)s, NULL) t JOIN members_rowidentifier n ON n.id = t.id
+    JOIN members_memberrow r ON r.number = t.number WHERE {_STANDING}
+)
+UPDATE members_memberrow r SET findings = r.findings || again.codes
+FROM (SELECT id, jsonb_object_agg(kind || '_duplicate', '') AS codes FROM named WHERE place > 1 GROUP BY id) again
+WHERE again.id = r.id
+"""  # noqa: S608 -- our own text
 
 
 def mark(job: MemberImport) -> None:
@@ -72,12 +86,22 @@ def join(job: MemberImport) -> list[int]:
         return [number for (number,) in cursor]
 
 
+def leave(job: MemberImport, code: str) -> None:
+    """Has rows that are refused stay so, whatever is decided of what else was found in them."""
+    _run(_LEAVE, job, code=code)
+
+
+def ask_of_shared(job: MemberImport) -> None:
+    """Asks of each row that has come to share an identifier with an earlier one, since a third went into that."""
+    _run(_SHARED, job)
+
+
 def refuse(job: MemberImport, first: int, last: int) -> None:
     """Of rows that became one member since the file was checked, since somebody merged two, all but the first are refused."""
     _run(_TAKEN, job, first=first, last=last)
 
 
-def _run(statement: str, job: MemberImport, **more: int) -> None:
+def _run(statement: str, job: MemberImport, **more: int | str) -> None:
     with connection.cursor() as cursor:
         # Nothing is known to the planner of rows just copied: left to itself it would hold each against each.
         cursor.execute("SET LOCAL enable_nestloop = off")

@@ -104,6 +104,8 @@ def settle(job: MemberImport, code: str, value: str, choice: str) -> None:
     if (head, choice) == (again.CODE, "merge"):
         compare(job, again.join(job))
         return
+    if choice == "merge":
+        again.leave(job, code)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT members_import_decide(%s, %s, %s, %s, %s, %s::jsonb)",
@@ -111,6 +113,8 @@ def settle(job: MemberImport, code: str, value: str, choice: str) -> None:
         )
     if choice in ("newest", REFUSE):
         again.clear(job)
+    elif choice == "merge":
+        again.ask_of_shared(job)
 
 
 def _store(job: MemberImport, code: str) -> int:
