@@ -8,10 +8,11 @@ import orjson
 from django.utils import translation
 
 from apps.core.transactions import in_transaction
-from apps.members.models import Look, Member
+from apps.members.models import Identifier, Look, Member
 from apps.members.privacy import holdings
 from apps.members.privacy.errors import PurposeMissing
 from apps.members.services.looking import PURPOSES, record_look
+from apps.members.services.reading import birthday_of, name_of, value_of
 from apps.members.services.rows import locked
 from apps.members.words import OWN_DATA
 
@@ -24,14 +25,23 @@ AT_ONCE = 2_000
 def hand_out(actor: Any, member_id: int, *, purpose: str, language: str, when: datetime) -> Member:
     """The member, whose `own_data` may now leave: that it does, and what for, is on record.
 
-    Raises PurposeMissing, MemberErased, NoSuchMember, NotAllowed.
+    Raises PurposeMissing, Unreadable, MemberErased, NoSuchMember, NotAllowed.
     """
     member = locked(actor, member_id, PERMISSION)
     if purpose not in PURPOSES:
         raise PurposeMissing()
+    _require_readable(member)
     reason = PURPOSES[purpose].in_language(language)
     record_look(actor, Look.Kind.EXPORT, member.home_unit, member=member, what=OWN_DATA, reason=reason)
     return member
+
+
+def _require_readable(member: Member) -> None:
+    """Half a file would be none. Raises Unreadable."""
+    name_of(member)
+    birthday_of(member)
+    for identifier in Identifier.objects.filter(member=member):
+        value_of(identifier)
 
 
 def own_data(member: Member, language: str, when: datetime) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.members import services
-from apps.members.models import BlockedIdentifier, Erasure, Look, Member
+from apps.members.models import BlockedIdentifier, Erasure, Identifier, Look, Member
 from apps.members.privacy.certificate import as_text, certificate_of
 from apps.members.privacy.erasing import MemberErasure, erase
 from apps.members.privacy.own_data import own_data
@@ -127,6 +127,16 @@ def test_the_file_asks_the_same_number_of_queries_however_much_there_is(group: C
     for number in range(30):
         adjust(None, wang.pk, kind.pk, 1, reason="gift", key=f"b{number}", when=WHEN)
     assert asked() == few
+
+
+def test_own_data_that_no_key_reads_leaves_not_even_in_part(browse: Any, wang: Member) -> None:
+    phone, card = (wang.identifiers.get(kind=kind) for kind in ("phone", "card"))
+    Identifier.objects.filter(pk=card.pk).update(value_cipher=phone.value_cipher)
+    sent = {"purpose": "asked", "language": "en"}
+    answer = browse("service").post(f"/members/erasure/member/{wang.pk}/own-data/", sent)
+    assert "The personal data cannot be read" in answer.content.decode()
+    assert "Content-Disposition" not in answer.headers
+    assert not Look.objects.exists()
 
 
 def test_somebody_who_comes_back_is_let_in_again(browse: Any, wang: Member) -> None:

@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 unreadable += 1
                 self.stderr.write(f"{chunk.sealed}: row {row} cannot be read with any key of the ring.")
             rate = done / max(monotonic() - started, 0.001)
-            left = (total - done) / rate if rate else 0
+            left = max(total - done, 0) / rate if rate else 0
             self.stderr.write(f"{done:,} of {total:,}, {rate:,.0f} a second, {left:,.0f} s left")
         if unreadable:
             self.stderr.write(f"{unreadable:,} values cannot be read. Keep every key until they are mended.")
