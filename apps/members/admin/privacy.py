@@ -181,10 +181,10 @@ class BlockedIdentifierAdmin(ScopedAdmin):
     """What names nobody any more. Whoever comes back themselves shows it, and the block is lifted."""
 
     read_only = True
-    list_display = ("number", "kind_shown", "blocked_on", "lifted_at", author, "reason")
+    list_display = ("number", "kind_shown", "blocked_on", "lifted_at", "lifted_by", "reason")
     list_select_related = ("actor", "client")
     list_filter = (KindFilter, "blocked_on")
-    fields = ("kind_shown", "blocked_on", "lifted_at", "reason")
+    fields = ("kind_shown", "blocked_on", "lifted_at", "lifted_by", "reason")
     list_before_template = "members/blocked_before.html"
     empty_template = "members/blocked_empty.html"
 
@@ -195,6 +195,10 @@ class BlockedIdentifierAdmin(ScopedAdmin):
     @admin.display(description=gettext_lazy("kind"), ordering="kind")
     def kind_shown(self, row: BlockedIdentifier) -> str:
         return kind_in_words(row.kind)
+
+    @admin.display(description=gettext_lazy("lifted by"))
+    def lifted_by(self, row: BlockedIdentifier) -> str:
+        return str(row.author) if row.lifted_at is not None else ""
 
     def get_urls(self) -> list[Any]:
         return [self.route("lift/", self.lift_view, "lift"), *super().get_urls()]

@@ -145,6 +145,7 @@ def test_somebody_who_comes_back_is_let_in_again(browse: Any, wang: Member) -> N
     listed = service.get("/members/blockedidentifier/?kind=phone").content.decode()
     assert "/members/blockedidentifier/lift/" in listed
     assert [cell.split("</td>")[0].endswith("Phone") for cell in listed.split("field-kind_shown")[1:]] == [True]
+    assert "The studio" not in listed
     assert "E-mail" in listed
     sent = {"kind": "phone", "value": "138 1234 1234", "reason": "came to the store"}
     assert (
