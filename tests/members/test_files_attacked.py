@@ -204,3 +204,24 @@ def test_rows_that_come_to_share_an_identifier_are_asked_about_again(group: Coff
     services.decide(None, job.pk, "phone_duplicate", "", "merge", when=WHEN)
     taken(job)
     assert Account.objects.get().balance == 321
+
+
+def test_what_two_rows_bring_to_a_third_names_its_member_once(group: CoffeeGroup) -> None:
+    """The mistake: the row has the phone number twice, and the file is never taken in."""
+    rows = "C1,A,13812345671,S001,1\nC1,A,13812345672,S001,20\nC1,A,13812345672,S001,300\n"
+    job = brought(group, rows)
+    services.decide(None, job.pk, "card_duplicate", "", "merge", when=WHEN)
+    taken(job)
+    assert (Account.objects.get().balance, Identifier.objects.count()) == (321, 3)
+
+
+def test_nothing_comes_to_members_who_went_with_another_file_meanwhile(group: CoffeeGroup) -> None:
+    """The mistake: members whose file was taken back get a name, a phone number and points from one that was checked before."""
+    first = taken(brought(group, "C1,Wang,13812345671,S001,10\nC2,Li,13812345672,S001,10\n"))
+    job = brought(group, "C1,Wang Wei,13812345673,S001,20\nC2,Li,13812345672,S001,20\n", when=LATER)
+    taken_back(first, LATER)
+    job = taken(job, LATER)
+    assert job.counts == {"refused": 2}
+    assert not Identifier.objects.exists()
+    assert set(Account.objects.values_list("balance", flat=True)) == {0}
+    assert set(Member.objects.values_list("state", "masked_name")) == {("removed", "")}

@@ -2,8 +2,12 @@
 are taken in each has a member to itself."""
 
 from django.db import connection
+from django.db.models import Q
 
 from apps.members.importing.models import MemberImport
+from apps.members.models import Member
+
+State = MemberImport.State
 
 CODE = "member_again"
 _STANDING = "r.job_id = %(job)s AND r.state NOT IN ('left', 'refused') AND NOT r.findings ? 'decided'"
@@ -67,6 +71,11 @@ UPDATE members_memberrow r SET findings = r.findings || again.codes
 FROM (SELECT id, jsonb_object_agg(kind || '_duplicate', '') AS codes FROM named WHERE place > 1 GROUP BY id) again
 WHERE again.id = r.id
 """  # noqa: S608 -- our own text
+_ONCE = """
+DELETE FROM members_rowidentifier n USING members_rowidentifier o
+WHERE n.job_id = %(job)s AND o.job_id = n.job_id AND o.number = n.number AND o.kind = n.kind AND o.value_hash = n.value_hash
+  AND o.id < n.id
+"""
 
 
 def mark(job: MemberImport) -> None:
@@ -92,13 +101,25 @@ def leave(job: MemberImport, code: str) -> None:
 
 
 def ask_of_shared(job: MemberImport) -> None:
-    """Asks of each row that has come to share an identifier with an earlier one, since a third went into that."""
+    """Asks of each row that has come to share an identifier with an earlier one, since a third went into that. What two rows
+    brought to one names its member once."""
+    _run(_ONCE, job)
     _run(_SHARED, job)
 
 
 def refuse(job: MemberImport, first: int, last: int) -> None:
     """Of rows that became one member since the file was checked, since somebody merged two, all but the first are refused."""
     _run(_TAKEN, job, first=first, last=last)
+
+
+def refuse_gone(job: MemberImport, first: int, last: int) -> None:
+    """Refuses the rows of members who went, since the file that had brought them was taken back meanwhile."""
+    undone = Q(state=State.UNDOING) | Q(state=State.UNDONE, ended_at__gte=job.created_at)
+    if MemberImport.objects.filter(undone).exists():
+        rows = job.staged.filter(number__range=(first, last), state__in=("changed", "same"), is_done=False)
+        members = Member.objects.select_for_update(no_key=True).filter(pk__in=rows.values("member")).order_by("pk")
+        gone = [pk for pk, state in members.values_list("pk", "state") if state == Member.State.REMOVED]
+        rows.filter(member__in=gone).update(state="refused", findings={"taken_meanwhile": ""})
 
 
 def _run(statement: str, job: MemberImport, **more: int | str) -> None:

@@ -102,7 +102,9 @@ def settle(job: MemberImport, code: str, value: str, choice: str) -> None:
     unit = _store(job, choice) if head == "store_unknown" and choice != REFUSE else None
     told = _told(job, about, choice) if head == "value_unknown" and choice != REFUSE else {}
     if (head, choice) == (again.CODE, "merge"):
-        compare(job, again.join(job))
+        joined = again.join(job)
+        again.ask_of_shared(job)
+        compare(job, joined)
         return
     if choice == "merge":
         again.leave(job, code)

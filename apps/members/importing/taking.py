@@ -234,6 +234,7 @@ def take_chunk(job_id: int, *, when: datetime) -> bool:
         while _follow_merges(job, first, last):
             _hold_members(job, first, last, "changed")
         again.refuse(job, first, last)
+    again.refuse_gone(job, first, last)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT members_import_take(%s, %s, %s, %s, %s, %s, %s, %s)",
