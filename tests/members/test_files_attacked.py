@@ -225,3 +225,13 @@ def test_nothing_comes_to_members_who_went_with_another_file_meanwhile(group: Co
     assert not Identifier.objects.exists()
     assert set(Account.objects.values_list("balance", flat=True)) == {0}
     assert set(Member.objects.values_list("state", "masked_name")) == {("removed", "")}
+
+
+def test_a_known_members_new_identifier_that_names_somebody_by_now_stops_no_file(group: CoffeeGroup) -> None:
+    """The mistake: it is looked for with new members alone, and the file is never taken in."""
+    known(group, ("card", "C1"))
+    job = brought(group, "C1,Wang,13812345671,S001,20\n")
+    known(group, ("phone", "13812345671"))
+    job = taken(job)
+    assert job.counts == {"refused": 1}
+    assert [row.findings for row in job.staged.all()] == [{"taken_meanwhile": ""}]
