@@ -17,6 +17,7 @@ from apps.members.services.defining import create_definition
 from apps.members.services.reading import name_of
 from apps.points.checking import differences
 from apps.points.models import Account, Lot
+from apps.points.services import redeem
 from tests.factories import CoffeeGroup
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +133,31 @@ def test_days_at_the_ends_of_the_calendar_stop_no_file(group: CoffeeGroup) -> No
 
 def known(group: CoffeeGroup, *named: tuple[str, str]) -> Member:
     return create_member(None, group["S001"], identifiers=list(named), name="Wang", when=WHEN - timedelta(days=9))
+
+
+def test_a_row_that_is_refused_is_not_the_first_of_those_that_are_one(group: CoffeeGroup) -> None:
+    """The mistake: the points of a good row are added to one that never comes in."""
+    job = brought(group, "C1,Wang,13812345678,S001,ten\nC1,Wang,13912345678,S001,20\nC1,Wang,13712345678,S001,3\n")
+    assert [(row.state, row.findings) for row in job.staged.order_by("number")] == [
+        ("refused", {"points_malformed": ""}), ("question", {"card_duplicate": ""}), ("question", {"card_duplicate": ""}),
+    ]  # fmt: skip
+    job = taken(services.decide(None, job.pk, "card_duplicate", "", "merge", when=WHEN))
+    assert job.counts == {"refused": 1, "new": 1, "left": 1}
+    assert Account.objects.get().balance == 23
+
+
+def test_points_of_a_member_who_became_one_with_another_are_taken_back_from_that_one(group: CoffeeGroup) -> None:
+    """The mistake: what a merge moved on is told as spent, and stays."""
+    kept = known(group, ("card", "C1"))
+    job = taken(brought(group, "C1,W,13812345678,S001,10\nC3,L,13912345678,S001,40\n"))
+    gone = Member.objects.exclude(pk=kept.pk).get()
+    merge(None, kept.pk, gone.pk, reason="one person", when=WHEN + timedelta(hours=1))
+    account = Account.objects.get(member=kept)
+    redeem(None, account.pk, 15, key="tea", unit=group["S001"], when=WHEN + timedelta(hours=2))
+    back = taken_back(job, WHEN + timedelta(days=1)).totals["back"]
+    assert (back["points"], back["points_lost"]) == (35, 15)
+    assert set(Account.objects.values_list("balance", flat=True)) == {0}
+    assert differences() == []
 
 
 def test_rows_that_are_one_known_member_by_different_identifiers_are_asked_about(group: CoffeeGroup) -> None:

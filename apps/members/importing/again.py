@@ -64,7 +64,7 @@ WHERE r.job_id = %(job)s AND r.findings ? %(code)s AND (r.state = 'refused' OR r
 _SHARED = f"""
 WITH named AS (
     SELECT t.kind, r.id, row_number() OVER (PARTITION BY n.kind, n.value_hash ORDER BY r.number) AS place
-    FROM members_import_twice(%(job)s, NULL) t JOIN members_rowidentifier n ON n.id = t.id
+    FROM members_import_twice(%(job)s, NULL, true) t JOIN members_rowidentifier n ON n.id = t.id
     JOIN members_memberrow r ON r.number = t.number WHERE {_STANDING}
 )
 UPDATE members_memberrow r SET findings = r.findings || again.codes

@@ -28,7 +28,7 @@ REFUSING: Mapping[str, Words] = {
     "birthday_malformed": Words("The birthday is not a date that can be read without doubt", "生日无法确切识别为日期"),
     "joined_missing": Words("The joining date is missing", "缺少入会日期"),
     "joined_future": Words("The joining date lies in the future", "入会日期在未来"),
-    "joined_impossible": Words("The joining date is a day that does not exist", "入会日期不存在"),
+    "joined_impossible": Words("The joining date is a day that does not exist or lies before 1900", "入会日期不存在，或早于 1900 年"),
     "joined_malformed": Words("The joining date is not a date that can be read without doubt", "入会日期无法确切识别"),
     "store_missing": Words("The store is missing", "缺少门店"),
     "value_missing": Words("A required value is missing", "缺少必填值"),

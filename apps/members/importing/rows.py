@@ -169,9 +169,9 @@ class RowReader:
             row.born = None
             row.findings["birthday_impossible"] = ""
         row.joined = self._day(row, "joined_on", "joined")
-        if row.joined is not None and row.joined > self.today:
+        if row.joined is not None and not EARLIEST_BIRTH <= row.joined <= self.today:
+            row.findings["joined_future" if row.joined > self.today else "joined_impossible"] = ""
             row.joined = None
-            row.findings["joined_future"] = ""
 
     def _day(self, row: StagedRow, target: str, called: str) -> date | None:
         if target not in self._places:

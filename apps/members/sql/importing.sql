@@ -1,21 +1,25 @@
 -- Files of members: matching, states, taking in and taking back, in a few statements for however many rows.
 
--- The identifiers of a file that stand in more than one row: each with the first and the last row it stands in. `wanted` is
--- card, phone or email, or `identifier` for all others; NULL for all of them. Nothing is known to the planner of rows just
--- copied: left to itself it would hold each against each.
-CREATE OR REPLACE FUNCTION members_import_twice(job bigint, wanted text)
+-- The identifiers of a file that stand in more than one row: each with the first and the last row it stands in, refused ones
+-- left out where only those count that `may_come`. `wanted` is card, phone or email, or `identifier` for all others; NULL for all
+-- of them. Nothing is known to the planner of rows just copied: left to itself it would hold each against each.
+DROP FUNCTION IF EXISTS members_import_twice(bigint, text);
+CREATE OR REPLACE FUNCTION members_import_twice(job bigint, wanted text, may_come boolean)
 RETURNS TABLE (id bigint, number int, kind text, first int, last int)
 LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan SET enable_nestloop = off AS $$
-    SELECT s.id, s.number, CASE WHEN s.kind IN ('card', 'phone', 'email') THEN s.kind ELSE 'identifier' END,
-           twice.first, twice.last
-    FROM members_rowidentifier s
-    JOIN (
-        SELECT i.kind, i.value_hash, min(i.number) AS first, max(i.number) AS last FROM members_rowidentifier i
+    WITH twice AS MATERIALIZED (
+        SELECT i.kind, i.value_hash FROM members_rowidentifier i
         WHERE i.job_id = job
           AND (wanted IS NULL OR CASE WHEN i.kind IN ('card', 'phone', 'email') THEN i.kind ELSE 'identifier' END = wanted)
         GROUP BY i.kind, i.value_hash HAVING count(*) > 1
-    ) twice USING (kind, value_hash)
-    WHERE s.job_id = job
+    )
+    SELECT s.id, s.number, CASE WHEN s.kind IN ('card', 'phone', 'email') THEN s.kind ELSE 'identifier' END,
+           min(s.number) OVER same, max(s.number) OVER same
+    FROM members_rowidentifier s JOIN twice USING (kind, value_hash)
+    WHERE s.job_id = job AND (NOT may_come OR (
+        SELECT r.state <> 'refused' AND NOT r.findings ? 'decided' FROM members_memberrow r
+        WHERE r.job_id = s.job_id AND r.number = s.number))
+    WINDOW same AS (PARTITION BY s.kind, s.value_hash)
 $$;
 
 -- Whom the identifiers of a file name in the studio by now: held `whole` against the studio's, or looked up one by one. Most
@@ -69,7 +73,7 @@ BEGIN
     UPDATE members_memberrow r SET findings = r.findings || again.codes
     FROM (
         SELECT t.number, jsonb_object_agg(t.kind || '_duplicate', '') AS codes
-        FROM members_import_twice(members_import_match.job, NULL) t
+        FROM members_import_twice(members_import_match.job, NULL, false) t
         WHERE t.number > t.first GROUP BY t.number
     ) again
     WHERE r.job_id = members_import_match.job AND r.number = again.number;
@@ -118,13 +122,13 @@ BEGIN
     END IF;
     IF choice = 'newest' THEN
         UPDATE members_memberrow r SET findings = r.findings || '{"decided": "earlier"}'
-        FROM members_import_twice(job, named) t
+        FROM members_import_twice(job, named, true) t
         WHERE r.job_id = job AND r.number = t.number AND t.number < t.last;
     ELSIF choice = 'without' AND code = 'identifier_of_other' THEN
         DELETE FROM members_rowidentifier n USING members_memberrow r
         WHERE r.id = ANY (at_fault) AND n.job_id = job AND n.number = r.number AND n.member_id <> r.member_id;
     ELSIF choice = 'without' THEN
-        DELETE FROM members_rowidentifier n USING members_import_twice(job, named) t
+        DELETE FROM members_rowidentifier n USING members_import_twice(job, named, true) t
         WHERE n.id = t.id AND t.number > t.first;
     ELSIF choice = 'merge' THEN
         -- The points of all rows of one member go to the first; what else names the member goes there too. Rows that went
@@ -132,7 +136,7 @@ BEGIN
         LOOP
             WITH again AS MATERIALIZED (
                 SELECT t.number, t.first
-                FROM members_import_twice(job, named) t JOIN members_memberrow r ON r.job_id = job AND r.number = t.number
+                FROM members_import_twice(job, named, true) t JOIN members_memberrow r ON r.job_id = job AND r.number = t.number
                 WHERE t.number > t.first AND r.id = ANY (at_fault) AND r.state <> 'left'
             ), later AS MATERIALIZED (
                 SELECT DISTINCT ON (number) number, first FROM again

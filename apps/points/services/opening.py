@@ -18,11 +18,13 @@ from apps.core.formats import MICROS, money_of_micros, number
 from apps.members.importing.cleaning import day, whole_number
 from apps.members.importing.models import MemberImport
 from apps.members.importing.parts import Brought, Part, Read, Texts, later_life, register
+from apps.members.merging.models import Merge
 from apps.orgs.gate import Line
 from apps.points.book import MOST_COST_MICROS, MOST_POINTS, Book, Origin
 from apps.points.expiry import expires_at, lapses_at, parse_policy
 from apps.points.models import PointType, Posting, PostingKind
-from apps.points.services.ledger import act, open_account_of, post
+from apps.points.services.ledger import act, open_account_of, open_lots, post
+from apps.points.services.merging import origins_of
 
 CALLED = (
     "当前积分", "积分", "积分余额", "可用积分", "会员积分", "points", "balance", "pointsbalance", "currentpoints", "openingpoints",
@@ -195,7 +197,8 @@ class OpeningPoints(Part):
                 [job.pk, first, last, when, today],
             )
             taken, lost = cursor.fetchone()
-        return {"points": taken, "points_lost": lost}
+        moved = _take_from_heirs(job, first, last, when)
+        return {"points": taken + moved, "points_lost": lost - moved}
 
 
 def _names(job: MemberImport) -> dict[str, str]:
@@ -250,6 +253,31 @@ def _pay_debts(job: MemberImport, first: int, last: int, when: datetime) -> None
             expires_at=datetime.fromisoformat(ends) if ends else None,
         )  # fmt: skip
         post(book)
+
+
+def _take_from_heirs(job: MemberImport, first: int, last: int, when: datetime) -> int:
+    """Takes what is left of opening balances whose members became one with another since: there their points go on. How many."""
+    if job.started_at is None or not Merge.objects.filter(at__gte=job.started_at, undone_at=None).exists():
+        return 0
+    rows = job.staged.filter(number__range=(first, last), is_done=True, member__merged_into__isnull=False)
+    opened_by = Posting.objects.filter(
+        member__in=rows.values("member"), kind=PostingKind.OPENING, posted_at__gte=job.started_at, reason=job.file_name,
+        account__point_type__program=job.program_id,
+    ).exclude(reversals__kind=PostingKind.REVERSE)  # fmt: skip
+    taken = 0
+    for opening in opened_by.select_related("member", "account").order_by("member__merged_into", "pk"):
+        opened, book = open_account_of(opening.member.merged_into_id or 0, opening.account.point_type_id), Book()
+        others = open_lots([opened.state.id])
+        origins = origins_of([lot.id or 0 for lot in others if lot.moved_from])
+        lots = set(opening.entries.values_list("lot_id", flat=True))
+        heirs = [lot for lot in others if origins.get(lot.id or 0) in lots and lot.is_spendable(when)]
+        if heirs:
+            told = act(opened, f"opening-back:{opening.pk}", when, unit_id=opening.org_unit_id, reverses_id=opening.pk)
+            left = sum(lot.free for lot in heirs)
+            book.take_back(opened.state, told, heirs[0], left, heirs, kind="reverse", allows_debt=False)
+            post(book)
+            taken += left
+    return taken
 
 
 @later_life
