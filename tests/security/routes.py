@@ -194,7 +194,7 @@ ROUTES: dict[str, RowPage | SitePage | ApiCall] = {
     "admin:members_erasure_file": RowPage("members.erasure", "members.view_erasure", get=(200,), post=(405,)),
     "admin:members_blockedidentifier_lift": SitePage(permission="members.lift_blockedidentifier"),
     "admin:members_consent_of": RowPage("members.member", "members.view_consent", get=(200,), post=(405,)),
-    "admin:members_consent_record": RowPage("members.member", "members.add_consent"),
+    "admin:members_consent_record": RowPage("members.member", "members.add_consent", post=(200,)),
     "api:record_consent": ApiCall(
         "POST",
         "members:write",

@@ -185,6 +185,7 @@ class BlockedIdentifierAdmin(ScopedAdmin):
     list_select_related = ("actor", "client")
     list_filter = (KindFilter, "blocked_on")
     fields = ("kind_shown", "blocked_on", "lifted_at", "lifted_by", "reason")
+    readonly_fields = ("kind_shown", "lifted_by")
     list_before_template = "members/blocked_before.html"
     empty_template = "members/blocked_empty.html"
 
