@@ -76,14 +76,6 @@ DELETE FROM members_rowidentifier n USING members_rowidentifier o
 WHERE n.job_id = %(job)s AND o.job_id = n.job_id AND o.number = n.number AND o.kind = n.kind AND o.value_hash = n.value_hash
   AND o.id < n.id
 """
-_NAMED = """
-UPDATE members_memberrow r SET state = 'refused', findings = '{"taken_meanwhile": ""}'
-WHERE r.job_id = %(job)s AND r.number BETWEEN %(first)s AND %(last)s AND r.state = 'changed' AND NOT r.is_done AND EXISTS (
-    SELECT FROM members_rowidentifier n
-    WHERE n.job_id = r.job_id AND n.number = r.number AND n.member_id IS NULL AND EXISTS (
-        SELECT FROM members_identifier i WHERE i.kind = n.kind AND i.value_hash = n.value_hash OFFSET 0)
-    OFFSET 0)
-"""
 
 
 def mark(job: MemberImport) -> None:
@@ -128,12 +120,6 @@ def refuse_gone(job: MemberImport, first: int, last: int) -> None:
         members = Member.objects.select_for_update(no_key=True).filter(pk__in=rows.values("member")).order_by("pk")
         gone = [pk for pk, state in members.values_list("pk", "state") if state == Member.State.REMOVED]
         rows.filter(member__in=gone).update(state="refused", findings={"taken_meanwhile": ""})
-
-
-def refuse_named(job: MemberImport, first: int, last: int) -> None:
-    """Refuses the rows of known members that bring what names somebody by now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMED, {"job": job.pk, "first": first, "last": last})
 
 
 def _run(statement: str, job: MemberImport, **more: int | str) -> None:

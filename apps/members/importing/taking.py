@@ -235,7 +235,6 @@ def take_chunk(job_id: int, *, when: datetime) -> bool:
             _hold_members(job, first, last, "changed")
         again.refuse(job, first, last)
     again.refuse_gone(job, first, last)
-    again.refuse_named(job, first, last)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT members_import_take(%s, %s, %s, %s, %s, %s, %s, %s)",

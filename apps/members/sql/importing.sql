@@ -176,7 +176,8 @@ BEGIN
     WHERE r.id = ANY (at_fault) AND r.state <> 'left';
 END $$;
 
--- Takes the rows from `first` to `last` in; how many. A row whose member came by another way meanwhile is refused.
+-- Takes the rows from `first` to `last` in; how many. A row whose member came by another way meanwhile is refused, and one of
+-- a known member that brings what names somebody by now.
 -- Raises unique_violation where somebody enrols one of them at this very moment: run again, it is then known.
 --
 -- Each table that is joined is cut down to the part by its index first, so that no plan can be worse than linear: statistics
@@ -193,10 +194,11 @@ DECLARE
         WHERE r.job_id = job AND r.number BETWEEN first AND last AND r.state = 'changed' AND NOT r.is_done);
 BEGIN
     UPDATE members_memberrow r SET state = 'refused', findings = '{"taken_meanwhile": ""}'
-    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state = 'new' AND NOT r.is_done
-      AND EXISTS (
+    WHERE r.job_id = members_import_take.job AND r.number BETWEEN first AND last AND r.state IN ('new', 'changed')
+      AND NOT r.is_done AND EXISTS (
           SELECT FROM members_rowidentifier n
-          WHERE n.job_id = members_import_take.job AND n.number = r.number AND EXISTS (
+          WHERE n.job_id = members_import_take.job AND n.number = r.number
+            AND (r.state = 'new' OR n.member_id IS NULL) AND EXISTS (
               SELECT FROM members_identifier i WHERE i.kind = n.kind AND i.value_hash = n.value_hash OFFSET 0)
           OFFSET 0);
 
